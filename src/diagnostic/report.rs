@@ -1,0 +1,1 @@
+//! Diagnostics → terminal text or JSON.

@@ -1,0 +1,3 @@
+//! The `foredeck` binary.
+
+fn main() {}
