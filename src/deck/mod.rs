@@ -1,7 +1,16 @@
 //! Markdown text → [`Deck`]: slides with their directives, content and notes. Pure.
 
 pub mod ast;
+pub mod comment;
 pub mod directive;
+pub mod front_matter;
+pub mod image;
+pub mod linkify;
+mod markdown;
+pub mod math;
+pub mod slug;
+pub mod url;
+pub mod yaml;
 
 pub use ast::{Block, BlockKind, Image, Inline, ListItem};
 pub use directive::{Globals, Locals, Paginate};
