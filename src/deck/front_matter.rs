@@ -1,6 +1,7 @@
 //! Splits off the YAML at the top of a deck.
 
 use super::Compatibility;
+use super::yaml::{self, Entry, Value};
 use crate::diagnostic::Span;
 
 /// Where the front matter of a text is.
@@ -75,6 +76,45 @@ pub fn is_text(yaml: &str) -> bool {
     !has_key && lines.next().is_some()
 }
 
+/// Reads broken YAML key by key, so that one bad line costs only itself; a later duplicate wins.
+pub fn recover(yaml: &str, loose: impl Fn(&str) -> bool + Copy) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut start = 0;
+    for chunk in chunks(yaml) {
+        let read = yaml::mapping(chunk, loose).ok().or_else(|| unquoted(chunk, loose)).unwrap_or_default();
+        for mut entry in read {
+            entry.span = Span::new(entry.span.start + start, entry.span.end + start);
+            entries.retain(|known| known.key != entry.key);
+            entries.push(entry);
+        }
+        start += chunk.len();
+    }
+    entries
+}
+
+/// Pieces that each start with a line at column 0.
+fn chunks(yaml: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> = vec![0];
+    let mut at = 0;
+    for line in yaml.split_inclusive('\n') {
+        let is_key = line.starts_with(|c: char| c.is_alphanumeric() || "_$\"'".contains(c)) && line.contains(':');
+        if is_key && at > 0 {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([yaml.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &yaml[*start..end]).collect()
+}
+
+/// `header: **Team**`: a directive's value taken as it stands, since the author surely means that text.
+fn unquoted(chunk: &str, loose: impl Fn(&str) -> bool) -> Option<Vec<Entry>> {
+    let (key, value) = chunk.trim().split_once(':')?;
+    let single = !value.contains('\n') && loose(key.strip_prefix('_').unwrap_or(key));
+    let span = Span::new(0, key.len());
+    single.then(|| vec![Entry { key: key.to_owned(), value: Value::Text(value.trim().to_owned()), span }])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +137,15 @@ mod tests {
         let text = "---\ntheme: gaia\n# Hello";
         assert_eq!(yaml(text, Compatibility::Strict), Some(("\ntheme: gaia\n# Hello", "")));
         assert_eq!(yaml(text, Compatibility::KeepText), Some(("\ntheme: gaia\n", "# Hello")));
+    }
+
+    #[test]
+    fn one_bad_line_costs_only_itself() {
+        let yaml = "\ntheme: gaia\nheader: **Team**\nbroken: a: b\nclass: x\nclass: y\n";
+        let entries = recover(yaml, |key| ["theme", "header", "class"].contains(&key));
+        let read: Vec<_> = entries.iter().map(|e| (e.key.as_str(), e.value.text().unwrap_or(""))).collect();
+        assert_eq!(read, [("theme", "gaia"), ("header", "**Team**"), ("class", "y")]);
+        assert_eq!(&yaml[entries[1].span.start..entries[1].span.end], "header");
     }
 
     #[test]
