@@ -102,11 +102,17 @@ fn piece(out: &mut String, class: Class, text: &str) {
     if class.is_empty() || text.is_empty() {
         return escape(out, text);
     }
-    out.push_str("<span class=\"hljs-");
-    out.push_str(class);
-    out.push_str("\">");
+    let levels = class.split(lexer::INSIDE);
+    let count = levels.clone().count();
+    for level in levels {
+        out.push_str("<span class=\"hljs-");
+        out.push_str(level);
+        out.push_str("\">");
+    }
     escape(out, text);
-    out.push_str("</span>");
+    for _ in 0..count {
+        out.push_str("</span>");
+    }
 }
 
 /// Appends text with the characters escaped that mean something in HTML.

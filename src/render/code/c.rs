@@ -120,8 +120,13 @@ fn name(lx: &mut Lexer, word: &str, words: &'static Words) {
         let close = format!("){delimiter}\"");
         return lx.through("string", len + 1, &close);
     }
-    if matches!(word, "struct" | "class" | "enum" | "union") && class(lx, word) {
-        return;
+    if matches!(word, "struct" | "class" | "enum" | "union") {
+        if !is_cpp(words) && word != "class" && lx.plain.is_empty() {
+            return structure(lx, len);
+        }
+        if is_cpp(words) && class(lx, word) {
+            return;
+        }
     }
     let class = words.get(word).or_else(|| word.ends_with("_t").then_some("type"));
     let expression = lx.code()[..lx.pos()].trim_end();
@@ -129,12 +134,43 @@ fn name(lx: &mut Lexer, word: &str, words: &'static Words) {
     if lx.plain.is_empty() && !after_keyword && function(lx, words) {
         return;
     }
-    if is_cpp(words) && class.is_none() && lx.plain.is_empty() && lx.at(len) == b'(' && lx.before() != b'.' {
+    if is_cpp(words) && class.is_none() && lx.plain.is_empty() && is_called(&lx.rest()[len..]) && !reserved_start(word)
+    {
         return lx.take("built_in", len);
     }
     match class {
         Some(class) => lx.take(class, len),
         None => lx.skip_by(len),
+    }
+}
+
+/// Whether `(` follows, perhaps after template arguments.
+fn is_called(rest: &str) -> bool {
+    let inner = rest
+        .strip_prefix('<')
+        .and_then(|rest| rest.find(['<', '>']).filter(|at| rest[*at..].starts_with('>')).map(|at| &rest[at + 1..]));
+    inner.unwrap_or(rest).trim_start().starts_with('(')
+}
+
+/// Whether a name starts with an underscore or a word of the language; highlight.js takes no such name for a call.
+fn reserved_start(word: &str) -> bool {
+    const WORDS: [&str; 24] = [
+        "and", "asm", "auto", "break", "case", "class", "const", "decltype", "delete", "do", "else", "enum", "for",
+        "if", "new", "not", "or", "return", "switch", "this", "throw", "try", "using", "while",
+    ];
+    word.starts_with('_') || WORDS.iter().any(|reserved| word.starts_with(reserved))
+}
+
+/// `struct name *other` of C, where every name up to the end is a title.
+fn structure(lx: &mut Lexer, len: usize) {
+    lx.take("keyword", len);
+    let end = lx.rest().find(['{', ';', '=']).map_or(lx.code().len(), |at| lx.pos() + at);
+    while lx.pos() < end {
+        match lx.word() {
+            _ if lx.peek() == b'/' && comment(lx) => {}
+            "" => lx.skip(),
+            word => lx.take("title", word.len()),
+        }
     }
 }
 

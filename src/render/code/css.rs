@@ -49,7 +49,9 @@ fn declaration(lx: &mut Lexer) {
     let name = lx.rest().bytes().take_while(|b| is_word(*b) || *b == b'-').count();
     let custom = lx.starts("--");
     let dashed = lx.starts("$");
-    lx.take(if custom { "attr" } else { "attribute" }, name);
+    let prefix = ["-webkit-", "-moz-", "-ms-", "-o-"].into_iter().find(|prefix| lx.starts(prefix)).map_or(0, str::len);
+    lx.skip_by(prefix);
+    lx.take(if custom { "attr" } else { "attribute" }, name - prefix);
     if dashed {
         return;
     }
@@ -69,11 +71,8 @@ fn value(lx: &mut Lexer) {
                 lx.take("number", 1 + len);
             }
             b'!' if lx.starts("!important") => lx.take("meta", 10),
-            b'-' if lx.starts("--") => {
-                let len = lx.rest().bytes().take_while(|b| is_word(*b) || *b == b'-').count();
-                lx.take("attr", len);
-            }
             b'$' => variable(lx),
+            b'-' if lx.at(1).is_ascii_digit() || lx.at(1) == b'.' => lx.skip(),
             b'+' | b'.' | b'0'..=b'9' if number(lx) => {}
             _ => value_word(lx),
         }

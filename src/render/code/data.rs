@@ -6,7 +6,7 @@ use super::lexer::{Lexer, is_word};
 pub(super) fn json(lx: &mut Lexer) {
     while !lx.done() {
         match lx.peek() {
-            b'"' => json_string(lx),
+            quote @ (b'"' | b'\'') => json_string(lx, quote),
             b'{' | b'}' | b'[' | b']' | b',' | b':' => lx.take("punctuation", 1),
             b'/' if lx.at(1) == b'/' => {
                 let end = lx.line_end();
@@ -14,44 +14,34 @@ pub(super) fn json(lx: &mut Lexer) {
             }
             b'/' if lx.at(1) == b'*' => lx.through("comment", 2, "*/"),
             b'-' | b'0'..=b'9' => json_number(lx),
-            _ if !lx.word().is_empty() => json_word(lx),
-            _ => lx.skip(),
+            _ => match lx.word() {
+                "" => lx.skip(),
+                // As in highlight.js, a theme may colour either.
+                word @ ("true" | "false" | "null") => lx.take("literal>keyword", word.len()),
+                word => lx.skip_by(word.len()),
+            },
         }
     }
 }
 
-/// A key or a string; one without end is plain, as in highlight.js.
-fn json_string(lx: &mut Lexer) {
+/// A key or a string.
+fn json_string(lx: &mut Lexer, quote: u8) {
     let bytes = lx.rest().as_bytes();
     let mut at = 1;
-    while at < bytes.len() && !b"\"\n".contains(&bytes[at]) {
+    while at < bytes.len() && bytes[at] != quote {
         at += if bytes[at] == b'\\' { 2 } else { 1 };
     }
     let class = if lx.next_visible(at + 1) == b':' { "attr" } else { "string" };
-    lx.take(class, if lx.at(at) == b'\n' { at } else { at + 1 });
+    lx.take(class, at + 1);
 }
 
 fn json_number(lx: &mut Lexer) {
-    if lx.peek() == b'-' && lx.at(1).is_ascii_digit() {
-        let bytes = lx.rest().as_bytes();
-        let len = bytes[1..].iter().take_while(|b| b.is_ascii_digit() || b".eE+-".contains(b)).count();
-        return lx.take("number", 1 + len);
-    }
+    let sign = usize::from(lx.peek() == b'-' && lx.at(1).is_ascii_digit());
+    lx.take("number", sign);
     match lx.number_len() {
         0 => lx.skip(),
         len => lx.take("number", len),
     }
-}
-
-fn json_word(lx: &mut Lexer) {
-    let word = lx.word();
-    let class = match word {
-        "true" | "false" => "literal",
-        "null" => "keyword",
-        _ if lx.next_visible(word.len()) == b':' => "attr",
-        _ => "",
-    };
-    lx.take(class, word.len());
 }
 
 /// INI and TOML.
@@ -100,6 +90,11 @@ fn ini_values(lx: &mut Lexer, assigned: bool) {
                 brackets += 1;
                 lx.skip();
             }
+            b'[' => {
+                let end = lx.line_end();
+                let len = lx.code()[lx.pos()..end].rfind(']').map_or(1, |at| at + 1);
+                lx.take("section", len);
+            }
             b']' => {
                 brackets = brackets.saturating_sub(1);
                 lx.skip();
@@ -109,13 +104,15 @@ fn ini_values(lx: &mut Lexer, assigned: bool) {
             b'+' | b'-' | b'0'..=b'9' if assigned => ini_number(lx),
             _ => match lx.word() {
                 "" => lx.skip(),
-                word if assigned && matches!(word, "true" | "false" | "on" | "off" | "yes" | "no") => {
-                    lx.take("literal", word.len())
-                }
+                word if assigned && is_ini_literal(word) => lx.take("literal", word.len()),
                 word => lx.take("", word.len()),
             },
         }
     }
+}
+
+fn is_ini_literal(word: &str) -> bool {
+    ["true", "false", "on", "off", "yes", "no"].iter().any(|literal| literal.eq_ignore_ascii_case(word))
 }
 
 fn ini_string(lx: &mut Lexer) {
@@ -153,13 +150,12 @@ pub(super) fn diff(lx: &mut Lexer) {
         let line = &lx.code()[lx.pos()..lx.line_end()];
         let class = match line.as_bytes().first() {
             _ if line.starts_with("@@") || line.starts_with("*** ") && line.ends_with(" ****") => "meta",
-            _ if ["diff ", "index", "Index: ", "--- ", "+++ ", "***", "=====", "***************"]
+            _ if ["diff --git", "index ", "Index", "---", "*** ", "+++", "===", "***************"]
                 .iter()
                 .any(|p| line.starts_with(p)) =>
             {
                 "comment"
             }
-            _ if line == "---" => "comment",
             Some(b'+') => "addition",
             Some(b'-') => "deletion",
             Some(b'!') => "addition",

@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 /// Classes of a token without the `hljs-` of the first one; empty for plain text.
 pub(super) type Class = &'static str;
 
+/// Separates the classes of a span and of the one inside it.
+pub(super) const INSIDE: char = '>';
+
 /// Class of text without a class.
 pub(super) const PLAIN: Class = "";
 

@@ -4,17 +4,15 @@ use super::lexer::Lexer;
 
 /// Classifies a document.
 pub(super) fn lex(lx: &mut Lexer) {
-    let mut after_text = false;
     while !lx.done() {
         let line = &lx.code()[lx.pos()..lx.line_end()];
-        block(lx, line, after_text);
-        after_text = !line.trim().is_empty();
+        block(lx, line);
         lx.skip();
     }
 }
 
 /// What a line starts, then its text.
-fn block(lx: &mut Lexer, line: &str, after_text: bool) {
+fn block(lx: &mut Lexer, line: &str) {
     let trimmed = line.trim_start_matches(' ');
     let indent = line.len() - trimmed.len();
     let hashes = trimmed.bytes().take_while(|b| *b == b'#').count();
@@ -24,11 +22,13 @@ fn block(lx: &mut Lexer, line: &str, after_text: bool) {
     if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
         return fence(lx, trimmed);
     }
-    if (line.starts_with("    ") || line.starts_with('\t')) && !after_text && list_mark(trimmed).is_none() {
+    if (line.starts_with("    ") || line.starts_with('\t')) && list_mark(trimmed).is_none() {
         return lx.line("code");
     }
-    if is_underline(lx) {
-        return inline(lx, "section");
+    if is_underlined(lx) {
+        inline(lx, "section");
+        lx.take("section", 1);
+        return lx.line("section");
     }
     if trimmed.starts_with('>') && indent == 0 {
         lx.take("quote", 1);
@@ -50,7 +50,7 @@ fn is_rule(line: &str) -> bool {
 }
 
 /// Whether the next line underlines this one as a heading.
-fn is_underline(lx: &Lexer) -> bool {
+fn is_underlined(lx: &Lexer) -> bool {
     let rest = &lx.code()[lx.line_end()..];
     let next = rest.strip_prefix('\n').unwrap_or_default().split('\n').next().unwrap_or_default().trim_end();
     let text = lx.code()[lx.pos()..lx.line_end()].trim();
@@ -95,7 +95,7 @@ fn inline(lx: &mut Lexer, class: &'static str) {
             },
             b'*' | b'_' => emphasis(lx, line),
             b'[' => link(lx, line),
-            b'<' if super::markup::is_tag(lx) && line.contains('>') => {
+            b'<' if super::markup::is_tag(lx) && is_markup(line) => {
                 let close = lx.pos() + line.find('>').unwrap_or_default() + 1;
                 lx.embed(close, |inner| {
                     super::markup::tag(inner, false);
@@ -105,6 +105,12 @@ fn inline(lx: &mut Lexer, class: &'static str) {
         }
     }
     lx.plain = outer;
+}
+
+/// Whether the angle brackets hold a tag rather than an address.
+fn is_markup(line: &str) -> bool {
+    let inner = line.split('>').next().unwrap_or_default();
+    line.contains('>') && !inner.contains("://") && !inner.contains('@')
 }
 
 fn emphasis(lx: &mut Lexer, line: &str) {
@@ -122,7 +128,7 @@ fn emphasis(lx: &mut Lexer, line: &str) {
 
 /// `[text](target)` and `[text][label]`.
 fn link(lx: &mut Lexer, line: &str) {
-    let Some(close) = line.find(']') else { return lx.skip() };
+    let Some(close) = lx.closing(b'[', b']', line.len()).map(|at| at - lx.pos()) else { return lx.skip() };
     let (target, end) = match line.as_bytes().get(close + 1) {
         Some(b'(') => ("link", line[close..].find(')')),
         Some(b'[') => ("symbol", line[close + 1..].find(']').map(|at| at + 1)),

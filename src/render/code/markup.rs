@@ -15,7 +15,7 @@ fn next(lx: &mut Lexer) {
         b'<' if lx.starts("<!--") => lx.through("comment", 4, "-->"),
         b'<' if lx.starts("<![CDATA[") => lx.through("", 9, "]]>"),
         b'<' if lx.starts("<!") => declaration(lx),
-        b'<' if lx.starts("<?") => lx.through("meta", 2, "?>"),
+        b'<' if lx.starts("<?") => instruction(lx),
         b'<' if is_tag(lx) => element(lx),
         b'&' => entity(lx),
         _ => lx.skip(),
@@ -25,11 +25,23 @@ fn next(lx: &mut Lexer) {
 /// `<!DOCTYPE …>`
 fn declaration(lx: &mut Lexer) {
     let end = lx.rest().find('>').map_or(lx.code().len(), |at| lx.pos() + at + 1);
-    let keyword = lx.rest()[2..].bytes().take_while(u8::is_ascii_alphabetic).count();
-    lx.take("meta", 2);
-    lx.take("keyword", keyword);
+    let name = lx.rest()[2..].bytes().take_while(u8::is_ascii_alphabetic).count();
+    lx.take("meta", 2 + name);
     while lx.pos() < end {
-        if lx.peek() == b'"' {
+        match lx.word() {
+            _ if lx.peek() == b'"' => lx.string("string", 1, b'"', true),
+            "" => lx.take("meta", 1),
+            word => lx.take("keyword", word.len()),
+        }
+    }
+}
+
+/// `<?xml …?>`
+fn instruction(lx: &mut Lexer) {
+    let end = lx.rest().find("?>").map_or(lx.code().len(), |at| lx.pos() + at + 2);
+    let xml = lx.starts("<?xml");
+    while lx.pos() < end {
+        if xml && lx.peek() == b'"' {
             lx.string("string", 1, b'"', true);
         } else {
             lx.take("meta", 1);
@@ -107,6 +119,12 @@ fn value(lx: &mut Lexer, jsx: bool) {
     match lx.peek() {
         quote @ (b'"' | b'\'') => {
             let end = lx.rest()[1..].find(char::from(quote)).map_or(lx.code().len(), |at| lx.pos() + at + 2);
+            while let Some(at) = lx.code().get(lx.pos()..end).and_then(|text| text.find('&')) {
+                lx.take("string", at);
+                let outer = std::mem::replace(&mut lx.plain, "string");
+                entity(lx);
+                lx.plain = outer;
+            }
             lx.take_to("string", end);
         }
         b'{' if jsx => braces(lx),

@@ -12,6 +12,7 @@ static WORDS: Words = Words::new(&[
         "built_in",
         "__import__ abs all any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile complex delattr dict dir divmod enumerate eval exec filter float format frozenset getattr globals hasattr hash help hex id input int isinstance issubclass iter len list locals map max memoryview min next object oct open ord pow print property range repr reversed round set setattr slice sorted staticmethod str sum super tuple type vars zip",
     ),
+    ("type", "Any Callable Coroutine Dict List Literal Generic Optional Sequence Set Tuple Type Union"),
     ("variable language_", "self cls"),
 ]);
 
@@ -82,7 +83,7 @@ fn name(lx: &mut Lexer, word: &str) {
         "match" | "case" if !soft_keyword(lx, word) => lx.skip_by(word.len()),
         _ => match WORDS.get(word) {
             // What `self` is inside parameters is drawn like them.
-            Some("variable language_") if lx.plain == "params" => lx.skip_by(word.len()),
+            Some("variable language_") if !lx.plain.is_empty() => lx.skip_by(word.len()),
             Some(class) => lx.take(class, word.len()),
             None => lx.skip_by(word.len()),
         },
@@ -109,8 +110,14 @@ fn definition(lx: &mut Lexer, word: &str, title: &'static str) {
     }
     let Some(end) = lx.closing(b'(', b')', 4000) else { return lx.skip() };
     lx.skip();
-    let inner = if title == "title class_" { "title class_ inherited__" } else { "params" };
-    let outer = std::mem::replace(&mut lx.plain, inner);
+    if title == "title class_" {
+        let base = lx.code()[lx.pos()..end].trim();
+        let single = !base.is_empty() && base.bytes().all(is_word);
+        return if single {
+            lx.take_to("title class_ inherited__", end)
+        };
+    }
+    let outer = std::mem::replace(&mut lx.plain, "params");
     while lx.pos() < end {
         token(lx);
     }
@@ -122,7 +129,7 @@ fn decorator(lx: &mut Lexer) {
     lx.take("meta", 1 + len);
     if lx.peek() == b'(' {
         let end = lx.closing(b'(', b')', 2000).map_or(lx.line_end(), |end| end + 1);
-        let outer = std::mem::replace(&mut lx.plain, "meta");
+        let outer = std::mem::replace(&mut lx.plain, "params");
         while lx.pos() < end {
             token(lx);
         }

@@ -138,8 +138,11 @@ fn name(lx: &mut Lexer, word: &str) {
         _ => {}
     }
     let class = WORDS.get(word);
-    let callable = lx.at(len) == b'(' && !matches!(word, "let" | "for" | "while" | "if" | "else" | "match");
-    if callable && class.is_none() {
+    let called = lx.at(len) == b'(' && (class != Some("keyword") || word == "pub");
+    if matches!(word, "crate" | "super") && lx.rest()[len..].starts_with("::") {
+        return lx.skip_by(len);
+    }
+    if called {
         return lx.take("title function_ invoke__", len);
     }
     lx.take(class.unwrap_or(""), len);
@@ -204,14 +207,16 @@ fn binding(lx: &mut Lexer, len: usize) {
     lx.take("variable", name.len());
 }
 
-/// `for name in`
+/// `for name in`, `impl … for Type`
 fn for_binding(lx: &mut Lexer, len: usize) {
     lx.take("keyword", len);
     let blanks = lx.rest().bytes().take_while(|b| *b == b' ').count();
     let rest = &lx.rest()[blanks..];
     let name = rest.bytes().take_while(|b| is_word(*b)).count();
-    if blanks > 0 && rest[name..].trim_start().starts_with("in ") {
-        lx.skip_by(blanks);
-        lx.take("variable", name);
+    if blanks == 0 || name == 0 {
+        return;
     }
+    let iterates = rest[name..].trim_start().starts_with("in ");
+    lx.skip_by(blanks);
+    lx.take(if iterates { "variable" } else { "title class_" }, name);
 }

@@ -209,33 +209,36 @@ fn name(lx: &mut Lexer, state: &mut State) {
     }
     let after = lx.rest()[len..].trim_start();
     if lx.plain == "params" {
-        let key = after.starts_with(':') && lx.before() != b'.';
-        let first = lx.code()[..lx.pos()].trim_end().ends_with('(');
-        let class = known.unwrap_or(if key && first { "attr" } else { class_of(word).unwrap_or("params") });
+        let nested = lx.code()[..lx.pos()].trim_end().ends_with(['{', ';']);
+        let key = state.dialect == Dialect::TypeScript && is_key(lx, after) && !nested;
+        let class = known.unwrap_or(if key { "attr" } else { params_class(word, state.dialect) });
         return lx.take(class, len);
     }
-    if is_key(after) && known.is_none_or(|class| class != "keyword" || word != "default" && word != "case") {
+    if is_key(lx, after) {
         return lx.take("attr", len);
     }
     match word {
         "function" => return function(lx, *state),
-        "class" | "interface" | "enum" if known.is_some() => return class(lx, len),
+        "class" | "interface" if known.is_some() => return class(lx, len),
         "const" | "let" | "var" => return declaration(lx, len),
         _ => {}
     }
     if single_parameter(after, word) && known.is_none() {
         return lx.take("params", len);
     }
-    if after.starts_with('(') && !matches!(known, Some("keyword" | "variable language_" | "built_in")) {
+    let named = known.filter(|_| word != "async" || !after.starts_with('(')).or_else(|| class_of(word));
+    if after.starts_with('(') && matches!(named, None | Some("variable constant_")) {
         return call(lx, len, *state);
     }
-    let class = known.or_else(|| class_of(word)).unwrap_or(lx.plain);
+    let class = named.unwrap_or(lx.plain);
     lx.take(class, len);
 }
 
 /// Whether what follows a word makes it a key: a colon.
-fn is_key(after: &str) -> bool {
-    after.starts_with(':')
+fn is_key(lx: &Lexer, after: &str) -> bool {
+    let before = lx.code()[..lx.pos()].trim_end();
+    let choice = before.ends_with('?') && !before.ends_with("??");
+    (after.starts_with(':') || after.starts_with("?:")) && !choice && lx.before() != b'.'
 }
 
 /// Whether `=>` follows.
@@ -257,8 +260,8 @@ fn class_of(word: &str) -> Option<Class> {
 
 /// `name(…)`: a call, or with `{` after it a method.
 fn call(lx: &mut Lexer, len: usize, state: State) {
-    let method = lx.at(len) == b'(';
-    lx.take(if method || lx.next_visible(len) == b'(' { "title function_" } else { "" }, len);
+    lx.take("title function_", len);
+    lx.blanks();
     if lx.peek() == b'('
         && let Some(end) = lx.closing(b'(', b')', 1000)
     {
@@ -278,12 +281,18 @@ fn function(lx: &mut Lexer, state: State) {
         lx.blanks();
     }
     let len = name_len(lx, 0);
-    lx.take("title function_", len);
+    lx.take(if lx.at(len) == b'<' { "" } else { "title function_" }, len);
+    lx.blanks();
     if lx.peek() == b'('
         && let Some(end) = lx.closing(b'(', b')', 2000)
     {
         parameters(lx, end, state);
     }
+}
+
+/// What a name is inside parameters that neither is known nor a key.
+fn params_class(word: &str, dialect: Dialect) -> Class {
+    class_of(word).filter(|_| dialect == Dialect::TypeScript).unwrap_or("params")
 }
 
 /// The text between `(` at the cursor and `)` at `end`.
@@ -312,7 +321,7 @@ fn arrow_parameters(lx: &mut Lexer, state: State) -> bool {
 
 /// `class Name extends Base`
 fn class(lx: &mut Lexer, len: usize) {
-    let interface = lx.starts("interface") || lx.starts("enum");
+    let interface = lx.starts("interface");
     lx.take("keyword", len);
     lx.blanks();
     let name = name_len(lx, 0);
@@ -323,7 +332,7 @@ fn class(lx: &mut Lexer, len: usize) {
     if lx.starts("extends ") {
         lx.take("keyword", 7);
         lx.blanks();
-        let base = name_len(lx, 0);
+        let base = lx.rest().bytes().take_while(|b| is_name(*b) || *b == b'.').count();
         lx.take(if interface { "title class_" } else { "title class_ inherited__" }, base);
     }
 }
@@ -344,10 +353,15 @@ fn declaration(lx: &mut Lexer, len: usize) {
         let word = value.bytes().take_while(|b| is_name(*b)).count();
         word > 0 && value[word..].trim_start().starts_with("=>")
     };
-    let function = value.starts_with("function") && !value[8..].starts_with(|c: char| c.is_ascii_alphanumeric());
-    if name > 0 && (arrow || function) {
+    if name > 0 && arrow {
         lx.skip_by(blanks);
         lx.take("title function_", name);
+        if !value.starts_with('(') {
+            // A parameter without parentheses stays plain here.
+            lx.take_to("", lx.pos() + after.len() - value.len() + 1);
+            let word = name_len(lx, 0);
+            lx.skip_by(word);
+        }
     }
 }
 

@@ -85,6 +85,9 @@ fn path_len(lx: &Lexer) -> usize {
 
 /// A command, a keyword, or the name of a function that is defined here.
 fn word(lx: &mut Lexer) {
+    if lx.plain == "subst" {
+        return lx.skip_by(lx.word().len().max(1));
+    }
     let rest = lx.rest();
     let len = rest.bytes().take_while(|b| is_word(*b) || b"._-".contains(b)).count();
     let word = &rest[..len];
@@ -126,7 +129,7 @@ fn variable(lx: &mut Lexer) {
             arithmetic(lx);
         }
         b'(' if lx.depth < MAX_DEPTH => substitution(lx),
-        b'0'..=b'9' | b'#' | b'@' | b'*' | b'?' | b'!' | b'$' | b'-' => lx.take("variable", 2),
+        b'0'..=b'9' | b'#' | b'@' => lx.take("variable", 2),
         byte if is_word(byte) => {
             let len = lx.rest()[1..].bytes().take_while(|b| is_word(*b)).count();
             lx.take("variable", 1 + len);
@@ -159,46 +162,28 @@ fn arithmetic(lx: &mut Lexer) {
     lx.skip_by(2);
 }
 
-/// `<<EOF … EOF`.
+/// `<<EOF … EOF`, drawn as one string; with a quoted mark only the mark is one.
 fn heredoc(lx: &mut Lexer) {
     let rest = lx.rest();
     let dash = 2 + usize::from(lx.at(2) == b'-');
-    let blanks = rest[dash..].bytes().take_while(|b| *b == b' ').count();
-    let quoted = usize::from(matches!(lx.at(dash + blanks), b'"' | b'\''));
-    let start = dash + blanks + quoted;
+    let start = dash + rest[dash..].bytes().take_while(|b| *b == b' ').count();
     let len = rest[start..].bytes().take_while(|b| is_word(*b)).count();
+    lx.skip_by(start);
     if len == 0 {
-        return lx.skip_by(2);
+        return;
     }
     let tag = &rest[start..start + len];
-    let body = rest[start..].find('\n').map(|at| start + at);
-    let end = body.and_then(|body| {
-        let mut at = body + 1;
-        for line in rest[body + 1..].split_inclusive('\n') {
-            if line.trim() == tag {
-                return Some(at + line.trim_end().len());
-            }
-            at += line.len();
-        }
-        None
+    let close = rest[start..].split_inclusive('\n').skip(1).scan(0, |at, line| {
+        *at += line.len();
+        Some((*at, line))
     });
-    let Some(end) = end else { return lx.skip_by(2) };
-    let body = body.unwrap_or(end);
-    lx.skip_by(2);
-    let stop = lx.pos() + end - 2;
-    lx.take("string", start - 2 + len + quoted);
-    // What follows the mark on its line is still a command.
-    let line = lx.pos() + body - start - len - quoted;
-    lx.embed(line, |inner| script(inner, 0));
-    while lx.pos() < stop {
-        let next = lx.rest().find('$').map_or(stop, |at| lx.pos() + at);
-        lx.take_to("string", next.min(stop));
-        if lx.pos() < stop {
-            let outer = std::mem::replace(&mut lx.plain, "string");
-            variable(lx);
-            lx.plain = outer;
-        }
-    }
+    let first = rest[start..].find('\n').map_or(0, |at| at + 1);
+    let end = close
+        .into_iter()
+        .find(|(_, line)| line.trim() == tag)
+        .map(|(at, line)| first + at - line.len() + line.trim_end().len());
+    let end = end.map_or(lx.code().len(), |end| lx.pos() + end);
+    lx.take_to("string", end);
 }
 
 /// A terminal session: lines with a prompt are commands, the others what they answered.

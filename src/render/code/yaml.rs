@@ -21,12 +21,16 @@ fn line(lx: &mut Lexer) {
     while !lx.done() && lx.peek() != b'\n' {
         match lx.peek() {
             b'-' if matches!(lx.at(1), b' ' | b'\n' | 0) => lx.take("bullet", 1),
-            b'#' if lx.before().is_ascii_whitespace() => lx.line("comment"),
+            b'#' if lx.before().is_ascii_whitespace() => {
+                let end = lx.line_end();
+                lx.comment(end, false);
+            }
             b'|' | b'>' if is_block_header(lx) => return block(lx, start),
             b'&' | b'*' if !lx.at(1).is_ascii_whitespace() => word(lx, "meta"),
             b'!' => word(lx, "type"),
             b'{' if lx.at(1) == b'{' || lx.at(1) == b'%' => lx.through("template-variable", 2, "}"),
-            b'[' | b']' | b'{' | b'}' | b',' | b' ' | b'\t' | b'\r' => lx.skip(),
+            b' ' | b'\t' | b'\r' | b'[' | b'{' => lx.skip(),
+            b']' | b'}' | b',' if in_flow(lx) => lx.skip(),
             b'"' | b'\'' => quoted(lx),
             b'<' if lx.starts("<%") => lx.through("string", 2, "%>"),
             _ => key_or_scalar(lx),
@@ -81,7 +85,12 @@ fn quoted(lx: &mut Lexer) {
     if is_key && !lx.rest().as_bytes()[..at].contains(&b'\n') {
         return lx.take("attr", at + 2);
     }
-    lx.take("string", at + 1);
+    let end = lx.pos() + at + 1;
+    while let Some(open) = lx.code().get(lx.pos()..end).and_then(|text| text.find("{{")) {
+        lx.take("string", open);
+        lx.through("template-variable", 2, "}}");
+    }
+    lx.take_to("string", end);
 }
 
 /// A key up to its colon, else one word of a scalar.
@@ -92,9 +101,9 @@ fn key_or_scalar(lx: &mut Lexer) {
     let first = lx.rest().split(char::is_whitespace).next().unwrap_or_default();
     let flow = first.find([',', ']', '}']).filter(|_| in_flow(lx)).unwrap_or(first.len());
     let word = &first[..flow];
-    let known = word.trim_end_matches([',', ':']);
+    let letters = word.bytes().take_while(|b| super::lexer::is_word(*b)).count();
     match number_len(word) {
-        _ if is_literal(known) => lx.take("literal", known.len()),
+        _ if is_literal(&word[..letters]) && !word[letters..].starts_with('.') => lx.take("literal", letters),
         0 => lx.take("string", word.len().max(1)),
         len => {
             lx.take("number", len);
