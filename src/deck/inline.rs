@@ -137,6 +137,7 @@ impl<'b, 'a> Reader<'b, 'a> {
                 self.slug(&code);
                 self.push(Inline::Code(code));
             }
+            Event::SoftBreak if !self.builder.options().breaks => self.pending.push('\n'),
             Event::SoftBreak | Event::HardBreak => {
                 self.flush();
                 self.push(Inline::Break);
@@ -214,10 +215,14 @@ impl<'b, 'a> Reader<'b, 'a> {
         if text.is_empty() {
             return;
         }
-        let text = match self.builder.shortcodes() {
+        let options = self.builder.options();
+        let mut text = match options.shortcodes {
             true => emoji::replace_shortcodes(text).into_owned(),
             false => text.to_owned(),
         };
+        if options.typographer {
+            text = typographic_marks(&text);
+        }
         self.slug(&text);
         self.push(Inline::Text(text));
     }
@@ -367,6 +372,17 @@ impl<'b, 'a> Reader<'b, 'a> {
         let escaped = source[..range.start].ends_with('\\') && text.starts_with(|c: char| c.is_ascii_punctuation());
         if escaped { &text[1..] } else { text }
     }
+}
+
+/// `(c)` and its like; quotes, dashes and dots are the Markdown parser's.
+fn typographic_marks(text: &str) -> String {
+    let mut out = text.to_owned();
+    for (written, mark) in [("(c)", "©"), ("(C)", "©"), ("(r)", "®"), ("(R)", "®"), ("(tm)", "™"), ("(TM)", "™"), ("+-", "±")] {
+        if out.contains(written) {
+            out = out.replace(written, mark);
+        }
+    }
+    out
 }
 
 /// Text of a header or footer: inline Markdown, whatever its lines start with.

@@ -86,13 +86,15 @@ pub(super) fn parse(text: &str, context: Context<'_>) -> Parsed {
 
 /// Reads the part of a text that starts at `base`.
 fn parse_part(text: &str, base: usize, context: Context<'_>) -> Parsed {
+    let mut dialect = parser_options();
+    dialect.set(Options::ENABLE_SMART_PUNCTUATION, context.options.typographer);
     let mut builder = Builder {
         text,
         extracted: context.extracted,
         compatibility: context.options.compatibility,
         context,
         base,
-        events: Parser::new_ext(text, parser_options()).into_offset_iter().peekable(),
+        events: Parser::new_ext(text, dialect).into_offset_iter().peekable(),
         frames: Vec::new(),
         found: Vec::new(),
         items: Vec::new(),
@@ -111,8 +113,8 @@ impl<'a> Builder<'a> {
         self.events.peek().map(|(event, _)| event)
     }
 
-    pub(super) fn shortcodes(&self) -> bool {
-        self.context.options.shortcodes
+    pub(super) fn options(&self) -> &'a super::Options {
+        self.context.options
     }
 
     /// A place in the deck's source.

@@ -47,6 +47,10 @@ pub struct Options {
     pub math: bool,
     /// Whether `:name:` becomes an emoji.
     pub shortcodes: bool,
+    /// Whether a line break in a paragraph is one on the slide.
+    pub breaks: bool,
+    /// Whether straight quotes, dashes and `(c)` become typographic.
+    pub typographer: bool,
     /// Whether values of directives may stand unquoted.
     pub loose_yaml: bool,
     /// `headingDivider` when the deck says nothing.
@@ -59,6 +63,8 @@ impl Default for Options {
             compatibility: Compatibility::default(),
             math: true,
             shortcodes: true,
+            breaks: true,
+            typographer: false,
             loose_yaml: true,
             heading_divider: None,
         }

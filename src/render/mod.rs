@@ -28,6 +28,27 @@ pub struct RenderOptions {
     pub html: HtmlPolicy,
     /// Whether the title falls back to the heading's source instead of its text, as in Marp.
     pub raw_title: bool,
+    /// What the command line says about the document; it wins over the deck.
+    pub overrides: Overrides,
+    /// Leaves `transition` directives out.
+    pub no_transitions: bool,
+}
+
+/// Document data given on the command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--title`
+    pub title: Option<String>,
+    /// `--description`
+    pub description: Option<String>,
+    /// `--author`
+    pub author: Option<String>,
+    /// `--keywords`
+    pub keywords: Option<Vec<String>>,
+    /// `--url`
+    pub url: Option<String>,
+    /// `--og-image`
+    pub image: Option<String>,
 }
 
 /// Which raw HTML passes.
@@ -133,7 +154,7 @@ pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned
         if let Some(key) = &scope {
             scoped.extend(slide.scoped_styles.iter().map(|style| (key.clone(), style.css.as_str())));
         }
-        let transition = Transition::of(&slide.directives);
+        let transition = Transition::of(&slide.directives).filter(|_| !options.no_transitions);
         let transition_back = std::mem::replace(&mut back, transition.clone());
         writer.slide(&shared, &SlideJob { slide, number: index + 1, scope, transition, transition_back });
         slides.push(RenderedSlide {
@@ -234,7 +255,8 @@ fn scope_key(index: usize, slide: &crate::deck::Slide) -> Option<String> {
 
 fn meta(deck: &Deck, theme: &str, options: &RenderOptions) -> Meta {
     let globals = &deck.globals;
-    let title = match &globals.title {
+    let over = &options.overrides;
+    let title = match over.title.as_ref().or(globals.title.as_ref()) {
         Some(title) => Some(title.clone()).filter(|title| !title.is_empty()),
         None if options.raw_title => deck.raw_title.clone(),
         None => title_heading(deck),
@@ -242,11 +264,11 @@ fn meta(deck: &Deck, theme: &str, options: &RenderOptions) -> Meta {
     Meta {
         title: title.filter(|title| !title.trim().is_empty()),
         lang: globals.lang.clone().or_else(|| options.lang.clone()),
-        description: globals.description.clone(),
-        author: globals.author.clone(),
-        keywords: globals.keywords.clone(),
-        url: globals.url.clone(),
-        image: globals.image.clone(),
+        description: over.description.clone().or_else(|| globals.description.clone()),
+        author: over.author.clone().or_else(|| globals.author.clone()),
+        keywords: over.keywords.clone().unwrap_or_else(|| globals.keywords.clone()),
+        url: over.url.clone().or_else(|| globals.url.clone()),
+        image: over.image.clone().or_else(|| globals.image.clone()),
         theme: theme.to_owned(),
     }
 }
