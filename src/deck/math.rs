@@ -45,7 +45,7 @@ impl Extracted {
     }
 
     fn formula(&self, text: &str) -> Option<&str> {
-        let number = text.strip_prefix(self.mark)?;
+        let number = text.strip_prefix(self.mark)?.trim_end_matches('|');
         self.formulas.get(number.parse::<usize>().ok()?).map(String::as_str)
     }
 
@@ -108,7 +108,9 @@ pub fn extract(source: &str, compatibility: Compatibility) -> Extracted {
             if found.block {
                 text.push_str(&format!("<!--{mark}{number}-->"));
             } else {
-                text.push_str(&format!("{OPEN}{mark}{number}{CLOSE}"));
+                // a table row has as many cells as before
+                let pipes = "|".repeat(found.tex.matches('|').count() - found.tex.matches("\\|").count());
+                text.push_str(&format!("{OPEN}{mark}{number}{pipes}{CLOSE}"));
             }
             out.offsets.push((text.len(), found.range.end));
             out.formulas.push(found.tex);
@@ -141,14 +143,20 @@ fn leaves(source: &str) -> Vec<Range<usize>> {
                 }
             }
             // text that stands directly in a tight item: grow the leaf event by event
-            Event::Text(_) | Event::Code(_) | Event::SoftBreak | Event::HardBreak | Event::InlineHtml(_) if !inside_block => {
+            Event::Text(_) | Event::Code(_) | Event::SoftBreak | Event::HardBreak | Event::InlineHtml(_)
+                if !inside_block =>
+            {
                 match leaves.last_mut() {
-                    Some(last) if last.end >= range.start && range.start >= last.start => last.end = last.end.max(range.end),
+                    Some(last) if last.end >= range.start && range.start >= last.start => {
+                        last.end = last.end.max(range.end)
+                    }
                     _ => leaves.push(range),
                 }
             }
             Event::Start(_) if !inside_block => match leaves.last_mut() {
-                Some(last) if last.end >= range.start && range.start >= last.start => last.end = last.end.max(range.end),
+                Some(last) if last.end >= range.start && range.start >= last.start => {
+                    last.end = last.end.max(range.end)
+                }
                 _ => leaves.push(range),
             },
             _ => {}

@@ -10,9 +10,40 @@ pub(crate) fn fragment(html: &str) -> Html {
 }
 
 const BLOCKS: [&str; 34] = [
-    "address", "article", "aside", "blockquote", "br", "caption", "center", "col", "colgroup", "dd", "details", "div",
-    "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "html", "li", "ol", "p", "pre", "section", "summary",
-    "table", "tbody", "thead", "tr", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "br",
+    "caption",
+    "center",
+    "col",
+    "colgroup",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "figure",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "html",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "thead",
+    "tr",
+    "ul",
 ];
 
 fn is_block(name: &str) -> bool {
@@ -103,7 +134,8 @@ fn write_element(element: ElementRef<'_>, pre: bool, out: &mut String) {
             out.push_str(&format!("<emoji>{text}</emoji>"));
             return;
         }
-        "span" if element.value().attr("class").is_some_and(|class| class.contains("hljs-")) => {
+        // our highlighting and line emphasis leave the code as it is
+        "span" if element.value().classes().any(|class| class == "line" || class.starts_with("hljs-")) => {
             return children(element, pre, out);
         }
         "p" if is_formula_block(element) => return children(element, pre, out),
@@ -173,7 +205,10 @@ pub(crate) fn declarations(style: &str) -> BTreeMap<String, String> {
             (None, ')' | '}' | ']') => depth = depth.saturating_sub(1),
             (None, ';') if depth == 0 => {
                 if let Some((key, value)) = current.split_once(':') {
-                    found.insert(key.trim().to_owned(), value.trim().to_owned());
+                    let key = key.trim();
+                    // spaces belong to the value of a custom property
+                    let value = if key.starts_with("--") { value } else { value.trim() };
+                    found.insert(key.to_owned(), value.to_owned());
                 }
                 current.clear();
                 continue;

@@ -52,7 +52,11 @@ fn run(cases: &[Value], compatibility: Compatibility) -> Report {
             report.agree += 1;
         } else {
             let id = case["id"].as_str().unwrap_or("?");
-            report.failures.push(format!("{id} {:?}: {}", case["markdown"].as_str().unwrap_or(""), problems.join("; ")));
+            report.failures.push(format!(
+                "{id} {:?}: {}",
+                case["markdown"].as_str().unwrap_or(""),
+                problems.join("; ")
+            ));
         }
     }
     report
@@ -121,7 +125,8 @@ fn rendered(case: &Value, themes: &mut ThemeSet, compatibility: Compatibility) -
         "headingDivider": match &parsed.globals.heading_divider {
             Some(HeadingDivider::UpTo(level)) => json!(level),
             Some(HeadingDivider::Exactly(levels)) => json!(levels),
-            _ => Value::Null,
+            Some(HeadingDivider::Off) => json!(false),
+            None => Value::Null,
         },
     });
     (rendered, globals)
@@ -180,8 +185,13 @@ fn compare_deck(expect: &Value, rendered: &Rendered, globals: &Value, compare: &
         compare("size", size, json!([number(rendered.size.width), number(rendered.size.height)]));
     }
     if let Some(expected) = expect.get("globals") {
-        let present: serde_json::Map<String, Value> =
-            globals.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let present: serde_json::Map<String, Value> = globals
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, v)| !v.is_null())
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         compare("globals", expected, Value::Object(present));
     }
     if let Some(notes) = expect.get("notes") {
@@ -303,7 +313,6 @@ fn style(section: ElementRef<'_>, variables: bool) -> BTreeMap<String, String> {
     dom::declarations(section.value().attr("style").unwrap_or(""))
         .into_iter()
         .filter(|(key, _)| key.starts_with("--") == variables && !key.starts_with("--marpit-"))
-        .map(|(key, value)| (key, value.trim().to_owned()))
         .collect()
 }
 
@@ -362,7 +371,7 @@ fn images(section: ElementRef<'_>) -> Value {
         .map(|img| {
             let mut image = json!({
                 "src": img.value().attr("src").unwrap_or(""),
-                "alt": img.value().attr("alt").unwrap_or(""),
+                "alt": img.value().attr("alt"),
                 "style": dom::declarations(img.value().attr("style").unwrap_or("")),
             });
             if let Some(title) = img.value().attr("title") {
@@ -388,7 +397,9 @@ fn background(section: ElementRef<'_>, document: &Html) -> Value {
         .select(&select("figure"))
         .map(|figure| {
             let declared = dom::declarations(figure.value().attr("style").unwrap_or(""));
-            let url = declared.get("background-image").map(|u| u.trim_start_matches("url(\"").trim_end_matches("\")").to_owned());
+            let url = declared
+                .get("background-image")
+                .map(|u| u.trim_start_matches("url(\"").trim_end_matches("\")").to_owned());
             let alt = figure.select(&select("figcaption")).next().map(|c| c.text().collect::<String>());
             json!({"url": url, "size": declared.get("background-size"), "filter": declared.get("filter"), "alt": alt})
         })
@@ -413,7 +424,8 @@ fn code(section: ElementRef<'_>) -> Value {
             let class = code.and_then(|c| c.value().attr("class")).and_then(|c| c.strip_prefix("language-"));
             let hljs: BTreeSet<String> = pre
                 .select(&select("span[class*=hljs-]"))
-                .map(|span| span.value().attr("class").unwrap_or("").to_owned())
+                .flat_map(|span| span.value().classes().filter(|class| class.starts_with("hljs-")))
+                .map(str::to_owned)
                 .collect();
             json!({
                 "lang": class,
