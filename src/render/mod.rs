@@ -1,6 +1,7 @@
 //! [`crate::deck::Deck`] + theme → HTML with Marp's DOM. Pure.
 
 pub mod code;
+pub mod emoji;
 pub mod math;
 
 use crate::deck::Deck;
