@@ -236,6 +236,13 @@ impl<'b, 'a> Reader<'b, 'a> {
     fn html(&mut self, html: &str, range: Range<usize>) {
         if !html.starts_with("<!--") {
             self.slug(html);
+            // no links inside a link written in HTML
+            let lower = html.to_ascii_lowercase();
+            if lower.starts_with("<a ") || lower.starts_with("<a>") {
+                self.links += 1;
+            } else if lower.starts_with("</a") {
+                self.links = self.links.saturating_sub(1);
+            }
             return self.push(Inline::Html(self.builder.extracted.restore(html)));
         }
         self.line.hidden = true;
@@ -308,7 +315,7 @@ impl<'b, 'a> Reader<'b, 'a> {
             OpenKind::Strong => self.push(Inline::Strong(content)),
             OpenKind::Strikethrough => self.push(Inline::Strikethrough(content)),
             OpenKind::Link { href, title } => {
-                self.links -= 1;
+                self.links = self.links.saturating_sub(1);
                 self.push(Inline::Link { href, title, content });
             }
             OpenKind::Flat => content.into_iter().for_each(|inline| self.push(inline)),

@@ -145,9 +145,11 @@ impl<'a> Tag<'a> {
         if !passes {
             return angles(out, self.source);
         }
-        out.push_str(if self.closing { "</" } else { "<" });
+        // a stray `</img>` is a picture in Marp
+        let closing = self.closing && !is_void(&self.name);
+        out.push_str(if closing { "</" } else { "<" });
         out.push_str(&self.name);
-        if !self.closing {
+        if !closing {
             for (attribute, value) in &self.attributes {
                 let kept = match custom.flatten() {
                     Some(list) => list.iter().any(|known| known == attribute),
@@ -196,7 +198,10 @@ fn attribute_value(text: &str) -> Option<(&str, &str)> {
         }
     }
     let end = text.find(|c: char| c.is_ascii_whitespace() || c == '>')?;
-    Some((&text[..end], &text[end..]))
+    // `src=a.svg/>` ends with the tag's own slash
+    let value = &text[..end];
+    let value = if text[end..].starts_with('>') { value.strip_suffix('/').unwrap_or(value) } else { value };
+    Some((value, &text[end..]))
 }
 
 /// Relative, `http:`, `https:`, or (for pictures) `data:image/`.
