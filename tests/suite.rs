@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod architecture;
 mod deck;
 mod harness;
 mod vectors;
