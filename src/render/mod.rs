@@ -2,6 +2,8 @@
 
 pub mod code;
 pub mod math;
+pub mod page;
+pub mod template;
 
 use crate::deck::Deck;
 use crate::diagnostic::{Span, Warned};

@@ -1,0 +1,37 @@
+//! What is wrong in a deck although it can be rendered.
+use std::path::Path;
+
+use crate::deck::Deck;
+use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::render::RenderOptions;
+
+use super::Project;
+use super::files::Reader;
+use super::themes::Themes;
+
+/// Which rules are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// Those that tell of something broken on a slide.
+    #[default]
+    Quick,
+    /// All.
+    Full,
+}
+
+/// A deck and all that it is judged by.
+pub(super) struct Lint<'a> {
+    pub(super) project: &'a Project,
+    pub(super) reader: &'a Reader<'a>,
+    pub(super) themes: &'a Themes,
+    pub(super) render: &'a RenderOptions,
+    pub(super) folder: &'a Path,
+    pub(super) source: &'a SourceFile,
+    pub(super) deck: &'a Deck,
+}
+
+impl Lint<'_> {
+    pub(super) fn run(&self, _known: &[Diagnostic]) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+}
