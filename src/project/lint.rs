@@ -35,3 +35,10 @@ impl Lint<'_> {
         Vec::new()
     }
 }
+
+/// The finding about an address that leads out of the project.
+pub fn outside(url: &str, root: &Path) -> Diagnostic {
+    let message = format!("`{url}` is outside of `{}`", root.display());
+    Diagnostic::error(crate::diagnostic::Code("asset/outside-root"), message)
+        .hint("move the file into the project's folder, or name a larger one with `--root`")
+}

@@ -29,15 +29,18 @@ const MANY: usize = 4_096;
 pub struct LiveDeck {
     /// Which one.
     pub entry: DeckEntry,
-    /// Its newest rendering.
-    pub cell: watch::Receiver<Arc<Compiled>>,
+    /// Its newest rendering; `None` while there is none yet.
+    pub cell: Cell,
 }
+
+/// The newest rendering of a deck, to be read at any time.
+pub type Cell = watch::Receiver<Option<Arc<Compiled>>>;
 
 /// Keeps decks up to date.
 #[derive(Debug)]
 pub struct Watcher {
     project: Arc<Project>,
-    decks: Vec<(DeckEntry, watch::Sender<Arc<Compiled>>)>,
+    decks: Vec<(DeckEntry, watch::Sender<Option<Arc<Compiled>>>)>,
 }
 
 /// Files cannot be watched.
@@ -109,7 +112,7 @@ fn is_theme(path: &Path) -> bool {
 }
 
 impl Watcher {
-    /// Compiles all decks of a project once and makes their cells.
+    /// Makes the cells. The only deck of a project is compiled at once, several when the watcher runs.
     ///
     /// # Errors
     /// When the only deck cannot be read at all; one of several is shown as what is wrong with it.
@@ -117,15 +120,31 @@ impl Watcher {
         let mut decks = Vec::new();
         let mut live = Vec::new();
         for entry in &project.decks {
-            let compiled = match project.compile(entry) {
-                Err(error) if project.decks.len() > 1 => project.placeholder(entry, &error),
-                compiled => compiled?,
-            };
-            let (sender, cell) = watch::channel(Arc::new(compiled));
+            let alone = project.decks.len() == 1;
+            let first = if alone { Some(Arc::new(project.compile(entry)?)) } else { None };
+            let (sender, cell) = watch::channel(first);
             decks.push((entry.clone(), sender));
             live.push(LiveDeck { entry: entry.clone(), cell });
         }
         Ok((Self { project, decks }, live))
+    }
+
+    /// Compiles every deck that has no rendering yet.
+    pub async fn compile_all(&self, stop: &CancellationToken) {
+        for (entry, cell) in &self.decks {
+            if stop.is_cancelled() {
+                return;
+            }
+            if cell.borrow().is_some() {
+                continue;
+            }
+            let (project, task_entry) = (self.project.clone(), entry.clone());
+            let compile = move || match project.compile(&task_entry) {
+                Ok(compiled) => compiled,
+                Err(error) => project.placeholder(&task_entry, &error),
+            };
+            Self::publish(entry, cell, tokio::task::spawn_blocking(compile).await, |_| true);
+        }
     }
 
     /// Compiles what changes until told to stop.
@@ -133,6 +152,7 @@ impl Watcher {
     /// # Errors
     /// When neither the system nor polling can tell of changes.
     pub async fn run(self, stop: CancellationToken) -> Result<(), WatchError> {
+        self.compile_all(&stop).await;
         let changes = Arc::new(Changes::default());
         let mut watched = Watched::start(&changes)?;
         watched.follow(&self.folders());
@@ -161,22 +181,33 @@ impl Watcher {
     /// Compiles the decks a change touches and puts them into their cells when they became different.
     async fn compile(&self, changed: &Changed) {
         for (entry, cell) in &self.decks {
-            let last = cell.borrow().clone();
+            let Some(last) = cell.borrow().clone() else { continue };
             if !changed.touches(&last.dependencies, &theme_folders(&last.dependencies)) {
                 continue;
             }
             let (project, task_entry, task_last) = (self.project.clone(), entry.clone(), last.clone());
             let compile = tokio::task::spawn_blocking(move || project.recompile(&task_entry, &task_last));
-            match compile.await {
-                Ok(compiled) => {
-                    let differs = !same(&compiled, &last) || changed.picture(entry, &last.dependencies);
-                    cell.send_if_modified(|current| {
-                        *current = Arc::new(compiled);
-                        differs
-                    });
-                }
-                Err(error) => tracing::error!(deck.path = %entry.path.display(), %error, "a compile failed"),
+            let picture = changed.picture(entry, &last.dependencies);
+            Self::publish(entry, cell, compile.await, |compiled| picture || !same(compiled, &last));
+        }
+    }
+
+    /// Puts a rendering into its cell; wakes those who look at it when `differs` says so.
+    fn publish(
+        entry: &DeckEntry,
+        cell: &watch::Sender<Option<Arc<Compiled>>>,
+        compiled: Result<Compiled, tokio::task::JoinError>,
+        differs: impl FnOnce(&Compiled) -> bool,
+    ) {
+        match compiled {
+            Ok(compiled) => {
+                let differs = differs(&compiled);
+                cell.send_if_modified(|current| {
+                    *current = Some(Arc::new(compiled));
+                    differs
+                });
             }
+            Err(error) => tracing::error!(deck.path = %entry.path.display(), %error, "a compile failed"),
         }
     }
 
@@ -184,8 +215,8 @@ impl Watcher {
     fn folders(&self) -> BTreeSet<PathBuf> {
         let mut folders = BTreeSet::new();
         for (_, cell) in &self.decks {
-            for dependency in &cell.borrow().dependencies {
-                folders.insert(nearest_folder(dependency));
+            if let Some(compiled) = cell.borrow().as_ref() {
+                folders.extend(compiled.dependencies.iter().map(|dependency| nearest_folder(dependency)));
             }
         }
         folders

@@ -22,12 +22,8 @@ pub struct PageOptions<'a> {
     pub links: Value,
     /// Where the deck's relative addresses start.
     pub base: Option<String>,
-    /// Where the player's files are, `/assets`; `None` when they are written into the page.
-    pub assets: Option<&'a str>,
-    /// The player's files to write into the page: an object of file name → text.
-    pub inline: Option<Value>,
-    /// What `?view=` asks for: empty, `presenter`, `overview` or `next`.
-    pub view: &'a str,
+    /// `/assets`, or an object of file name → text to write into the page.
+    pub assets: Value,
     /// HTML that shows what is wrong with the deck.
     pub overlay: Option<&'a str>,
 }
@@ -55,8 +51,6 @@ pub fn context(rendered: &Rendered, options: &PageOptions<'_>) -> Value {
         "size": size(rendered),
         "base": options.base,
         "assets": options.assets,
-        "inline": options.inline,
-        "view": options.view,
         "overlay": options.overlay,
         "boot": boot(rendered, options),
     })
@@ -208,9 +202,7 @@ mod tests {
             notes_html,
             links: json!({}),
             base: None,
-            assets: Some("/assets"),
-            inline: None,
-            view: "",
+            assets: json!("/assets"),
             overlay: None,
         }
     }
