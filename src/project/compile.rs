@@ -119,6 +119,7 @@ impl Project {
         let found = lint.run(&diagnostics);
         diagnostics.extend(found);
         let mut rendered = rendered.value;
+        self.options.meta.apply(&mut rendered.meta);
         if let Some(converted) = converted {
             let back = |span: &mut Span| *span = converted.value.original(*span);
             rendered.slides.iter_mut().for_each(|slide| back(&mut slide.span));
