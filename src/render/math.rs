@@ -9,8 +9,12 @@ pub enum Display {
     Block,
 }
 
+/// Macros.
+#[derive(Debug, Default)]
+pub struct Macros {}
+
 /// Appends a formula as MathML; TeX that cannot be read is shown as text and the reason returned.
-pub fn formula(out: &mut String, tex: &str, display: Display) -> Result<(), String> {
+pub fn formula(out: &mut String, tex: &str, display: Display, _macros: &mut Macros) -> Result<(), String> {
     let _ = (out, tex, display);
     Ok(())
 }

@@ -1,0 +1,45 @@
+//! Writing HTML: the only place that escapes.
+
+/// Appends text content.
+pub fn text(out: &mut String, text: &str) {
+    escape(out, text, false);
+}
+
+/// Appends ` name="value"`.
+pub fn attribute(out: &mut String, name: &str, value: &str) {
+    out.push(' ');
+    out.push_str(name);
+    out.push_str("=\"");
+    escape(out, value, true);
+    out.push('"');
+}
+
+fn escape(out: &mut String, text: &str, quotes: bool) {
+    let mut done = 0;
+    for (i, byte) in text.bytes().enumerate() {
+        let entity = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' if quotes => "&quot;",
+            _ => continue,
+        };
+        out.push_str(&text[done..i]);
+        out.push_str(entity);
+        done = i + 1;
+    }
+    out.push_str(&text[done..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_escaped() {
+        let mut out = String::new();
+        text(&mut out, "a<b> & \"c\"");
+        attribute(&mut out, "title", "a\"b");
+        assert_eq!(out, "a&lt;b&gt; &amp; \"c\" title=\"a&quot;b\"");
+    }
+}

@@ -1,0 +1,3 @@
+//! Builders and readers that tests share.
+
+pub(crate) mod dom;
