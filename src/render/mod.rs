@@ -1,7 +1,10 @@
 //! [`crate::deck::Deck`] + theme → HTML with Marp's DOM. Pure.
 
+pub mod change;
 pub mod code;
 pub mod math;
+pub mod page;
+pub mod template;
 
 use crate::deck::Deck;
 use crate::diagnostic::{Span, Warned};
