@@ -37,6 +37,8 @@ pub enum Screen {
     Black,
     /// Nothing, white.
     White,
+    /// The audience's address as a QR code.
+    Qr,
 }
 
 /// A point of the slide, 0 to 1 from its left and top.
@@ -61,7 +63,7 @@ pub struct Zoom {
     pub scale: f64,
 }
 
-/// A stop-watch that needs no ticks: shown time is `elapsed_ms`, plus the time since `at_ms` while it runs.
+/// A stop-watch that needs no ticks: shown time is `elapsed_ms`, plus `now_ms - at_ms` while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timer {
     /// Whether it runs.
@@ -70,6 +72,9 @@ pub struct Timer {
     pub elapsed_ms: u64,
     /// When it was last started, stopped or reset, in milliseconds since 1970.
     pub at_ms: u64,
+    /// When this was told, by the same clock: the reader's own may be wrong.
+    #[serde(default)]
+    pub now_ms: u64,
 }
 
 /// What the speaker's windows may ask for.
@@ -178,7 +183,7 @@ impl Stage {
             screen: Screen::Live,
             freeze: false,
             zoom: None,
-            timer: Timer { at_ms: first_version, ..Timer::default() },
+            timer: Timer { at_ms: first_version, now_ms: first_version, ..Timer::default() },
             deck_version: 0,
         };
         Self { speaker, held: None, shapes }
@@ -261,7 +266,10 @@ impl Stage {
             if !self.shapes.contains_key(deck) {
                 return Err(Refusal::UnknownDeck(deck.to_owned()));
             }
-            deck.clone_into(&mut self.speaker.deck);
+            if self.speaker.deck != deck {
+                self.speaker.zoom = None;
+                deck.clone_into(&mut self.speaker.deck);
+            }
         }
         self.move_to(slide, fragment);
         Ok(())
@@ -288,11 +296,11 @@ impl Stage {
 
     /// A zoom belongs to its slide.
     fn move_to(&mut self, slide: u32, fragment: u16) {
-        let from = (self.speaker.slide, self.speaker.deck_version);
+        let from = self.speaker.slide;
         self.speaker.slide = slide;
         self.speaker.fragment = fragment;
         self.fit();
-        if from != (self.speaker.slide, self.speaker.deck_version) {
+        if from != self.speaker.slide {
             self.speaker.zoom = None;
         }
     }
@@ -345,12 +353,12 @@ impl Timer {
         let since = if self.running { now_ms.saturating_sub(self.at_ms) } else { 0 };
         match command {
             TimerCommand::Start if self.running => self,
-            TimerCommand::Start => Self { running: true, elapsed_ms: self.elapsed_ms, at_ms: now_ms },
+            TimerCommand::Start => Self { running: true, at_ms: now_ms, now_ms, ..self },
             TimerCommand::Stop if !self.running => self,
             TimerCommand::Stop => {
-                Self { running: false, elapsed_ms: self.elapsed_ms.saturating_add(since), at_ms: now_ms }
+                Self { running: false, elapsed_ms: self.elapsed_ms.saturating_add(since), at_ms: now_ms, now_ms }
             }
-            TimerCommand::Reset => Self { running: self.running, elapsed_ms: 0, at_ms: now_ms },
+            TimerCommand::Reset => Self { elapsed_ms: 0, at_ms: now_ms, now_ms, ..self },
         }
     }
 }

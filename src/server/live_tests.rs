@@ -137,7 +137,13 @@ fn resuming_takes_the_place_and_the_timer_but_not_the_freeze() {
 
 #[test]
 fn unknown_fields_and_verbs_are_no_commands() {
-    for text in [r#"{"do":"reboot"}"#, r#"{"do":"goto"}"#, r#"{"do":"screen","to":"green"}"#, "[]", r#"{"do":"goto","slide":-1}"#] {
+    for text in [
+        r#"{"do":"reboot"}"#,
+        r#"{"do":"goto"}"#,
+        r#"{"do":"screen","to":"green"}"#,
+        "[]",
+        r#"{"do":"goto","slide":-1}"#,
+    ] {
         assert!(serde_json::from_str::<Command>(text).is_err(), "{text}");
     }
 }
