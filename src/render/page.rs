@@ -22,8 +22,12 @@ pub struct PageOptions<'a> {
     pub links: Value,
     /// Where the deck's relative addresses start.
     pub base: Option<String>,
-    /// `/assets`, or an object of file name → text to write into the page.
-    pub assets: Value,
+    /// Where the player's files are, `/assets`; `None` when they are written into the page.
+    pub assets: Option<&'a str>,
+    /// The player's files to write into the page: an object of file name → text.
+    pub inline: Option<Value>,
+    /// What `?view=` asks for: empty, `presenter`, `overview` or `next`.
+    pub view: &'a str,
     /// HTML that shows what is wrong with the deck.
     pub overlay: Option<&'a str>,
 }
@@ -51,6 +55,8 @@ pub fn context(rendered: &Rendered, options: &PageOptions<'_>) -> Value {
         "size": size(rendered),
         "base": options.base,
         "assets": options.assets,
+        "inline": options.inline,
+        "view": options.view,
         "overlay": options.overlay,
         "boot": boot(rendered, options),
     })
@@ -202,7 +208,9 @@ mod tests {
             notes_html,
             links: json!({}),
             base: None,
-            assets: json!("/assets"),
+            assets: Some("/assets"),
+            inline: None,
+            view: "",
             overlay: None,
         }
     }
