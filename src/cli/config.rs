@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
-use crate::project::MetaOverrides;
+use crate::deck;
+use crate::deck::HeadingDivider;
 use crate::project::find::parent_of;
+use crate::render::Overrides;
 
 use super::console::{self, Failure};
 
@@ -22,6 +24,10 @@ pub struct Layer {
     pub lang: Option<String>,
     /// `all`, `none` or `allow-list`
     pub html: Option<String>,
+    /// Tags with the attributes that pass; Marp's configuration only.
+    pub html_tags: Option<Vec<(String, Vec<String>)>>,
+    /// How Markdown is read.
+    pub dialect: Dialect,
     /// `marp` or `keep`
     pub compat: Option<String>,
     /// `marp` or `reveal`
@@ -37,7 +43,86 @@ pub struct Layer {
     /// Whether to follow edits.
     pub watch: Option<bool>,
     /// The document's head.
-    pub meta: MetaOverrides,
+    pub meta: Overrides,
+}
+
+/// How Markdown is read: the engine options of Marp's configuration that have a meaning here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dialect {
+    math: Option<bool>,
+    shortcodes: Option<bool>,
+    breaks: Option<bool>,
+    typographer: Option<bool>,
+    loose_yaml: Option<bool>,
+    heading_divider: Option<HeadingDivider>,
+}
+
+impl Dialect {
+    /// As the parser takes it.
+    pub fn options(self) -> deck::Options {
+        let plain = deck::Options::default();
+        deck::Options {
+            compatibility: plain.compatibility,
+            math: self.math.unwrap_or(plain.math),
+            shortcodes: self.shortcodes.unwrap_or(plain.shortcodes),
+            breaks: self.breaks.unwrap_or(plain.breaks),
+            typographer: self.typographer.unwrap_or(plain.typographer),
+            loose_yaml: self.loose_yaml.unwrap_or(plain.loose_yaml),
+            heading_divider: self.heading_divider.or(plain.heading_divider),
+        }
+    }
+
+    /// From Marp's `options`.
+    fn of_marp(options: &Value) -> Self {
+        let switch = |value: &Value| value.as_bool();
+        let shortcodes = match &options["emoji"]["shortcode"] {
+            Value::String(_) => Some(true),
+            value => switch(value),
+        };
+        Self {
+            // `math` may also name the engine or hold its settings: then it is on.
+            math: match &options["math"] {
+                Value::Null => None,
+                value => Some(*value != Value::Bool(false)),
+            },
+            shortcodes,
+            breaks: switch(&options["markdown"]["breaks"]),
+            typographer: switch(&options["markdown"]["typographer"]),
+            loose_yaml: switch(&options["looseYAML"]),
+            heading_divider: heading_divider(&options["headingDivider"]),
+        }
+    }
+
+    fn over(self, weaker: Self) -> Self {
+        Self {
+            math: self.math.or(weaker.math),
+            shortcodes: self.shortcodes.or(weaker.shortcodes),
+            breaks: self.breaks.or(weaker.breaks),
+            typographer: self.typographer.or(weaker.typographer),
+            loose_yaml: self.loose_yaml.or(weaker.loose_yaml),
+            heading_divider: self.heading_divider.or(weaker.heading_divider),
+        }
+    }
+}
+
+fn heading_divider(value: &Value) -> Option<HeadingDivider> {
+    let level = |value: &Value| value.as_u64().and_then(|level| u8::try_from(level).ok()).filter(|l| (1..=6).contains(l));
+    match value {
+        Value::Array(levels) => Some(HeadingDivider::Exactly(levels.iter().filter_map(level).collect())),
+        value => level(value).map(HeadingDivider::UpTo),
+    }
+}
+
+/// What a weaker source adds to facts about the document.
+fn completed(strong: Overrides, weak: Overrides) -> Overrides {
+    Overrides {
+        title: strong.title.or(weak.title),
+        description: strong.description.or(weak.description),
+        author: strong.author.or(weak.author),
+        keywords: strong.keywords.or(weak.keywords),
+        url: strong.url.or(weak.url),
+        image: strong.image.or(weak.image),
+    }
 }
 
 impl Layer {
@@ -50,7 +135,9 @@ impl Layer {
             theme: self.theme.or(weaker.theme),
             theme_set,
             lang: self.lang.or(weaker.lang),
+            html_tags: if self.html.is_some() { None } else { self.html_tags.or(weaker.html_tags) },
             html: self.html.or(weaker.html),
+            dialect: self.dialect.over(weaker.dialect),
             compat: self.compat.or(weaker.compat),
             format: self.format.or(weaker.format),
             root: self.root.or(weaker.root),
@@ -58,7 +145,7 @@ impl Layer {
             port: self.port.or(weaker.port),
             open: self.open.or(weaker.open),
             watch: self.watch.or(weaker.watch),
-            meta: self.meta.over(weaker.meta),
+            meta: completed(self.meta, weaker.meta),
         }
     }
 }
@@ -318,8 +405,9 @@ fn layer(map: &Map<String, Value>, kind: Kind, folder: &Path) -> Layer {
         theme,
         theme_set: list("theme-set").into_iter().map(|path| folder.join(path)).collect(),
         lang: text("lang"),
-        // Marp takes a list of tags here too; then its own list stays in force.
         html: text("html"),
+        html_tags: if kind == Kind::Marp { find("html").and_then(html_tags) } else { None },
+        dialect: map.get("options").filter(|_| kind == Kind::Marp).map(Dialect::of_marp).unwrap_or_default(),
         compat: text("compat"),
         format: text("format"),
         root: None,
@@ -327,7 +415,7 @@ fn layer(map: &Map<String, Value>, kind: Kind, folder: &Path) -> Layer {
         port: find("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok()),
         open: find("open").and_then(Value::as_bool),
         watch: find("watch").and_then(Value::as_bool).filter(|_| kind != Kind::Marp),
-        meta: MetaOverrides {
+        meta: Overrides {
             title: text("title"),
             description: text("description"),
             author: text("author"),
@@ -336,6 +424,21 @@ fn layer(map: &Map<String, Value>, kind: Kind, folder: &Path) -> Layer {
             image: text("og-image"),
         },
     }
+}
+
+/// Marp's map of tags: a list of attributes, or a map of attributes to whether they pass.
+fn html_tags(value: &Value) -> Option<Vec<(String, Vec<String>)>> {
+    let tags = value.as_object()?.iter().map(|(tag, attributes)| {
+        let names = match attributes {
+            Value::Array(names) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            Value::Object(names) => {
+                names.iter().filter(|(_, pass)| **pass != Value::Bool(false)).map(|(name, _)| name.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        (tag.to_ascii_lowercase(), names)
+    });
+    Some(tags.collect())
 }
 
 /// JSON without the comments and trailing commas that editors allow.
@@ -411,7 +514,7 @@ mod tests {
         let expected = Layer {
             theme_set: vec!["conf/a.css".into(), "conf/b".into()],
             html: Some("true".into()),
-            meta: MetaOverrides { image: Some("i".into()), ..MetaOverrides::default() },
+            meta: Overrides { image: Some("i".into()), ..Overrides::default() },
             ..Layer::default()
         };
         assert_eq!(read, expected);

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::deck;
 use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::project::{MetaOverrides, ProjectOptions, SourceFormat, lint};
-use crate::render::{HtmlPolicy, RenderOptions};
+use crate::project::{ProjectOptions, SourceFormat, lint};
+use crate::render::{HtmlPolicy, Overrides, RenderOptions};
 use crate::theme::Container;
 
 use super::args::{CompatName, FormatName, MetaArgs, RenderArgs, ServeArgs};
@@ -43,6 +43,8 @@ pub struct Asked<'a> {
     pub serve: ServeArgs,
     /// Flags for the document's head.
     pub meta: MetaArgs,
+    /// Whether slides change without transitions.
+    pub no_transitions: bool,
     /// The first input: configuration is looked for around it.
     pub input: Option<&'a Path>,
 }
@@ -62,9 +64,10 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
         }
     }
     let (theme, theme_file) = theme(layer.theme);
-    let html = match layer.html.as_deref() {
-        Some("all" | "true") => HtmlPolicy::All,
-        Some("none" | "false") => HtmlPolicy::None,
+    let html = match (layer.html.as_deref(), layer.html_tags) {
+        (Some("all" | "true"), _) => HtmlPolicy::All,
+        (Some("none" | "false"), _) => HtmlPolicy::None,
+        (None, Some(tags)) => HtmlPolicy::Custom(tags),
         _ => HtmlPolicy::AllowList,
     };
     let compatibility = match layer.compat.as_deref() {
@@ -77,11 +80,18 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
             root: layer.root,
             theme_set: layer.theme_set,
             theme_file,
-            render: RenderOptions { container, theme, lang: layer.lang.or_else(config::locale), html },
+            render: RenderOptions {
+                container,
+                theme,
+                lang: layer.lang.or_else(config::locale),
+                html,
+                raw_title: compatibility == deck::Compatibility::Strict,
+                overrides: layer.meta,
+                no_transitions: asked.no_transitions,
+            },
             format,
-            deck: deck::Options { compatibility },
+            deck: deck::Options { compatibility, ..layer.dialect.options() },
             lint: lint::Depth::Quick,
-            meta: layer.meta,
         },
         host: layer.host.unwrap_or_else(|| HOST.to_owned()),
         port: layer.port.unwrap_or(PORT),
@@ -115,7 +125,7 @@ fn flags(asked: &Asked<'_>) -> Layer {
         port: serve.port,
         open: if serve.no_open { Some(false) } else { serve.preview.then_some(true) },
         watch: serve.no_watch.then_some(false),
-        meta: MetaOverrides {
+        meta: Overrides {
             title: meta.title.clone(),
             description: meta.description.clone(),
             author: meta.author.clone(),
@@ -123,6 +133,7 @@ fn flags(asked: &Asked<'_>) -> Layer {
             url: meta.url.clone(),
             image: meta.og_image.clone(),
         },
+        ..Layer::default()
     }
 }
 

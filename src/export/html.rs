@@ -47,12 +47,12 @@ fn player(project: &Project, rendered: &Rendered, job: &Job) -> Result<String, E
         notes_html: job.with_notes.then_some(to_html),
         links: json!({}),
         base: None,
-        assets: Value::Null,
+        assets: None,
+        inline: Some(player_files()),
+        view: "",
         overlay: None,
     };
-    let mut context = page::context(rendered, &options);
-    context["version"] = json!(env!("CARGO_PKG_VERSION"));
-    context["inline"] = player_files();
+    let context = page::context(rendered, &options);
     template(project, "present.html", &context)
 }
 

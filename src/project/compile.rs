@@ -25,24 +25,32 @@ pub struct Compiled {
     pub dependencies: BTreeSet<PathBuf>,
     /// The folder that relative addresses start from, absolute.
     pub folder: PathBuf,
+    /// Whether `rendered` is of an earlier text, because this one is broken.
+    pub stale: bool,
 }
 
 /// A finding of one of these means that the rendering is not what the author meant at all.
-const BREAKING: [&str; 4] = ["deck/unreadable", "deck/empty", "deck/front-matter", "theme/unknown"];
+const BREAKING: [&str; 3] = ["deck/front-matter-syntax", "deck/front-matter-unclosed", "theme/unknown"];
+
+fn is_breaking(diagnostic: &Diagnostic) -> bool {
+    BREAKING.contains(&diagnostic.code.0)
+}
 
 impl Compiled {
-    /// Whether a running presentation had better keep what it shows.
-    pub fn is_broken(&self) -> bool {
-        let breaking = |d: &Diagnostic| d.severity == Severity::Error && BREAKING.contains(&d.code.0);
-        self.diagnostics.iter().any(breaking)
+    /// Whether a running presentation had better keep what it shows: the last edit broke something that was right.
+    fn breaks(&self, last: &Self) -> bool {
+        self.diagnostics.iter().any(is_breaking) && (last.stale || !last.diagnostics.iter().any(is_breaking))
     }
 
-    /// The slides of `good` with the findings (and the text) of this one.
-    #[must_use]
-    pub fn over(self, good: &Self) -> Self {
-        let mut dependencies = self.dependencies;
+    /// The slides of `good` with the findings and the text of this one.
+    fn over(self, good: &Self) -> Self {
+        let Self { mut dependencies, mut diagnostics, .. } = self;
         dependencies.extend(good.dependencies.iter().cloned());
-        Self { rendered: good.rendered.clone(), dependencies, ..self }
+        for diagnostic in diagnostics.iter_mut().filter(|diagnostic| is_breaking(diagnostic)) {
+            diagnostic.severity = Severity::Error;
+        }
+        let rendered = good.rendered.clone();
+        Self { source: self.source, folder: self.folder, rendered, diagnostics, dependencies, stale: true }
     }
 
     /// This one with a finding about a later version of the deck that could not be compiled.
@@ -52,6 +60,7 @@ impl Compiled {
         let mut compiled = self.clone();
         compiled.diagnostics.retain(|d| d.code != found.code);
         compiled.diagnostics.push(found);
+        compiled.stale = true;
         compiled
     }
 }
@@ -110,16 +119,14 @@ impl Project {
         let lint = lint::Lint {
             project: self,
             reader: &reader,
-            themes: &themes,
             render: &options,
             folder: &folder,
             source: &parsed_source,
             deck: &deck.value,
         };
-        let found = lint.run(&diagnostics);
+        let found = lint.run();
         diagnostics.extend(found);
         let mut rendered = rendered.value;
-        self.options.meta.apply(&mut rendered.meta);
         if let Some(converted) = converted {
             let back = |span: &mut Span| *span = converted.value.original(*span);
             rendered.slides.iter_mut().for_each(|slide| back(&mut slide.span));
@@ -128,7 +135,7 @@ impl Project {
         }
         diagnostics.extend(themes.diagnostics.iter().cloned());
         settle(&mut diagnostics, &source);
-        Compiled { source, rendered, diagnostics, dependencies: reader.into_dependencies(), folder }
+        Compiled { source, rendered, diagnostics, dependencies: reader.into_dependencies(), folder, stale: false }
     }
 
     /// An empty deck that says why the real one cannot be shown.
@@ -150,7 +157,7 @@ impl Project {
                 compiled.diagnostics = vec![found.hint("the last version with text stays on screen")];
                 compiled
             }
-            Ok(compiled) if compiled.is_broken() => compiled.over(last),
+            Ok(compiled) if compiled.breaks(last) => compiled.over(last),
             Ok(compiled) => compiled,
             Err(error) => last.with_failure(&error),
         }

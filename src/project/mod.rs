@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use compile::Compiled;
 
-use crate::render::{Meta, RenderOptions};
+use crate::render::RenderOptions;
 use files::{Disk, Files, Kind, Reader, TextError};
 use markup::Address;
 use themes::Themes;
@@ -45,52 +45,6 @@ pub struct ProjectOptions {
     pub deck: crate::deck::Options,
     /// Whether every rule is applied (`check`) or only those that tell of a broken slide.
     pub lint: lint::Depth,
-    /// What the document says about itself, whatever the deck says.
-    pub meta: MetaOverrides,
-}
-
-/// Facts of the document's head that win over the deck's own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MetaOverrides {
-    /// Title.
-    pub title: Option<String>,
-    /// Description.
-    pub description: Option<String>,
-    /// Author.
-    pub author: Option<String>,
-    /// Keywords.
-    pub keywords: Option<Vec<String>>,
-    /// Canonical address.
-    pub url: Option<String>,
-    /// Picture for social cards.
-    pub image: Option<String>,
-}
-
-impl MetaOverrides {
-    /// These, completed by weaker ones.
-    #[must_use]
-    pub fn over(self, weaker: Self) -> Self {
-        Self {
-            title: self.title.or(weaker.title),
-            description: self.description.or(weaker.description),
-            author: self.author.or(weaker.author),
-            keywords: self.keywords.or(weaker.keywords),
-            url: self.url.or(weaker.url),
-            image: self.image.or(weaker.image),
-        }
-    }
-
-    fn apply(&self, meta: &mut Meta) {
-        let own = self.clone();
-        meta.title = own.title.or(meta.title.take());
-        meta.description = own.description.or(meta.description.take());
-        meta.author = own.author.or(meta.author.take());
-        meta.url = own.url.or(meta.url.take());
-        meta.image = own.image.or(meta.image.take());
-        if let Some(keywords) = own.keywords {
-            meta.keywords = keywords;
-        }
-    }
 }
 
 /// A deck of a project.

@@ -52,7 +52,11 @@ fn run(cases: &[Value], compatibility: Compatibility) -> Report {
             report.agree += 1;
         } else {
             let id = case["id"].as_str().unwrap_or("?");
-            report.failures.push(format!("{id} {:?}: {}", case["markdown"].as_str().unwrap_or(""), problems.join("; ")));
+            report.failures.push(format!(
+                "{id} {:?}: {}",
+                case["markdown"].as_str().unwrap_or(""),
+                problems.join("; ")
+            ));
         }
     }
     report
@@ -180,8 +184,13 @@ fn compare_deck(expect: &Value, rendered: &Rendered, globals: &Value, compare: &
         compare("size", size, json!([number(rendered.size.width), number(rendered.size.height)]));
     }
     if let Some(expected) = expect.get("globals") {
-        let present: serde_json::Map<String, Value> =
-            globals.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let present: serde_json::Map<String, Value> = globals
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, v)| !v.is_null())
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         compare("globals", expected, Value::Object(present));
     }
     if let Some(notes) = expect.get("notes") {
@@ -388,7 +397,9 @@ fn background(section: ElementRef<'_>, document: &Html) -> Value {
         .select(&select("figure"))
         .map(|figure| {
             let declared = dom::declarations(figure.value().attr("style").unwrap_or(""));
-            let url = declared.get("background-image").map(|u| u.trim_start_matches("url(\"").trim_end_matches("\")").to_owned());
+            let url = declared
+                .get("background-image")
+                .map(|u| u.trim_start_matches("url(\"").trim_end_matches("\")").to_owned());
             let alt = figure.select(&select("figcaption")).next().map(|c| c.text().collect::<String>());
             json!({"url": url, "size": declared.get("background-size"), "filter": declared.get("filter"), "alt": alt})
         })

@@ -6,10 +6,8 @@ use std::path::PathBuf;
 
 /// The cases of a vector file; `None` (and a word about it) when there is no such file.
 pub(crate) fn cases(file: &str) -> Option<Vec<serde_json::Value>> {
-    let folder = std::env::var_os("FOREDECK_VECTORS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("FOREDECK_VECTORS")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"), PathBuf::from);
     let path = folder.join(file);
     let Ok(text) = std::fs::read_to_string(&path) else {
         eprintln!("skipped: there is no vector file {file}; name its folder in FOREDECK_VECTORS");
