@@ -178,6 +178,7 @@ function installStatus(panel, { boot, link }) {
 /** Builds the view around the stage. Returns { notes, redraw() }. */
 export function installPresenter(app) {
   const { deck, boot, actions } = app;
+  document.documentElement.style.setProperty('--fd-ratio', `${boot.size.width} / ${boot.size.height}`);
   const part = document.getElementById('fd-presenter-template').content.cloneNode(true);
   document.body.append(part);
   const panel = document.getElementById('fd-presenter');

@@ -20,7 +20,6 @@ const INNER = `
 :host{display:block}
 [data-marp-auto-scaling-wrapper]{display:block}
 svg{display:block;width:100%;height:auto;overflow:visible}
-svg:not([viewBox]){height:0}
 foreignObject{overflow:visible}
 [data-marp-auto-scaling-container]{display:table;width:max-content;white-space:var(--marp-auto-scaling-white-space,nowrap)}
 `;
@@ -60,6 +59,7 @@ class AutoScaling extends HTMLElement {
     this.svg = document.createElementNS(SVG, 'svg');
     this.svg.setAttribute('part', 'svg');
     this.svg.setAttribute('data-marp-auto-scaling-svg', '');
+    this.svg.style.height = '0';
     this.frame = document.createElementNS(SVG, 'foreignObject');
     this.container = document.createElement('span');
     this.container.dataset.marpAutoScalingContainer = '';
@@ -88,6 +88,8 @@ class AutoScaling extends HTMLElement {
     } else {
       this.svg.removeAttribute('viewBox');
     }
+    // Not a `:not([viewBox])` rule: Chromium does not notice when that stops matching.
+    this.svg.style.height = width > 0 && height > 0 ? '' : '0';
     this.align();
   }
 
