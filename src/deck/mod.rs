@@ -15,6 +15,7 @@ pub mod inline;
 pub mod linkify;
 mod markdown;
 pub mod math;
+pub mod reveal;
 pub mod slug;
 mod split;
 pub mod url;

@@ -3,6 +3,8 @@
 pub mod report;
 pub mod source;
 
+use std::sync::Arc;
+
 pub use source::{SourceFile, Span};
 
 /// How bad a finding is.
@@ -48,6 +50,8 @@ pub struct Diagnostic {
     pub code: Code,
     /// One sentence, lower case, naming the thing.
     pub message: String,
+    /// The file it is about when that is not the deck: a theme, a configuration.
+    pub file: Option<Arc<SourceFile>>,
     /// Bytes of the source the finding is about, when it has a place.
     pub span: Option<Span>,
     /// How to fix it, one sentence each.
@@ -57,7 +61,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding of the given severity.
     pub fn new(severity: Severity, code: Code, message: impl Into<String>) -> Self {
-        Self { severity, code, message: message.into(), span: None, hints: Vec::new() }
+        Self { severity, code, message: message.into(), file: None, span: None, hints: Vec::new() }
     }
 
     /// A warning.
@@ -73,6 +77,13 @@ impl Diagnostic {
     /// A note.
     pub fn note(code: Code, message: impl Into<String>) -> Self {
         Self::new(Severity::Note, code, message)
+    }
+
+    /// Says in which file, when that is not the deck.
+    #[must_use]
+    pub fn in_file(mut self, file: Arc<SourceFile>) -> Self {
+        self.file = Some(file);
+        self
     }
 
     /// Says where.

@@ -34,7 +34,7 @@ pub struct LineColumn {
 }
 
 /// A text, where it came from, and where its lines start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
     path: PathBuf,
     text: String,
@@ -73,10 +73,36 @@ impl SourceFile {
         LineColumn { line: line + 1, column: column + 1 }
     }
 
+    /// The byte offset of a place as people count it; places outside give the nearest one inside.
+    pub fn offset(&self, place: LineColumn) -> usize {
+        let Some(&start) = place.line.checked_sub(1).and_then(|line| self.line_starts.get(line)) else {
+            return if place.line == 0 { 0 } else { self.text.len() };
+        };
+        let line = self.line(place.line);
+        let inside = line.char_indices().nth(place.column.saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+        start + inside
+    }
+
     /// The text of line `line` (from 1) without its line end.
     pub fn line(&self, line: usize) -> &str {
         let start = line.checked_sub(1).and_then(|i| self.line_starts.get(i)).copied().unwrap_or(self.text.len());
         let end = self.line_starts.get(line).copied().unwrap_or(self.text.len());
         self.text.get(start..end).unwrap_or("").trim_end_matches(['\n', '\r'])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_and_places_are_each_others_inverse() {
+        let source = SourceFile::new("a.md", "\u{feff}one\nzwö\r\n\nvier");
+        for (offset, line, column) in [(0, 1, 1), (3, 1, 4), (4, 2, 1), (8, 2, 4), (10, 3, 1), (11, 4, 1), (15, 4, 5)] {
+            assert_eq!(source.line_column(offset), LineColumn { line, column });
+            assert_eq!(source.offset(LineColumn { line, column }), offset);
+        }
+        assert_eq!(source.offset(LineColumn { line: 99, column: 1 }), source.text().len());
+        assert_eq!(source.offset(LineColumn { line: 2, column: 99 }), 8);
     }
 }

@@ -1,11 +1,14 @@
 //! [`crate::deck::Deck`] + theme → HTML with Marp's DOM. Pure.
 
 mod block;
+pub mod change;
 pub mod code;
 mod code_block;
 mod declaration;
 pub mod html;
 pub mod math;
+pub mod page;
+pub mod template;
 pub mod sanitize;
 mod slide;
 

@@ -1,1 +1,207 @@
-//! server
+//! The presentation server: bind, serve, stop.
+//!
+//! ```text
+//! DeckFeed (project) ─→ ShownDeck ─→ pages, slides.json      made once per version, shared
+//!                           │
+//! POST /api/v1/control ─→ Stage ─→ Hub: two Boards ─→ /events   one frame for all windows
+//!                                   (speaker, audience)
+//! ```
+
+pub mod address;
+pub mod document;
+pub mod error;
+pub mod feed;
+pub mod guard;
+pub mod hub;
+pub mod listen;
+pub mod live;
+pub mod metrics;
+pub mod role;
+pub mod router;
+pub mod routes;
+pub mod state;
+pub mod store;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use address::{Urls, qr_text};
+pub use error::Error;
+pub use feed::DeckFeed;
+pub use state::Limits;
+
+use crate::project::Compiled;
+use feed::ShownDeck;
+use guard::HostPolicy;
+use hub::Hub;
+use live::Stage;
+use role::{Token, Tokens};
+use state::App;
+
+/// Connections that may wait to be accepted: a room opens the address at once.
+const BACKLOG: u32 = 4096;
+
+/// How to serve.
+pub struct Config {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port; 0 for any free one.
+    pub port: u16,
+    /// The project's folder: nothing outside is served.
+    pub root: PathBuf,
+    /// The decks, in the order of the index.
+    pub decks: Vec<DeckFeed>,
+    /// Title of the index.
+    pub title: String,
+    /// Host names allowed besides `localhost` and the address.
+    pub allow_hosts: Vec<String>,
+    /// How the audience reaches the server when not by its address: `https://talk.example`.
+    pub public_url: Option<String>,
+    /// Where the talk's state is kept.
+    pub state_file: Option<PathBuf>,
+    /// Whether to go on where the state file says.
+    pub resume: bool,
+    /// HTML that shows a deck's errors.
+    pub overlay: fn(&Compiled) -> Option<String>,
+    /// A presenter note as HTML.
+    pub notes_html: fn(&str) -> String,
+    /// Milliseconds since 1970.
+    pub clock: fn() -> u64,
+    /// How much to take on.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The default: `127.0.0.1:3939`, nothing kept.
+    pub fn new(root: impl Into<PathBuf>, decks: Vec<DeckFeed>) -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 3939,
+            root: root.into(),
+            decks,
+            title: "foredeck".to_owned(),
+            allow_hosts: Vec::new(),
+            public_url: None,
+            state_file: None,
+            resume: false,
+            overlay: |_| None,
+            notes_html: |_| String::new(),
+            clock: || u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A server that has its address but answers only once it is [served](Server::serve).
+pub struct Server {
+    listener: TcpListener,
+    app: Arc<App>,
+    feeds: Vec<DeckFeed>,
+    state_file: Option<PathBuf>,
+}
+
+impl Server {
+    /// Takes the address. Clients can connect from now on; no deck has to be compiled for that.
+    pub async fn bind(config: Config) -> Result<Self, Error> {
+        let root = tokio::fs::canonicalize(&config.root).await;
+        let root = root.map_err(|source| Error::Root { path: config.root.clone(), source })?;
+        let listener = listen_on(SocketAddr::new(config.host, config.port))?;
+        let bound = listener.local_addr().unwrap_or(SocketAddr::new(config.host, config.port));
+        let earlier = match config.state_file.as_deref().filter(|_| config.resume) {
+            Some(path) => store::read(path).await,
+            None => None,
+        };
+        let app = Arc::new(app(&config, root, bound, earlier)?);
+        Ok(Self { listener, app, feeds: config.decks, state_file: config.state_file })
+    }
+
+    /// The addresses to print.
+    pub fn urls(&self) -> &Urls {
+        &self.app.urls
+    }
+
+    /// The address that is listened on.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.app.hosts.address, self.app.tokens.port)
+    }
+
+    /// What the handlers share, to look into while the server runs.
+    pub fn app(&self) -> Arc<App> {
+        self.app.clone()
+    }
+
+    /// Answers until stopped; then ends every stream with a goodbye, lets open requests finish for
+    /// a few seconds, and leaves no task behind.
+    pub async fn serve(self, stop: CancellationToken) {
+        let tasks = TaskTracker::new();
+        for (index, feed) in self.feeds.into_iter().enumerate() {
+            tasks.spawn(self.app.clone().follow(index, feed, stop.clone()));
+        }
+        if let Some(path) = self.state_file {
+            let (saved, tokens) = (self.app.hub.saved(), self.app.tokens.clone());
+            tasks.spawn(store::keep(path, saved, tokens, stop.clone()));
+        }
+        let (app, stopping) = (self.app.clone(), stop.clone());
+        tasks.spawn(async move { app.hub.run(stopping).await });
+        let router = router::router(self.app.clone());
+        let limit = self.app.limits.connections;
+        listen::accept(self.listener, router, self.app, limit, tasks.clone(), stop).await;
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+fn listen_on(address: SocketAddr) -> Result<TcpListener, Error> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let listening = socket.and_then(|socket| {
+        // A restarted server takes its port back at once. Windows means something else by this.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    });
+    listening.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => Error::PortInUse { port: address.port() },
+        _ => Error::Listen { address, source },
+    })
+}
+
+fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store::Earlier>) -> Result<App, Error> {
+    let started_ms = (config.clock)();
+    let slugs: Vec<String> = config.decks.iter().map(|feed| feed.slug.clone()).collect();
+    let mut stage = Stage::new(&slugs, started_ms);
+    let (presenter, remote) = match earlier {
+        Some(earlier) => {
+            stage.resume(&earlier.live);
+            (earlier.presenter, earlier.remote)
+        }
+        None => (Token::random().map_err(Error::Random)?, Token::random().map_err(Error::Random)?),
+    };
+    let tokens = Tokens { presenter, remote, port: bound.port() };
+    let mut names = config.allow_hosts.clone();
+    let public = config.public_url.as_deref().and_then(|url| url.parse::<axum::http::Uri>().ok());
+    names.extend(public.and_then(|uri| uri.host().map(str::to_owned)));
+    Ok(App {
+        decks: config.decks.iter().map(ShownDeck::new).collect(),
+        hub: Hub::new(slugs, stage),
+        urls: Urls::new(bound, config.public_url.as_deref(), &tokens),
+        tokens,
+        hosts: HostPolicy { address: bound.ip(), names },
+        metrics: metrics::Metrics::default(),
+        root,
+        title: config.title.clone(),
+        assets: routes::asset::Assets::default(),
+        streams: state::Streams::default(),
+        limits: config.limits,
+        overlay: config.overlay,
+        notes_html: config.notes_html,
+        clock: config.clock,
+        started_ms,
+    })
+}

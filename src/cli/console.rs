@@ -1,0 +1,202 @@
+//! Messages to people and programs: streams, colour, exit codes.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use crate::diagnostic::report::{self, Counts};
+use crate::diagnostic::{Diagnostic, Severity, SourceFile};
+use crate::{export, project};
+
+use super::args::{Colour, ConsoleArgs};
+
+/// Why a command stopped, and with which exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// The process's exit code.
+    pub code: Code,
+    /// What went wrong.
+    pub error: anyhow::Error,
+    /// How to go on.
+    pub hint: Option<String>,
+}
+
+/// Exit codes, as documented in `foredeck docs exit-codes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// Everything was done.
+    Done,
+    /// Something was found, or is missing from what was made.
+    Findings,
+    /// The command line makes no sense.
+    Usage,
+    /// The input is not there or cannot be read.
+    Input,
+    /// The machine does not allow it: a port, a disk.
+    Environment,
+    /// Stopped by Ctrl-C.
+    Interrupted,
+    /// Stopped by SIGTERM.
+    Terminated,
+}
+
+impl Code {
+    /// The number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Input => 3,
+            Self::Environment => 4,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        code.number().into()
+    }
+}
+
+impl Failure {
+    /// A failure of a kind.
+    pub fn new(code: Code, error: impl Into<anyhow::Error>) -> Self {
+        Self { code, error: error.into(), hint: None }
+    }
+
+    /// A command line that makes no sense.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Code::Usage, anyhow::Error::msg(message.into()))
+    }
+
+    /// Says how to go on.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<project::Error> for Failure {
+    fn from(error: project::Error) -> Self {
+        let hint = match &error {
+            project::Error::Text { source: project::files::TextError::Binary { .. }, .. } => {
+                Some("a deck is a Markdown file")
+            }
+            project::Error::Text { .. } => Some("save the file as UTF-8"),
+            project::Error::NoDecks { .. } => Some("decks are files that end in .md; `foredeck new DIR` starts one"),
+            _ => None,
+        };
+        Self { code: Code::Input, error: error.into(), hint: hint.map(str::to_owned) }
+    }
+}
+
+impl From<export::Error> for Failure {
+    fn from(error: export::Error) -> Self {
+        let code = match error {
+            export::Error::Template(_) => Code::Input,
+            export::Error::Write { .. } => Code::Environment,
+        };
+        Self::new(code, error)
+    }
+}
+
+/// Where messages go and how they look.
+#[derive(Debug, Clone, Copy)]
+pub struct Console {
+    colour: bool,
+    quiet: bool,
+    /// Whether standard output carries one JSON document.
+    pub json: bool,
+}
+
+impl Console {
+    /// As the command line and the environment say.
+    pub fn new(args: &ConsoleArgs) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let colour = match args.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => {
+                !set("NO_COLOR")
+                    && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+                    && std::io::stderr().is_terminal()
+            }
+        };
+        Self { colour, quiet: args.quiet, json: args.json }
+    }
+
+    /// Whether a person reads along.
+    pub fn is_terminal(self) -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// Tells a person what is being done.
+    pub fn say(self, message: &str) {
+        if !self.quiet {
+            line(message);
+        }
+    }
+
+    /// Words that stand out.
+    pub fn strong(self, words: &str) -> String {
+        if self.colour { format!("\u{1b}[1m{words}\u{1b}[0m") } else { words.to_owned() }
+    }
+
+    /// Shows findings to a person; notes only to those who ask for everything.
+    pub fn findings(self, diagnostics: &[Diagnostic], deck: &SourceFile, least: Severity) {
+        let least = if self.quiet { Severity::Error } else { least };
+        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity >= least) {
+            // Standard error may be closed: there is nobody left to tell.
+            let _ = write!(std::io::stderr(), "{}", report::terminal(diagnostic, deck, self.colour));
+        }
+    }
+
+    /// One line that sums findings up.
+    pub fn counts(self, counts: Counts) {
+        if counts.errors + counts.warnings + counts.notes > 0 {
+            self.say(&format!("{counts}; `foredeck docs CODE` explains"));
+        }
+    }
+
+    /// Shows a failure.
+    pub fn failure(self, failure: &Failure) {
+        let (red, bold, off) = if self.colour { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
+        line(&format!("{red}error{off}{bold}: {}{off}", failure.error));
+        for cause in failure.error.chain().skip(1) {
+            line(&format!("  because: {cause}"));
+        }
+        if let Some(hint) = &failure.hint {
+            line(&format!("  help: {hint}"));
+        }
+    }
+
+    /// Writes a JSON document to standard output.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn document(self, document: &serde_json::Value) -> Result<(), Failure> {
+        data(&format!("{document:#}\n"))
+    }
+}
+
+fn line(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes data to standard output. A reader that went away early is no error.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn data(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let error = anyhow::Error::new(error).context("cannot write to standard output");
+            Err(Failure::new(Code::Environment, error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,11 @@
+//! What answers at which address; the table is in [`super::router`].
+
+pub mod admin;
+pub mod asset;
+pub mod control;
+pub mod deck;
+pub mod events;
+pub mod index;
+pub mod presenter;
+pub mod qr;
+pub mod remote;

@@ -1,0 +1,152 @@
+// The speaker's phone: shows notes and the slide, sends what the buttons say.
+
+import { ServerLink } from './live.js';
+import { clockText, elapsed, syncClock } from './timer.js';
+import { installWakeLock } from './controller.js';
+
+const $ = (id) => document.getElementById(id);
+const boot = JSON.parse($('foredeck-boot').textContent);
+const link = new ServerLink({ deck: boot.deck, drive: true, resting: false });
+const frame = $('fd-slide');
+const pad = $('fd-pad');
+let data = null;
+let loaded = '';
+let laser = false;
+let size = 18;
+
+const slug = (deck) => deck.split('/').map(encodeURIComponent).join('/');
+
+/** Notes and titles of the deck that is on now. */
+async function load(state) {
+  const key = `${state.deck}@${state.deck_version}`;
+  if (key === loaded) return;
+  const otherDeck = !loaded.startsWith(`${state.deck}@`);
+  loaded = key;
+  try {
+    const answer = await fetch(`/d/${slug(state.deck)}/slides.json`, { cache: 'no-cache' });
+    if (!answer.ok) throw new Error(String(answer.status));
+    data = await answer.json();
+    pad.style.aspectRatio = `${data.size.width} / ${data.size.height}`;
+  } catch {
+    loaded = '';
+  }
+  if (otherDeck || data) frame.src = `/d/${slug(state.deck)}/?view=next&f=${state.fragment}#${state.slide + 1}`;
+  draw();
+}
+
+function showSlide(state) {
+  frame.contentWindow?.postMessage(`navigate:${state.slide},${state.fragment}`, location.origin);
+}
+frame.addEventListener('load', () => link.state && showSlide(link.state));
+
+function draw() {
+  const { state } = link;
+  if (!state) return;
+  const html = data?.notes_html?.[state.slide] ?? '';
+  const notes = $('fd-notes');
+  if (notes.dataset.html !== html) {
+    notes.dataset.html = html;
+    notes.innerHTML = html || '<p>No notes for this slide.</p>';
+    for (const paragraph of notes.querySelectorAll('p')) {
+      if (/^If it fails:/.test(paragraph.textContent.trim())) paragraph.classList.add('fd-runbook');
+    }
+    notes.scrollTop = 0;
+  }
+  const count = data?.slides?.length ?? 0;
+  const steps = data?.fragments?.[state.slide] ?? 0;
+  $('fd-title').textContent = data?.titles?.[state.slide] || `Slide ${state.slide + 1}`;
+  $('fd-page').textContent = `${state.slide + 1} / ${count || '…'}${steps ? ` · step ${state.fragment} of ${steps}` : ''}`;
+  const more = state.fragment < steps ? `step ${state.fragment + 1} of ${steps}` : data?.titles?.[state.slide + 1] ?? (state.slide + 1 < count ? `slide ${state.slide + 2}` : 'end of the deck');
+  $('fd-next').textContent = `Next: ${more}`;
+  document.querySelector('[data-do="black"]').setAttribute('aria-pressed', String(state.screen === 'black'));
+  document.querySelector('[data-do="freeze"]').setAttribute('aria-pressed', String(Boolean(state.freeze)));
+  const screen = $('fd-screen');
+  const words = { black: 'Screen is black', white: 'Screen is white', qr: 'QR code is shown' };
+  screen.hidden = !words[state.screen] && !state.freeze;
+  screen.textContent = words[state.screen] ?? (state.freeze ? 'Audience is frozen' : '');
+  tick();
+}
+
+function tick() {
+  const timer = link.state?.timer;
+  $('fd-timer').firstElementChild.textContent = clockText(elapsed(timer));
+  $('fd-timer').dataset.running = String(Boolean(timer?.running));
+  $('fd-clock').textContent = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+}
+
+link.addEventListener('state', ({ detail: { state } }) => {
+  syncClock(state);
+  load(state);
+  showSlide(state);
+  draw();
+});
+link.addEventListener('reload', () => link.state && load(link.state));
+link.addEventListener('status', ({ detail }) => {
+  const words = { open: boot.title || 'Connected', lost: 'Connection lost, trying again…', connecting: 'Connecting…', refused: 'No longer allowed: open the link again' };
+  $('fd-status').textContent = words[detail] ?? detail;
+  $('fd-status').dataset.status = detail;
+});
+
+const actions = {
+  next: () => link.send({ do: 'next' }),
+  previous: () => link.send({ do: 'previous' }),
+  black: () => link.send({ do: 'screen', to: link.state?.screen === 'black' ? 'live' : 'black' }),
+  freeze: () => link.send({ do: 'freeze', on: !link.state?.freeze }),
+  laser: () => {
+    laser = !laser;
+    pad.dataset.laser = laser ? 'on' : 'off';
+    document.querySelector('[data-do="laser"]').setAttribute('aria-pressed', String(laser));
+    if (!laser) point(null);
+  },
+  smaller: () => scale(1 / 1.15),
+  larger: () => scale(1.15),
+};
+
+function scale(by) {
+  size = Math.min(Math.max(size * by, 12), 44);
+  $('fd-notes').style.fontSize = `${size}px`;
+}
+
+let waiting = 0;
+let at = null;
+function point(to) {
+  at = to;
+  const spot = $('fd-spot');
+  spot.hidden = !to;
+  if (to) {
+    spot.style.left = `${to.x * 100}%`;
+    spot.style.top = `${to.y * 100}%`;
+  }
+  if (!to) link.send({ do: 'laser', to: null });
+  else waiting ||= setTimeout(() => {
+    waiting = 0;
+    if (at) link.send({ do: 'laser', to: at });
+  }, 33);
+}
+
+function share(event) {
+  const box = pad.getBoundingClientRect();
+  const within = (n) => Math.round(Math.min(Math.max(n, 0), 1) * 1000) / 1000;
+  return { x: within((event.clientX - box.left) / box.width), y: within((event.clientY - box.top) / box.height) };
+}
+
+pad.addEventListener('pointerdown', (event) => {
+  if (!laser) return;
+  pad.setPointerCapture(event.pointerId);
+  point(share(event));
+});
+pad.addEventListener('pointermove', (event) => laser && pad.hasPointerCapture(event.pointerId) && point(share(event)));
+for (const end of ['pointerup', 'pointercancel']) pad.addEventListener(end, () => laser && point(null));
+
+for (const button of document.querySelectorAll('nav [data-do]')) button.addEventListener('click', () => actions[button.dataset.do]());
+$('fd-timer').addEventListener('click', () => link.send({ do: 'timer', to: link.state?.timer?.running ? 'stop' : 'start' }));
+window.addEventListener('keydown', (event) => {
+  const act = { ArrowRight: 'next', PageDown: 'next', ArrowLeft: 'previous', PageUp: 'previous', b: 'black', '.': 'black' }[event.key];
+  if (!act || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  actions[act]();
+});
+
+setInterval(tick, 1000);
+installWakeLock();
+link.start();
