@@ -1,0 +1,3 @@
+//! Builders for tests, one per surface.
+
+pub(crate) mod server;
