@@ -3,4 +3,6 @@
 mod architecture;
 mod deck;
 mod harness;
+mod load;
+mod server;
 mod vectors;
