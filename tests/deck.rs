@@ -28,7 +28,7 @@ fn renders_in_time(text: &str) -> String {
     let start = Instant::now();
     let html = html(text);
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(20), "{} bytes took {took:?}", text.len());
+    assert!(took < Duration::from_secs(60), "{} bytes took {took:?}", text.len());
     html
 }
 
@@ -110,10 +110,54 @@ fn wrong_values_are_named_with_their_place() {
 
 /// Pieces that hostile decks are made of.
 const PIECES: [&str; 48] = [
-    "---\n", "theme: gaia\n", "paginate: true\n", "header: **x\n", "# T", "\n", "\n\n", "<!-- ", " -->", "_class: a", "$", "$$",
-    "$$\n", "`", "```", "```yaml {1,3-4|7}\n", "~~", "~", "![bg left:30%](a.png)", "![w:20](", ")", "[", "](", "<style>",
-    "</style>", "<style scoped>", "h1 { color: red }", "<div>", "</div>", "<a href=", "\"", "> ", "- ", "* ", "1) ", "    ", "\t",
-    "| a | b |\n", "|---|---|\n", "\\", "&amp;", "😀", ":tada:", "https://a.b/c", "a@b.co", "\u{0}", "\r\n", "{fold=1-2}",
+    "---\n",
+    "theme: gaia\n",
+    "paginate: true\n",
+    "header: **x\n",
+    "# T",
+    "\n",
+    "\n\n",
+    "<!-- ",
+    " -->",
+    "_class: a",
+    "$",
+    "$$",
+    "$$\n",
+    "`",
+    "```",
+    "```yaml {1,3-4|7}\n",
+    "~~",
+    "~",
+    "![bg left:30%](a.png)",
+    "![w:20](",
+    ")",
+    "[",
+    "](",
+    "<style>",
+    "</style>",
+    "<style scoped>",
+    "h1 { color: red }",
+    "<div>",
+    "</div>",
+    "<a href=",
+    "\"",
+    "> ",
+    "- ",
+    "* ",
+    "1) ",
+    "    ",
+    "\t",
+    "| a | b |\n",
+    "|---|---|\n",
+    "\\",
+    "&amp;",
+    "😀",
+    ":tada:",
+    "https://a.b/c",
+    "a@b.co",
+    "\u{0}",
+    "\r\n",
+    "{fold=1-2}",
 ];
 
 fn hostile() -> impl Strategy<Value = String> {

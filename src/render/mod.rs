@@ -8,9 +8,9 @@ mod declaration;
 pub mod html;
 pub mod math;
 pub mod page;
-pub mod template;
 pub mod sanitize;
 mod slide;
+pub mod template;
 
 use crate::deck::{Block, BlockKind, Deck, Inline, inline};
 use crate::diagnostic::{Code, Diagnostic, Span, Warned, closest};
