@@ -1,1 +1,6 @@
+//! All integration tests, in one binary.
 
+mod theme;
+mod vectors {
+    pub(crate) mod css;
+}
