@@ -5,4 +5,5 @@ mod deck;
 mod harness;
 mod load;
 mod server;
+mod theme;
 mod vectors;
