@@ -39,7 +39,8 @@ pub fn replace_shortcodes(text: &str) -> Cow<'_, str> {
 
 /// The emoji of a shortcode that Marp knows.
 fn shortcode(name: &str) -> Option<&'static str> {
-    let valid = !name.is_empty() && name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b));
+    let valid =
+        !name.is_empty() && name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b));
     // The ideographs by number (`:u6708:`) are GitHub's, not Marp's.
     let by_number = name.len() == 5 && name.starts_with('u') && name[1..].bytes().all(|b| b.is_ascii_hexdigit());
     if !valid || by_number {
