@@ -112,7 +112,8 @@ fn parse(tex: &str, display: Display) -> Result<String, String> {
     pulldown_latex::write_mathml(&mut out, Parser::new(tex, &storage), config).map_err(|error| error.to_string())?;
     let mathml = String::from_utf8(out).map_err(|error| error.to_string())?;
     let mathml = mathml.replacen("<math ", "<math class=\"math\" ", 1);
-    Ok(mathml.replace("color: rgb(254 220 186)", "visibility: hidden"))
+    // `~` comes out as the name of an entity.
+    Ok(mathml.replace("color: rgb(254 220 186)", "visibility: hidden").replace("&amp;nbsp;", "\u{A0}"))
 }
 
 /// The first line of what the parser says, without what it calls itself.

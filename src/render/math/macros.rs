@@ -88,8 +88,8 @@ const REWRITES: &[(&str, u8, &str)] = &[
     ("pod", 1, r"\quad(#1)"),
     ("mod", 1, r"\quad\mathrm{mod}\;{#1}"),
     ("idotsint", 0, r"\int\cdots\int"),
-    ("injlim", 0, r"\mathop{\mathrm{inj\,lim}}"),
-    ("projlim", 0, r"\mathop{\mathrm{proj\,lim}}"),
+    ("injlim", 0, r"\mathop{inj lim}\limits"),
+    ("projlim", 0, r"\mathop{proj lim}\limits"),
     ("varinjlim", 0, r"\underset{\longrightarrow}{\lim}"),
     ("varprojlim", 0, r"\underset{\longleftarrow}{\lim}"),
     ("varliminf", 0, r"\underline{\lim}"),
@@ -100,6 +100,7 @@ const REWRITES: &[(&str, u8, &str)] = &[
     ("xLeftarrow", 1, r"\overset{#1}{\Longleftarrow}"),
     ("xleftrightarrow", 1, r"\overset{#1}{\longleftrightarrow}"),
     ("xmapsto", 1, r"\overset{#1}{\longmapsto}"),
+    ("substack", 1, r"\begin{subarray}{c}#1\end{subarray}"),
     ("displaylines", 1, r"\begin{gathered}#1\end{gathered}"),
     ("eqalign", 1, r"\begin{aligned}#1\end{aligned}"),
     ("matrix", 1, r"\begin{matrix}#1\end{matrix}"),
@@ -130,6 +131,17 @@ pub(super) fn expand(tex: &str, macros: &mut Macros) -> Result<Vec<Token>, Strin
     let mut expansion = Expansion { input, out: Vec::new(), macros, left: MAX_EXPANSIONS };
     expansion.run()?;
     Ok(expansion.out)
+}
+
+/// The letters of an operator's name, which the parser takes as they are.
+fn letters(tokens: &[Token]) -> String {
+    let chars = tokens.iter().filter_map(|token| match token {
+        Token::Char(c) => Some(*c),
+        Token::Command(name) if name.starts_with([',', ' ', ';', ':']) => Some(' '),
+        Token::Space => Some(' '),
+        _ => None,
+    });
+    chars.collect()
 }
 
 /// A formula on its way.
@@ -165,8 +177,8 @@ impl Expansion<'_> {
             "def" | "gdef" | "edef" => self.def(),
             "let" => self.alias(),
             "operatorname" if self.star() => {
-                let name = self.argument();
-                self.push(r"\mathop{\mathrm{#1}}\limits", &[name]);
+                let name = letters(&self.argument());
+                self.push(&format!(r"\mathop{{{name}}}\limits"), &[]);
             }
             "hspace" if self.star() => self.out.push(Token::Command(name)),
             "tag" => {
@@ -174,6 +186,7 @@ impl Expansion<'_> {
                 let tag = self.argument();
                 self.push(if bare { r"\qquad\text{#1}" } else { r"\qquad\text{(#1)}" }, &[tag]);
             }
+            "text" | "textrm" | "textbf" | "textit" | "texttt" | "textsf" => self.words(name),
             "begin" | "end" => self.environment(name),
             "unicode" => self.unicode(),
             "ce" => {
@@ -326,9 +339,8 @@ impl Expansion<'_> {
     fn new_operator(&mut self) {
         let limits = self.star();
         let name = self.name();
-        let body = text(&self.argument());
-        let tex =
-            if limits { format!(r"\mathop{{\mathrm{{{body}}}}}\limits") } else { format!(r"\operatorname{{{body}}}") };
+        let body = letters(&self.argument());
+        let tex = if limits { format!(r"\mathop{{{body}}}\limits") } else { format!(r"\operatorname{{{body}}}") };
         self.define(name, 0, None, tokens(&tex));
     }
 
@@ -389,6 +401,20 @@ impl Expansion<'_> {
             None => code.parse().ok(),
         };
         self.out.extend(number.and_then(char::from_u32).map(Token::Char));
+    }
+
+    /// `\text{words $formula$ words}`: the formula comes out of the words.
+    fn words(&mut self, command: String) {
+        let inner = self.argument();
+        for (at, part) in inner.split(|token| *token == Token::Char('$')).enumerate() {
+            if at % 2 == 1 {
+                self.out.extend_from_slice(part);
+            } else if !part.is_empty() || inner.is_empty() {
+                self.out.extend([Token::Command(command.clone()), Token::Open]);
+                self.out.extend_from_slice(part);
+                self.out.push(Token::Close);
+            }
+        }
     }
 
     /// `\verb|text|`
