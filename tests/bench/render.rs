@@ -37,7 +37,14 @@ fn mixed_deck(slides: usize) -> String {
         }
         let _ = match i % 6 {
             0 => write!(text, "# Section {i}\n\n<!-- _class: lead -->\n\n**{}** and *{}*", pick(4), pick(3)),
-            1 => write!(text, "## Bullets\n\n- {}\n  - {}\n- {}\n\n<!-- note: {} -->", pick(6), pick(4), pick(6), pick(12)),
+            1 => write!(
+                text,
+                "## Bullets\n\n- {}\n  - {}\n- {}\n\n<!-- note: {} -->",
+                pick(6),
+                pick(4),
+                pick(6),
+                pick(12)
+            ),
             2 => {
                 let language = ["js", "python", "yaml", "go", "bash"][(i / 6) % 5];
                 let _ = writeln!(text, "## Code\n\n```{language}");
@@ -48,7 +55,14 @@ fn mixed_deck(slides: usize) -> String {
             }
             3 => write!(text, "## Table\n\n| {} | {} |\n|---|:-:|\n| {} | {} |", pick(1), pick(1), pick(2), pick(1)),
             4 => write!(text, "## Image\n\n![bg right:40%](image-{i}.png)\n\n{}\n\n> {}", pick(20), pick(10)),
-            _ => write!(text, "## Text :tada:\n\n{}\n\n* {} `{}`\n* [{}](https://example.com)", pick(30), pick(5), pick(1), pick(2)),
+            _ => write!(
+                text,
+                "## Text :tada:\n\n{}\n\n* {} `{}`\n* [{}](https://example.com)",
+                pick(30),
+                pick(5),
+                pick(1),
+                pick(2)
+            ),
         };
     }
     text
