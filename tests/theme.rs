@@ -334,7 +334,9 @@ fn hostile_nesting_ends_with_a_message() {
     let deeper = "a{".repeat(200_000) + &"}".repeat(200_000);
     assert_eq!(codes(&style("/* @theme t */", &[&deeper], &[])), ["deck/style-syntax"]);
     let brackets = format!("a{}{{x:y}}", ":is(".repeat(100_000) + &")".repeat(100_000));
-    assert_eq!(codes(&style("/* @theme t */", &[&brackets], &[])), [""; 0]);
+    assert_eq!(codes(&style("/* @theme t */", &[&brackets], &[])), ["deck/style-syntax"]);
+    let some_brackets = format!("a{}{{x:y}}", ":is(".repeat(10_000) + &")".repeat(10_000));
+    assert_eq!(codes(&style("/* @theme t */", &[&some_brackets], &[])), [""; 0]);
     let wide = format!("{}{{{}}}", vec!["section"; 20_000].join(","), "p{} &,&,&,&{x:y}".repeat(20_000));
     assert_eq!(codes(&style("/* @theme t */", &[&wide], &[])), ["deck/style-syntax"]);
 }

@@ -99,7 +99,7 @@ impl<'a> Composer<'a> {
                 Origin::Deck => (STYLE_SYNTAX, "the deck's style"),
                 Origin::Scoped(_) => (SCOPED_STYLE_SYNTAX, "a scoped style"),
             };
-            let message = format!("the nested rules of {whose} multiply to too much CSS; none of it is used");
+            let message = format!("the selectors of {whose} are too long, or multiply by nesting; none of it is used");
             self.diagnostics.push(Diagnostic::error(code, message));
         }
     }
