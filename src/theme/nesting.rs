@@ -106,7 +106,7 @@ fn write_compound(child: &str, compound: &[Part], parent: &str, out: &mut String
             PartKind::Nesting => {}
             PartKind::Type | PartKind::Universal if tag.is_empty() && nestings > 0 => tag.push_str(part.text(child)),
             PartKind::Function(_) => {
-                rest.push_str(&replace_in_arguments(part.text(child), parent, &parts(part.text(child))))
+                rest.push_str(&replace_in_arguments(part.text(child), parent, &parts(part.text(child))));
             }
             _ => rest.push_str(part.text(child)),
         }

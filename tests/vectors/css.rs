@@ -155,7 +155,7 @@ fn canonical_selector(selector: &str) -> String {
 
 fn sorted_compound(compound: &str) -> String {
     let (compound, end) = match compound.char_indices().next_back() {
-        Some((at, c)) if matches!(c, ' ' | '>' | '+' | '~') => compound.split_at(at),
+        Some((at, ' ' | '>' | '+' | '~')) => compound.split_at(at),
         _ => (compound, ""),
     };
     let mut simple: Vec<String> = Vec::new();
@@ -234,7 +234,7 @@ fn read(css: &str, at: &mut Vec<String>, rules: &mut Vec<Rule>) {
     for (head, body) in statements(css) {
         match body {
             None if head.starts_with('@') => {
-                rules.push(Rule { at: at.clone(), selectors: vec![], decls: vec![], statement: Some(head) })
+                rules.push(Rule { at: at.clone(), selectors: vec![], decls: vec![], statement: Some(head) });
             }
             None => {
                 place.get_or_insert(rules.len());
