@@ -7,10 +7,11 @@ mod code_block;
 mod declaration;
 pub mod html;
 pub mod math;
+pub mod notes;
 pub mod page;
-pub mod template;
 pub mod sanitize;
 mod slide;
+pub mod template;
 
 use crate::deck::{Block, BlockKind, Deck, Inline, inline};
 use crate::diagnostic::{Code, Diagnostic, Span, Warned, closest};
@@ -184,13 +185,8 @@ pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned
         advanced_background: deck.slides.iter().any(|slide| !slide.backgrounds.is_empty()),
     });
     diagnostics.extend(css.diagnostics);
-    let rendered = Rendered {
-        slides,
-        css: css.value,
-        size,
-        meta: meta(deck, theme, options),
-        auto_scaling: writer.scaled,
-    };
+    let rendered =
+        Rendered { slides, css: css.value, size, meta: meta(deck, theme, options), auto_scaling: writer.scaled };
     Warned { value: rendered, diagnostics }
 }
 
@@ -206,8 +202,11 @@ fn theme_name<'a>(
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("known themes: {}", themes.names().join(", ")),
         };
-        Diagnostic::warning(Code("theme/unknown"), format!("there is no theme `{name}`; the deck uses `{DEFAULT_THEME}`"))
-            .hint(hint)
+        Diagnostic::warning(
+            Code("theme/unknown"),
+            format!("there is no theme `{name}`; the deck uses `{DEFAULT_THEME}`"),
+        )
+        .hint(hint)
     };
     if let Some(name) = options.theme.as_deref() {
         if themes.contains(name) {
@@ -229,7 +228,8 @@ fn theme_name<'a>(
 fn unknown_size(deck: &Deck, themes: &ThemeSet, theme: &str, name: &str) -> Diagnostic {
     let presets = themes.presets(theme);
     let hint = format!("the theme `{theme}` has {}", presets.join(", "));
-    let diagnostic = Diagnostic::warning(Code("theme/unknown-size"), format!("there is no slide size `{name}`")).hint(hint);
+    let diagnostic =
+        Diagnostic::warning(Code("theme/unknown-size"), format!("there is no slide size `{name}`")).hint(hint);
     match deck.given.iter().rfind(|given| given.key == "size") {
         Some(given) => diagnostic.at(given.span),
         None => diagnostic,
