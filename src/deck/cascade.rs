@@ -167,11 +167,15 @@ fn number_pages(slides: &mut [Slide]) -> u32 {
     let mut page = 0;
     for slide in slides {
         let paginate = slide.directives.paginate.unwrap_or(Paginate::False);
-        if !matches!(paginate, Paginate::Hold | Paginate::Skip) {
-            page += 1;
-        }
+        // there is nothing before the first slide to hold
+        let counts = match paginate {
+            Paginate::True | Paginate::False => true,
+            Paginate::Hold => page == 0,
+            Paginate::Skip => false,
+        };
+        page += u32::from(counts);
         if matches!(paginate, Paginate::True | Paginate::Hold) {
-            slide.page = Some(page.max(1));
+            slide.page = Some(page);
         }
     }
     page

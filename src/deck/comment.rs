@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn everything_else_is_a_note() {
-        for text in ["Note: hi", "_theme: gaia", "$theme: x", "marp: true", "class: lead\nfree text", "title: a: b", ""] {
+        for text in ["Note: hi", "_theme: gaia", "$theme: x", "marp: true", "class: lead\nfree text", "title: a: b", ""]
+        {
             assert_eq!(classify(text), Comment::Note(text.into()), "{text}");
         }
     }

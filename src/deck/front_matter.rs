@@ -51,9 +51,9 @@ fn plausible_yaml_end(text: &str, from: usize) -> usize {
     let mut seen_key = false;
     for line in text[from..].split_inclusive('\n') {
         let content = line.trim_end();
-        let is_key = content
-            .split_once(':')
-            .is_some_and(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-$\"'".contains(c)));
+        let is_key = content.split_once(':').is_some_and(|(key, _)| {
+            !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-$\"'".contains(c))
+        });
         let continues = seen_key && content.starts_with([' ', '\t']);
         if !(is_key || continues) {
             break;

@@ -5,21 +5,26 @@ use super::ast::{Background, Image, Side};
 /// Takes the keywords out of `alt` and puts their meaning into an image.
 pub fn read(alt: &str) -> Image {
     let mut image = Image::default();
-    let mut words = Words::default();
-    let mut rest: Vec<&str> = Vec::new();
-    for word in alt.split_whitespace() {
-        if word == "bg" {
-            words.background = true;
-        }
-    }
-    for word in alt.split_whitespace() {
+    let mut words = Words { background: is_background(alt), ..Words::default() };
+    let mut rest = alt;
+    while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
+        let length = rest[start..].find(char::is_whitespace).unwrap_or(rest.len() - start);
+        let word = &rest[start..start + length];
         if !words.take(word, &mut image) {
-            rest.push(word);
+            if !image.alt.is_empty() {
+                image.alt.push_str(&rest[..start]);
+            }
+            image.alt.push_str(word);
         }
+        rest = &rest[start + length..];
     }
-    image.alt = rest.join(" ");
     words.finish(&mut image);
     image
+}
+
+/// Whether the image stands behind the slide.
+pub fn is_background(alt: &str) -> bool {
+    alt.split_whitespace().any(|word| word == "bg")
 }
 
 #[derive(Default)]
@@ -244,10 +249,7 @@ mod tests {
     fn filters_keep_their_order_and_cannot_break_out() {
         assert_eq!(read("blur sepia:.5").filters, ["blur(10px)", "sepia(.5)"]);
         assert_eq!(read("blur:1px);color:red").filters, ["blur(1px\\29 \\3b color\\3a red)"]);
-        assert_eq!(
-            read("drop-shadow:0,4px,6px,rgb(10,20,30)").filters,
-            ["drop-shadow(0 4px 6px rgb(10,20,30))"]
-        );
+        assert_eq!(read("drop-shadow:0,4px,6px,rgb(10,20,30)").filters, ["drop-shadow(0 4px 6px rgb(10,20,30))"]);
     }
 
     #[test]

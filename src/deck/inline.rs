@@ -63,21 +63,21 @@ impl Line {
 
     /// Whether nothing is left to see, because there were only comments and backgrounds.
     pub(super) fn is_blank(&self) -> bool {
-        self.hidden && self.content.iter().all(|inline| match inline {
-            Inline::Break => true,
-            Inline::Text(text) => text.trim().is_empty(),
-            _ => false,
-        })
+        self.hidden
+            && self.content.iter().all(|inline| match inline {
+                Inline::Break => true,
+                Inline::Text(text) => text.trim().is_empty(),
+                _ => false,
+            })
     }
 }
 
 fn is_inline(event: &Event<'_>) -> bool {
     match event {
         Event::Text(_) | Event::Code(_) | Event::InlineHtml(_) | Event::SoftBreak | Event::HardBreak => true,
-        Event::Start(tag) => matches!(
-            tag,
-            Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
-        ),
+        Event::Start(tag) => {
+            matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. })
+        }
         _ => false,
     }
 }
@@ -94,9 +94,14 @@ enum OpenKind {
     Emphasis,
     Strong,
     Strikethrough,
-    Link { href: String, title: String },
+    Link {
+        href: String,
+        title: String,
+    },
     /// Shown as written: its marks are text.
-    Literal { range: Range<usize> },
+    Literal {
+        range: Range<usize>,
+    },
     Flat,
 }
 
@@ -127,6 +132,7 @@ impl<'b, 'a> Reader<'b, 'a> {
     }
 
     fn event(&mut self, event: Event<'a>, range: Range<usize>) {
+        let opens = matches!(event, Event::Start(_));
         match event {
             Event::Text(text) => {
                 self.pending.push_str(&text);
@@ -160,7 +166,7 @@ impl<'b, 'a> Reader<'b, 'a> {
             }
             _ => {}
         }
-        if let Some(open) = self.open.last_mut() {
+        if let (false, Some(open)) = (opens, self.open.last_mut()) {
             open.last_end = open.last_end.max(range.end);
         }
     }
@@ -230,6 +236,13 @@ impl<'b, 'a> Reader<'b, 'a> {
     fn html(&mut self, html: &str, range: Range<usize>) {
         if !html.starts_with("<!--") {
             self.slug(html);
+            // no links inside a link written in HTML
+            let lower = html.to_ascii_lowercase();
+            if lower.starts_with("<a ") || lower.starts_with("<a>") {
+                self.links += 1;
+            } else if lower.starts_with("</a") {
+                self.links = self.links.saturating_sub(1);
+            }
             return self.push(Inline::Html(self.builder.extracted.restore(html)));
         }
         self.line.hidden = true;
@@ -302,7 +315,7 @@ impl<'b, 'a> Reader<'b, 'a> {
             OpenKind::Strong => self.push(Inline::Strong(content)),
             OpenKind::Strikethrough => self.push(Inline::Strikethrough(content)),
             OpenKind::Link { href, title } => {
-                self.links -= 1;
+                self.links = self.links.saturating_sub(1);
                 self.push(Inline::Link { href, title, content });
             }
             OpenKind::Flat => content.into_iter().for_each(|inline| self.push(inline)),
@@ -327,16 +340,18 @@ impl<'b, 'a> Reader<'b, 'a> {
             return self.plain(&written);
         }
         let label = builder.text.get(range.start + 2..last_end).unwrap_or("");
-        let mut image = image::read(&alt);
+        let label = builder.extracted.restore(label);
+        // the caption of a background is its label as written
+        let mut image = image::read(if image::is_background(&label) { &label } else { &alt });
+        image.alt.retain(|c| c != LOST);
         image.src = url::normalize(&src);
         image.title = builder.extracted.restore(title);
         image.span = builder.span(&range);
-        let label = builder.extracted.restore(label);
-        self.slug(&label);
         if image.background.is_some() {
             self.line.hidden = true;
             self.builder.found.push(Item::Background(image));
         } else {
+            self.slug(&label);
             self.push(Inline::Image(image));
         }
     }
@@ -352,8 +367,8 @@ impl<'b, 'a> Reader<'b, 'a> {
                 Event::End(TagEnd::Image) if depth == 0 => break,
                 Event::End(TagEnd::Image) => depth -= 1,
                 Event::Start(Tag::Image { .. }) => depth += 1,
-                Event::Text(text) if strict => alt.push_str(self.strict_alt(&text, &range)),
-                Event::Code(_) if strict => {}
+                Event::Text(text) if strict => self.strict_alt(&text, &range, &mut alt),
+                Event::Code(_) if strict => alt.push(LOST),
                 Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => alt.push_str(&text),
                 Event::SoftBreak | Event::HardBreak => alt.push('\n'),
                 _ => {}
@@ -364,20 +379,29 @@ impl<'b, 'a> Reader<'b, 'a> {
     }
 
     /// Marp loses escaped characters and entities in alternative texts.
-    fn strict_alt<'t>(&self, text: &'t str, range: &Range<usize>) -> &'t str {
+    fn strict_alt(&self, text: &str, range: &Range<usize>, alt: &mut String) {
         let source = self.builder.text;
-        if source[range.clone()].starts_with('&') && text != &source[range.clone()] {
-            return "";
-        }
         let escaped = source[..range.start].ends_with('\\') && text.starts_with(|c: char| c.is_ascii_punctuation());
-        if escaped { &text[1..] } else { text }
+        if source[range.clone()].starts_with('&') && text != &source[range.clone()] {
+            alt.push(LOST);
+        } else if escaped {
+            alt.push(LOST);
+            alt.push_str(&text[1..]);
+        } else {
+            alt.push_str(text);
+        }
     }
 }
+
+/// Stands for text that Marp loses, until words have been told apart.
+const LOST: char = '\u{e0ee}';
 
 /// `(c)` and its like; quotes, dashes and dots are the Markdown parser's.
 fn typographic_marks(text: &str) -> String {
     let mut out = text.to_owned();
-    for (written, mark) in [("(c)", "©"), ("(C)", "©"), ("(r)", "®"), ("(R)", "®"), ("(tm)", "™"), ("(TM)", "™"), ("+-", "±")] {
+    for (written, mark) in
+        [("(c)", "©"), ("(C)", "©"), ("(r)", "®"), ("(R)", "®"), ("(tm)", "™"), ("(TM)", "™"), ("+-", "±")]
+    {
         if out.contains(written) {
             out = out.replace(written, mark);
         }

@@ -100,7 +100,9 @@ fn is_host_letter(c: char) -> bool {
 
 /// Not space, control, punctuation or separator: emoji and marks are fine in host names.
 fn is_symbol(c: char) -> bool {
-    !is_space(c) && !is_separator(c) && !matches!(c, '\u{2010}'..='\u{205e}' | '\u{3001}'..='\u{3011}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '、' | '。' | '«' | '»' | '¡' | '¿' | '·')
+    !is_space(c)
+        && !is_separator(c)
+        && !matches!(c, '\u{2010}'..='\u{205e}' | '\u{3003}'..='\u{3011}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '、' | '。' | '«' | '»' | '¡' | '¿' | '·')
 }
 
 /// Length of a host name: labels separated by dots, `dotted` when there must be two.
@@ -215,8 +217,8 @@ fn dashes(rest: &str) -> Option<usize> {
 }
 
 const TOP_LEVELS: [&str; 17] = [
-    "biz", "com", "edu", "gov", "net", "org", "pro", "web", "xxx", "aero", "asia", "coop", "info", "museum", "name", "shop",
-    "рф",
+    "biz", "com", "edu", "gov", "net", "org", "pro", "web", "xxx", "aero", "asia", "coop", "info", "museum", "name",
+    "shop", "рф",
 ];
 
 /// The e-mail address around the `@` at `at`.
@@ -228,12 +230,14 @@ fn mail(text: &str, at: usize, from: usize) -> Option<Found> {
     let written = &text[name..at];
     // an address starts after a space, bracket or quote, with a letter or digit
     let first_ok = |c: char| c.is_alphanumeric() || "-:&=+$.!#%'*/?^_`{|}~".contains(c);
-    let scheme_length = if written.len() > 7 && written[..7.min(written.len())].eq_ignore_ascii_case("mailto:") { 7 } else { 0 };
+    let scheme_length =
+        if written.len() > 7 && written[..7.min(written.len())].eq_ignore_ascii_case("mailto:") { 7 } else { 0 };
     let mut start = name;
     if scheme_length == 0 {
         start += written.find(|c: char| !matches!(c, '.' | ',' | ';' | ':' | '\'' | '|' | '/'))?;
         let before = text[..start].chars().next_back();
-        let fine = before.is_none_or(|c| is_space(c) || is_separator(c) || matches!(c, '"' | '(' | '\'' | ',' | ';' | ':'));
+        let fine =
+            before.is_none_or(|c| is_space(c) || is_separator(c) || matches!(c, '"' | '(' | '\'' | ',' | ';' | ':'));
         if !fine || !text[start..at].starts_with(first_ok) {
             return None;
         }
@@ -266,7 +270,10 @@ mod tests {
     fn addresses_with_a_scheme() {
         for (text, expected) in [
             ("see https://example.com/a?b=c&d=e now", vec!["https://example.com/a?b=c&d=e"]),
-            ("http://example.com. And (https://example.com/x) end", vec!["http://example.com", "https://example.com/x"]),
+            (
+                "http://example.com. And (https://example.com/x) end",
+                vec!["http://example.com", "https://example.com/x"],
+            ),
             ("ftp://example.com //example.com/x", vec!["ftp://example.com", "//example.com/x"]),
             ("example.com www.example.com", vec![]),
             ("https://a.b/c_(d) https://a.b/c.", vec!["https://a.b/c_(d)", "https://a.b/c"]),

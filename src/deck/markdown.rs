@@ -56,8 +56,13 @@ struct Frame {
 
 enum FrameKind {
     Quote,
-    List { start: Option<u64>, items: Vec<ListItem> },
-    Item { fragment: bool },
+    List {
+        start: Option<u64>,
+        items: Vec<ListItem>,
+    },
+    Item {
+        fragment: bool,
+    },
     /// Beyond the depth limit: its content goes to the frame around it.
     Flat,
     /// Beyond Marp's depth limit: its content is lost.
@@ -166,12 +171,17 @@ impl<'a> Builder<'a> {
                 self.push(kind, span);
             }
             Tag::CodeBlock(kind) => {
+                let text = self.raw_text(TagEnd::CodeBlock);
+                let mut text = self.extracted.restore(&text);
                 let info = match kind {
                     CodeBlockKind::Fenced(info) => info.into_string(),
-                    CodeBlockKind::Indented => String::new(),
+                    CodeBlockKind::Indented => {
+                        if !text.ends_with('\n') {
+                            text.push('\n');
+                        }
+                        String::new()
+                    }
                 };
-                let text = self.raw_text(TagEnd::CodeBlock);
-                let text = self.extracted.restore(&text);
                 self.push(BlockKind::Code { info, text }, span);
             }
             Tag::HtmlBlock => {
@@ -206,7 +216,8 @@ impl<'a> Builder<'a> {
             _ => kind,
         };
         if matches!(kind, FrameKind::Flat) && depth == MAX_DEPTH {
-            let message = format!("lists or quotes are nested more than {MAX_DEPTH} deep; the inner ones are shown flat");
+            let message =
+                format!("lists or quotes are nested more than {MAX_DEPTH} deep; the inner ones are shown flat");
             self.diagnostics.push(Diagnostic::warning(Code("deck/nesting"), message).at(span));
         }
         if depth == MARP_MAX_DEPTH && self.compatibility == Compatibility::KeepText {

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Parser, Tag};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 use super::Compatibility;
 use super::markdown::parser_options;
@@ -45,7 +45,7 @@ impl Extracted {
     }
 
     fn formula(&self, text: &str) -> Option<&str> {
-        let number = text.strip_prefix(self.mark)?;
+        let number = text.strip_prefix(self.mark)?.trim_end_matches('|');
         self.formulas.get(number.parse::<usize>().ok()?).map(String::as_str)
     }
 
@@ -108,7 +108,9 @@ pub fn extract(source: &str, compatibility: Compatibility) -> Extracted {
             if found.block {
                 text.push_str(&format!("<!--{mark}{number}-->"));
             } else {
-                text.push_str(&format!("{OPEN}{mark}{number}{CLOSE}"));
+                // a table row has as many cells as before
+                let pipes = "|".repeat(found.tex.matches('|').count() - found.tex.matches("\\|").count());
+                text.push_str(&format!("{OPEN}{mark}{number}{pipes}{CLOSE}"));
             }
             out.offsets.push((text.len(), found.range.end));
             out.formulas.push(found.tex);
@@ -125,36 +127,42 @@ pub fn extract(source: &str, compatibility: Compatibility) -> Extracted {
 /// Byte ranges of inline content: paragraphs, headings, cells, tight items; never code or HTML.
 fn leaves(source: &str) -> Vec<Range<usize>> {
     let mut leaves: Vec<Range<usize>> = Vec::new();
-    let mut inside_block = false;
+    let mut place = Place::Between;
     for (event, range) in Parser::new_ext(source, parser_options()).into_offset_iter() {
         match event {
             Event::Start(Tag::Paragraph | Tag::Heading { .. } | Tag::TableCell) => {
                 leaves.push(range);
-                inside_block = true;
+                place = Place::Leaf;
             }
-            Event::Start(Tag::CodeBlock(_) | Tag::HtmlBlock) => inside_block = true,
-            Event::Start(Tag::Item | Tag::BlockQuote(_) | Tag::List(_)) => inside_block = false,
-            Event::End(tag) => {
-                use pulldown_cmark::TagEnd as E;
-                if matches!(tag, E::Paragraph | E::Heading(_) | E::TableCell | E::CodeBlock | E::HtmlBlock) {
-                    inside_block = false;
+            Event::Start(Tag::CodeBlock(_) | Tag::HtmlBlock) => place = Place::Leaf,
+            Event::Start(Tag::Item | Tag::BlockQuote(_) | Tag::List(_) | Tag::Table(_)) => place = Place::Between,
+            Event::End(tag) if !is_inline_end(tag) => place = Place::Between,
+            Event::Rule => place = Place::Between,
+            _ => match (&place, leaves.last_mut()) {
+                (Place::Leaf, _) => {}
+                // text that stands directly in a tight item, event by event
+                (Place::Tight, Some(last)) => last.end = last.end.max(range.end),
+                _ => {
+                    leaves.push(range);
+                    place = Place::Tight;
                 }
-            }
-            // text that stands directly in a tight item: grow the leaf event by event
-            Event::Text(_) | Event::Code(_) | Event::SoftBreak | Event::HardBreak | Event::InlineHtml(_) if !inside_block => {
-                match leaves.last_mut() {
-                    Some(last) if last.end >= range.start && range.start >= last.start => last.end = last.end.max(range.end),
-                    _ => leaves.push(range),
-                }
-            }
-            Event::Start(_) if !inside_block => match leaves.last_mut() {
-                Some(last) if last.end >= range.start && range.start >= last.start => last.end = last.end.max(range.end),
-                _ => leaves.push(range),
             },
-            _ => {}
         }
     }
     leaves
+}
+
+/// Where the walk over events is.
+enum Place {
+    Between,
+    /// In a block that was taken whole, or must not be looked into.
+    Leaf,
+    /// In text without a block of its own.
+    Tight,
+}
+
+fn is_inline_end(tag: TagEnd) -> bool {
+    matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 
 struct Formula {
@@ -298,7 +306,7 @@ fn block(source: &str, start: usize, compatibility: Compatibility) -> Option<(us
         }
         tex.push_str(content);
     }
-    (compatibility == Compatibility::Strict).then(|| (end, tex))
+    (compatibility == Compatibility::Strict).then_some((end, tex))
 }
 
 /// The line break stays outside the formula.
@@ -360,6 +368,7 @@ mod tests {
             ("$a\nb$", vec!["a\nb"]),
             ("$a\n\nb$", vec![]),
             ("- $a$\n- $b$", vec!["a", "b"]),
+            ("- a $x \\in \\{b\\}$ c $d$", vec!["x \\in \\{b\\}", "d"]),
             ("| $a$ | b |\n|---|---|\n| $c$ | d |", vec!["a", "c"]),
             ("```\n$a$\n```", vec![]),
         ] {

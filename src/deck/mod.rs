@@ -170,7 +170,8 @@ fn read_front_matter(text: &str, options: &Options, diagnostics: &mut Vec<Diagno
     let yaml_text = &text[found.yaml.start..found.yaml.end];
     let keep_text = options.compatibility == Compatibility::KeepText;
     if keep_text && front_matter::is_text(yaml_text) {
-        let message = "the deck starts with a ruler, which Marp takes as front matter: it hides the text up to the next `---`";
+        let message =
+            "the deck starts with a ruler, which Marp takes as front matter: it hides the text up to the next `---`";
         let hint = "start the deck with a blank line or with real front matter";
         let span = Span::new(0, found.yaml.start);
         diagnostics.push(Diagnostic::warning(Code("deck/leading-ruler"), message).at(span).hint(hint));
@@ -185,7 +186,9 @@ fn read_front_matter(text: &str, options: &Options, diagnostics: &mut Vec<Diagno
     let loose = |key: &str| options.loose_yaml && directive::is_loose(key, true);
     let entries = match yaml::mapping(yaml_text, loose) {
         Ok(entries) => entries,
-        Err(_) if yaml_text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) => Vec::new(),
+        Err(_) if yaml_text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) => {
+            Vec::new()
+        }
         Err(error) => {
             let entries = if keep_text { front_matter::recover(yaml_text, loose) } else { Vec::new() };
             let line = yaml_text.split_inclusive('\n').take(error.line.saturating_sub(1)).map(str::len).sum::<usize>();
@@ -194,7 +197,9 @@ fn read_front_matter(text: &str, options: &Options, diagnostics: &mut Vec<Diagno
             let message = format!("the front matter is not valid YAML: {}", error.message);
             let hint = "put the value in double quotes; Marp ignores the whole front matter because of this line";
             diagnostics.push(
-                Diagnostic::error(Code("deck/front-matter-syntax"), message).at(Span::new(start, start + length)).hint(hint),
+                Diagnostic::error(Code("deck/front-matter-syntax"), message)
+                    .at(Span::new(start, start + length))
+                    .hint(hint),
             );
             entries
         }

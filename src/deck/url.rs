@@ -22,7 +22,8 @@ fn encode(url: &str) -> String {
     let bytes = url.as_bytes();
     let mut out = String::with_capacity(url.len() + 8);
     for (i, &byte) in bytes.iter().enumerate() {
-        let escaped = byte == b'%' && matches!(bytes.get(i + 1..i + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+        let escaped = byte == b'%'
+            && matches!(bytes.get(i + 1..i + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
         if escaped || is_url_byte(byte) && byte != b'%' {
             out.push(char::from(byte));
         } else {
@@ -61,7 +62,11 @@ fn split_host(url: &str) -> Option<(&str, &str, &str)> {
 fn to_ascii(host: &str) -> String {
     let labels: Vec<String> = host
         .split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'])
-        .map(|label| if label.is_ascii() { label.to_owned() } else { format!("xn--{}", punycode(&label.to_lowercase())) })
+        .map(
+            |label| {
+                if label.is_ascii() { label.to_owned() } else { format!("xn--{}", punycode(&label.to_lowercase())) }
+            },
+        )
         .collect();
     labels.join(".")
 }

@@ -142,7 +142,12 @@ fn parse_mapping(text: &str) -> Result<Vec<Entry>, YamlError> {
         match event {
             Event::StreamStart | Event::DocumentStart(..) => {}
             Event::MappingStart(..) => break,
-            _ => return Err(YamlError { message: "this is not a list of `key: value` lines".into(), line: span.start.line() }),
+            _ => {
+                return Err(YamlError {
+                    message: "this is not a list of `key: value` lines".into(),
+                    line: span.start.line(),
+                });
+            }
         }
     }
     let entries = reader.entries(0)?;
@@ -193,10 +198,8 @@ impl<'a> Reader<'a> {
             if matches!(event, Event::MappingEnd) {
                 return Ok(entries);
             }
-            let place = Span::new(
-                span.start.byte_offset().unwrap_or_default(),
-                span.end.byte_offset().unwrap_or_default(),
-            );
+            let place =
+                Span::new(span.start.byte_offset().unwrap_or_default(), span.end.byte_offset().unwrap_or_default());
             let Value::Text(key) = self.value(event, line, depth)? else {
                 return Err(YamlError { message: "a key must be text".into(), line });
             };

@@ -37,6 +37,7 @@ mod tests {
             notes: Vec::new(),
             fragments: 0,
             title: None,
+            class: None,
             text: String::new(),
             span: Span::new(html.len(), html.len() + 1),
         };

@@ -56,7 +56,8 @@ impl<'a> CodeBlock<'a> {
             match (first.parse::<usize>(), last.parse::<usize>()) {
                 (Ok(first), Ok(last)) if first >= 1 && first <= last => {
                     if last > lines {
-                        self.problems.push(format!("line {last} is beyond the end of this code, which has {lines} lines"));
+                        self.problems
+                            .push(format!("line {last} is beyond the end of this code, which has {lines} lines"));
                     }
                     ranges.push((first, last));
                 }
@@ -86,9 +87,7 @@ impl<'a> CodeBlock<'a> {
     }
 
     fn write_plain(&self, out: &mut String) {
-        if !code::highlight(out, self.language, self.text) {
-            html::text(out, self.text);
-        }
+        code::highlight(out, self.language, self.text);
     }
 
     fn write_lines(&self, out: &mut String) {

@@ -2,7 +2,7 @@
 
 /// Appends `property:value;` when the value is a whole CSS value; what follows a top-level `;` is cut off,
 /// and a value that would break out of the declaration is dropped.
-pub fn push(style: &mut String, property: &str, value: &str) {
+pub(super) fn push(style: &mut String, property: &str, value: &str) {
     let custom = property.starts_with("--");
     if let Some(value) = value_of(value, custom) {
         style.push_str(property);
@@ -49,7 +49,7 @@ fn value_of(value: &str, custom: bool) -> Option<&str> {
             _ => {}
         }
     }
-    let value = value[..end].trim();
+    let value = if custom { &value[..end] } else { value[..end].trim() };
     (open.is_empty() && !value.is_empty()).then_some(value)
 }
 

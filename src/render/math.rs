@@ -15,6 +15,11 @@ pub struct Macros {}
 
 /// Appends a formula as MathML; TeX that cannot be read is shown as text and the reason returned.
 pub fn formula(out: &mut String, tex: &str, display: Display, _macros: &mut Macros) -> Result<(), String> {
-    let _ = (out, tex, display);
+    out.push_str("<math");
+    if display == Display::Block {
+        out.push_str(" display=\"block\"");
+    }
+    super::html::attribute(out, "data-tex", tex);
+    out.push_str("></math>");
     Ok(())
 }

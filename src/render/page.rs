@@ -183,6 +183,7 @@ mod tests {
             notes: notes.iter().map(|&n| n.to_owned()).collect(),
             fragments: 2,
             title: Some(title.to_owned()),
+            class: None,
             text: title.to_owned(),
             span: Span::default(),
         }

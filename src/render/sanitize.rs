@@ -23,9 +23,9 @@ fn allowed(tag: &str) -> Option<&'static [&'static str]> {
         "video" => {
             &["autoplay", "controls", "loop", "muted", "playsinline", "poster", "preload", "src", "height", "width"]
         }
-        "abbr" | "address" | "article" | "aside" | "b" | "bdi" | "bdo" | "big" | "br" | "caption" | "center" | "cite"
-        | "code" | "dd" | "div" | "dl" | "dt" | "em" | "figcaption" | "figure" | "h1" | "h2" | "h3" | "h4" | "h5"
-        | "h6" | "hr" | "i" | "kbd" | "mark" | "nav" | "p" | "picture" | "pre" | "rp" | "rt" | "ruby" | "s"
+        "abbr" | "address" | "article" | "aside" | "b" | "bdi" | "bdo" | "big" | "br" | "caption" | "center"
+        | "cite" | "code" | "dd" | "div" | "dl" | "dt" | "em" | "figcaption" | "figure" | "h1" | "h2" | "h3" | "h4"
+        | "h5" | "h6" | "hr" | "i" | "kbd" | "mark" | "nav" | "p" | "picture" | "pre" | "rp" | "rt" | "ruby" | "s"
         | "section" | "small" | "span" | "strike" | "strong" | "sub" | "summary" | "sup" | "u" | "ul" | "wbr" => &[],
         _ => return None,
     })
@@ -145,15 +145,15 @@ impl<'a> Tag<'a> {
         if !passes {
             return angles(out, self.source);
         }
-        out.push_str(if self.closing { "</" } else { "<" });
+        // a stray `</img>` is a picture in Marp
+        let closing = self.closing && !is_void(&self.name);
+        out.push_str(if closing { "</" } else { "<" });
         out.push_str(&self.name);
-        if !self.closing {
+        if !closing {
             for (attribute, value) in &self.attributes {
                 let kept = match custom.flatten() {
                     Some(list) => list.iter().any(|known| known == attribute),
-                    None => {
-                        is_global(&self.name, attribute) || listed.is_some_and(|l| l.contains(&attribute.as_str()))
-                    }
+                    None => is_global(&self.name, attribute) || listed.is_some_and(|l| l.contains(&attribute.as_str())),
                 };
                 if kept {
                     self.write_attribute(out, attribute, value.unwrap_or(""));
@@ -198,7 +198,10 @@ fn attribute_value(text: &str) -> Option<(&str, &str)> {
         }
     }
     let end = text.find(|c: char| c.is_ascii_whitespace() || c == '>')?;
-    Some((&text[..end], &text[end..]))
+    // `src=a.svg/>` ends with the tag's own slash
+    let value = &text[..end];
+    let value = if text[end..].starts_with('>') { value.strip_suffix('/').unwrap_or(value) } else { value };
+    Some((value, &text[end..]))
 }
 
 /// Relative, `http:`, `https:`, or (for pictures) `data:image/`.
@@ -287,7 +290,14 @@ mod tests {
 
     #[test]
     fn addresses_that_execute_are_refused() {
-        for raw in ["javascript:x", "JAVA\nscript:x", "java&#115;cript:x", "javascript&colon;x", "mailto:a@b", "data:text/html,x"] {
+        for raw in [
+            "javascript:x",
+            "JAVA\nscript:x",
+            "java&#115;cript:x",
+            "javascript&colon;x",
+            "mailto:a@b",
+            "data:text/html,x",
+        ] {
             assert_eq!(filtered(&format!("<a href=\"{raw}\">")), "<a href>", "{raw}");
         }
         assert_eq!(filtered("<img src=\"data:image/png;base64,AA\">"), "<img src=\"data:image/png;base64,AA\" />");

@@ -36,9 +36,39 @@ pub(super) struct Transition {
 
 /// Names that need no keyframes of the author's.
 const TRANSITIONS: [&str; 33] = [
-    "clockwise", "counterclockwise", "cover", "coverflow", "cube", "cylinder", "diamond", "drop", "explode", "fade",
-    "fade-out", "fall", "flip", "glow", "implode", "in-out", "iris-in", "iris-out", "melt", "overlap", "pivot", "pull",
-    "push", "reveal", "rotate", "slide", "star", "swap", "swipe", "swoosh", "wipe", "wiper", "zoom",
+    "clockwise",
+    "counterclockwise",
+    "cover",
+    "coverflow",
+    "cube",
+    "cylinder",
+    "diamond",
+    "drop",
+    "explode",
+    "fade",
+    "fade-out",
+    "fall",
+    "flip",
+    "glow",
+    "implode",
+    "in-out",
+    "iris-in",
+    "iris-out",
+    "melt",
+    "overlap",
+    "pivot",
+    "pull",
+    "push",
+    "reveal",
+    "rotate",
+    "slide",
+    "star",
+    "swap",
+    "swipe",
+    "swoosh",
+    "wipe",
+    "wiper",
+    "zoom",
 ];
 
 impl Transition {
@@ -163,7 +193,8 @@ impl Writer<'_> {
             "<div data-marpit-advanced-background-container=\"true\" data-marpit-advanced-background-direction=\"{direction}\">"
         ));
         for image in &backdrop.images {
-            let mut style = format!("background-image:url(\"{}\");", image.src.replace('\\', "%5C").replace('"', "%22"));
+            let mut style =
+                format!("background-image:url(\"{}\");", image.src.replace('\\', "%5C").replace('"', "%22"));
             if let Some(size) = image.background.as_ref().and_then(|b| b.size.as_ref()) {
                 style.push_str(&format!("background-size:{size};"));
             }
@@ -199,7 +230,7 @@ impl Writer<'_> {
         for (name, value) in directives(shared, locals) {
             html::attribute(out, &format!("data-{name}"), &value);
             if name != "size" {
-                let value = value.replace("<!--", "\\3c !--").replace("</", "\\3c /");
+                let value = value.replace("<!--", "\\3c !--");
                 declaration::push(&mut style, &format!("--{name}"), &value);
             }
         }
@@ -215,7 +246,8 @@ impl Writer<'_> {
         if let Some(scope) = &job.scope {
             html::attribute(out, &format!("data-marpit-scope-{scope}"), "");
         }
-        for (name, transition) in [("data-transition", &job.transition), ("data-transition-back", &job.transition_back)] {
+        for (name, transition) in [("data-transition", &job.transition), ("data-transition-back", &job.transition_back)]
+        {
             if let Some(transition) = transition {
                 html::attribute(out, name, &transition.json());
             }

@@ -26,12 +26,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::state::App;
+use super::state::{App, Limits};
 
-/// A request's head must be there after this; it is also how long an idle connection is kept.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// A client that takes nothing for this long is gone.
-const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// What open requests get when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
 /// Bytes kept per connection: a head must fit, and a stalled stream cannot pile up more.
@@ -42,15 +38,8 @@ const BUFFER: usize = 16 * 1024;
 pub struct Peer(pub IpAddr);
 
 /// Accepts connections until stopped, each in a task of `tasks`.
-pub async fn accept(
-    listener: TcpListener,
-    router: Router,
-    app: Arc<App>,
-    limit: usize,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-) {
-    let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
+pub async fn accept(listener: TcpListener, router: Router, app: Arc<App>, tasks: TaskTracker, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(app.limits.connections.min(Semaphore::MAX_PERMITS)));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -74,7 +63,7 @@ pub async fn accept(
         let (router, app, stop) = (router.clone(), app.clone(), stop.clone());
         tasks.spawn(async move {
             app.metrics.connected();
-            serve(stream, address.ip(), router, stop).await;
+            serve(stream, address.ip(), router, &app.limits, stop).await;
             app.metrics.disconnected();
             drop(place);
         });
@@ -87,7 +76,7 @@ fn is_of_client(error: &io::Error) -> bool {
 }
 
 /// Answers the requests of one connection.
-async fn serve(stream: TcpStream, peer: IpAddr, router: Router, stop: CancellationToken) {
+async fn serve(stream: TcpStream, peer: IpAddr, router: Router, limits: &Limits, stop: CancellationToken) {
     // An event is one small write: it must not wait for the next.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
@@ -100,9 +89,9 @@ async fn serve(stream: TcpStream, peer: IpAddr, router: Router, stop: Cancellati
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(limits.head_timeout)
         .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(Attentive::new(stream)), service)
+        .serve_connection(TokioIo::new(Attentive { stream, patience: limits.stall_timeout, stalled: None }), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -117,25 +106,23 @@ async fn serve(stream: TcpStream, peer: IpAddr, router: Router, stop: Cancellati
     }
 }
 
-/// A connection that is given up when its client takes nothing for [`STALL_TIMEOUT`].
+/// A connection that is given up when its client takes nothing for a while.
 ///
 /// The clock runs only while the client is behind, so that thousands of idle streams need none.
 struct Attentive {
     stream: TcpStream,
+    patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Attentive {
-    fn new(stream: TcpStream) -> Self {
-        Self { stream, stalled: None }
-    }
-
     fn watched<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
             return written;
         }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL_TIMEOUT)));
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         ready!(stalled.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -150,8 +150,7 @@ impl Server {
         let (app, stopping) = (self.app.clone(), stop.clone());
         tasks.spawn(async move { app.hub.run(stopping).await });
         let router = router::router(self.app.clone());
-        let limit = self.app.limits.connections;
-        listen::accept(self.listener, router, self.app, limit, tasks.clone(), stop).await;
+        listen::accept(self.listener, router, self.app, tasks.clone(), stop).await;
         tasks.close();
         tasks.wait().await;
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -27,11 +28,23 @@ pub struct Limits {
     pub connections: usize,
     /// Event streams of one address. A whole room may sit behind one, so this is large.
     pub streams_per_address: usize,
+    /// A request's head must be there after this; it is also how long an idle connection is kept.
+    pub head_timeout: Duration,
+    /// A command's body must be there after this.
+    pub body_timeout: Duration,
+    /// A client that takes nothing for this long is gone.
+    pub stall_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 20_000, streams_per_address: 5_000 }
+        Self {
+            connections: 20_000,
+            streams_per_address: 5_000,
+            head_timeout: Duration::from_secs(15),
+            body_timeout: Duration::from_secs(5),
+            stall_timeout: Duration::from_secs(30),
+        }
     }
 }
 

@@ -134,7 +134,8 @@ fn write_element(element: ElementRef<'_>, pre: bool, out: &mut String) {
             out.push_str(&format!("<emoji>{text}</emoji>"));
             return;
         }
-        "span" if element.value().attr("class").is_some_and(|class| class.contains("hljs-")) => {
+        // our highlighting and line emphasis leave the code as it is
+        "span" if element.value().classes().any(|class| class == "line" || class.starts_with("hljs-")) => {
             return children(element, pre, out);
         }
         "p" if is_formula_block(element) => return children(element, pre, out),
@@ -204,7 +205,10 @@ pub(crate) fn declarations(style: &str) -> BTreeMap<String, String> {
             (None, ')' | '}' | ']') => depth = depth.saturating_sub(1),
             (None, ';') if depth == 0 => {
                 if let Some((key, value)) = current.split_once(':') {
-                    found.insert(key.trim().to_owned(), value.trim().to_owned());
+                    let key = key.trim();
+                    // spaces belong to the value of a custom property
+                    let value = if key.starts_with("--") { value } else { value.trim() };
+                    found.insert(key.to_owned(), value.to_owned());
                 }
                 current.clear();
                 continue;

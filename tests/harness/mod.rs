@@ -1,3 +1,4 @@
-//! Builders and readers that tests share.
+//! Builders and readers that tests share, one per surface.
 
 pub(crate) mod dom;
+pub(crate) mod server;

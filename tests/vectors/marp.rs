@@ -125,7 +125,8 @@ fn rendered(case: &Value, themes: &mut ThemeSet, compatibility: Compatibility) -
         "headingDivider": match &parsed.globals.heading_divider {
             Some(HeadingDivider::UpTo(level)) => json!(level),
             Some(HeadingDivider::Exactly(levels)) => json!(levels),
-            _ => Value::Null,
+            Some(HeadingDivider::Off) => json!(false),
+            None => Value::Null,
         },
     });
     (rendered, globals)
@@ -312,7 +313,6 @@ fn style(section: ElementRef<'_>, variables: bool) -> BTreeMap<String, String> {
     dom::declarations(section.value().attr("style").unwrap_or(""))
         .into_iter()
         .filter(|(key, _)| key.starts_with("--") == variables && !key.starts_with("--marpit-"))
-        .map(|(key, value)| (key, value.trim().to_owned()))
         .collect()
 }
 
@@ -371,7 +371,7 @@ fn images(section: ElementRef<'_>) -> Value {
         .map(|img| {
             let mut image = json!({
                 "src": img.value().attr("src").unwrap_or(""),
-                "alt": img.value().attr("alt").unwrap_or(""),
+                "alt": img.value().attr("alt"),
                 "style": dom::declarations(img.value().attr("style").unwrap_or("")),
             });
             if let Some(title) = img.value().attr("title") {
@@ -424,7 +424,8 @@ fn code(section: ElementRef<'_>) -> Value {
             let class = code.and_then(|c| c.value().attr("class")).and_then(|c| c.strip_prefix("language-"));
             let hljs: BTreeSet<String> = pre
                 .select(&select("span[class*=hljs-]"))
-                .map(|span| span.value().attr("class").unwrap_or("").to_owned())
+                .flat_map(|span| span.value().classes().filter(|class| class.starts_with("hljs-")))
+                .map(str::to_owned)
                 .collect();
             json!({
                 "lang": class,

@@ -1,5 +1,6 @@
 //! Test vectors from the folder that `FOREDECK_VECTORS` names.
 
+pub(crate) mod css;
 mod marp;
 
 use std::path::PathBuf;

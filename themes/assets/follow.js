@@ -1,5 +1,7 @@
 // Who moves whom: local moves go up, the shared position comes down, and a viewer may browse away and come back.
 
+const path = (deck) => deck.split('/').map(encodeURIComponent).join('/');
+
 /** Joins deck and link. Returns { following, settle(), live() }. */
 export function installFollow({ boot, deck, link, view, pill }) {
   const audienceFollows = boot.follow === true;
@@ -13,7 +15,8 @@ export function installFollow({ boot, deck, link, view, pill }) {
   const mine = (state) => state.deck === boot.deck;
   const push = () => link.send({ do: 'goto', deck: boot.deck, slide: deck.index, fragment: deck.fragment });
 
-  const frozen = (state) => state.freeze && view !== 'presenter';
+  // The server holds the audience still; the speaker's own projector window does it by itself.
+  const frozen = (state) => state.freeze && joined && link.drive && view !== 'presenter';
 
   const update = () => {
     const state = link.state;
@@ -25,8 +28,8 @@ export function installFollow({ boot, deck, link, view, pill }) {
   const take = (state) => {
     if (!mine(state)) {
       // The talk went on in another deck. Windows that only look go with it.
-      if (audienceFollows) location.assign('/a');
-      else if (link.drive && wasLive && view === 'present') location.assign(`/d/${state.deck.split('/').map(encodeURIComponent).join('/')}/`);
+      if (audienceFollows) location.assign(`/d/${path(state.deck)}/?follow`);
+      else if (link.drive && wasLive && view === 'present') location.assign(`/d/${path(state.deck)}/`);
       return;
     }
     wasLive = true;

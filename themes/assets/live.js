@@ -1,6 +1,7 @@
 // The link to a server: events come down /events, commands go up as POSTs, one at a time and in order.
 
 const QUIET_MS = 30_000;
+const LEAP = 1000;
 
 /**
  * Events: `state` (detail: {state, position: whether its position counts}), `laser`, `reload`, `problems`, `status`.
@@ -17,9 +18,12 @@ export class ServerLink extends EventTarget {
   #queue = [];
   #sending = null;
 
-  constructor({ deck, drive, resting = true }) {
+  /** `version()` is the deck's version on this page; `follow` asks for what the audience sees; `resting` closes when hidden. */
+  constructor({ deck, drive, version = () => 0, follow = false, resting = true }) {
     super();
     this.deck = deck;
+    this.version = version;
+    this.follow = follow;
     this.drive = drive;
     this.resting = resting;
   }
@@ -62,7 +66,9 @@ export class ServerLink extends EventTarget {
 
   #connect() {
     this.#close();
-    const source = new EventSource(`/events?deck=${encodeURIComponent(this.deck)}`);
+    const query = new URLSearchParams({ deck: this.deck, version: String(this.version()) });
+    if (this.follow) query.set('as', 'viewer');
+    const source = new EventSource(`/events?${query}`);
     this.#source = source;
     const on = (name, act) => source.addEventListener(name, (event) => {
       let data = null;
@@ -96,7 +102,8 @@ export class ServerLink extends EventTarget {
 
   #accept(state) {
     const before = this.state;
-    const restarted = this.#fresh && before && state.v < before.v;
+    // Versions start at the clock when a server starts: a leap means that it is another one.
+    const restarted = this.#fresh && before && Math.abs(state.v - before.v) > LEAP;
     if (before && !this.#fresh && state.v < before.v) return;
     this.#fresh = false;
     this.state = state;

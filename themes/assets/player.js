@@ -45,7 +45,13 @@ function announcer() {
 function openLink(start) {
   if (boot.mode === 'server') {
     // The speaker's windows keep their connection even when covered.
-    return new ServerLink({ deck: boot.deck, drive: boot.role === 'presenter', resting: boot.role !== 'presenter' });
+    return new ServerLink({
+      deck: boot.deck,
+      drive: boot.role === 'presenter',
+      version: () => boot.version ?? 0,
+      follow: boot.follow === true,
+      resting: boot.role !== 'presenter',
+    });
   }
   const key = takeKey();
   return new LocalLink({ deck: boot.deck ?? 'deck', key, position: start });

@@ -21,7 +21,7 @@ export function installScreen({ deck, link, view, follow, boot, announce }) {
     if (local !== null && link.drive) local = null;
     root.dataset.freeze = String(Boolean(state.freeze));
     const counts = state.deck === boot.deck && (link.drive || follow.following);
-    if (counts && local === null && !(state.freeze && view !== 'presenter')) show(state.screen ?? 'live');
+    if (counts && local === null) show(state.screen ?? 'live');
   });
   link.addEventListener('refused', ({ detail: { command } }) => {
     if (command.do === 'screen') show(local = command.to);

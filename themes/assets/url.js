@@ -15,7 +15,7 @@ export function address(changes = {}) {
     if (value === null || value === undefined) query.delete(key);
     else query.set(key, value);
   }
-  const text = query.toString();
+  const text = query.toString().replace(/=(?=&|$)/g, '');
   return location.pathname + (text ? `?${text}` : '');
 }
 

@@ -29,7 +29,7 @@ export function installZoom({ deck, link, view, follow, boot, stage }) {
       deck.root.style.transform = '';
       return;
     }
-    const { width, height } = deck.root.getBoundingClientRect().width ? { width: stage.clientWidth, height: stage.clientHeight } : { width: 1, height: 1 };
+    const { clientWidth: width, clientHeight: height } = stage;
     const scale = Math.min(width / boot.size.width, height / boot.size.height);
     const x = (width - boot.size.width * scale) / 2 + zoom.x * boot.size.width * scale;
     const y = (height - boot.size.height * scale) / 2 + zoom.y * boot.size.height * scale;
@@ -53,7 +53,7 @@ export function installZoom({ deck, link, view, follow, boot, stage }) {
     }
   });
   link.addEventListener('state', ({ detail: { state } }) => {
-    if (state.deck !== boot.deck || !(link.drive || follow.following) || (state.freeze && view !== 'presenter')) return;
+    if (state.deck !== boot.deck || !(link.drive || follow.following) || (state.freeze && link.drive && view !== 'presenter')) return;
     if (state.slide === deck.index && JSON.stringify(state.zoom ?? null) !== JSON.stringify(zoom)) apply(state.zoom ?? null);
   });
 

@@ -16,8 +16,6 @@ use crate::server::state::App;
 
 /// Far more than any command needs.
 const LIMIT: usize = 4 * 1024;
-/// A command is one packet.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The state, as the visitor's windows show it.
 pub async fn state(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -37,7 +35,7 @@ pub async fn control(State(app): State<Arc<App>>, request: Request) -> Result<Re
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(Problem::not_json());
     }
-    let bytes = read(request.into_body()).await?;
+    let bytes = read(request.into_body(), app.limits.body_timeout).await?;
     let command = serde_json::from_slice::<Command>(&bytes).map_err(|error| {
         Problem::bad_request(format!("This is no command: {error}"))
             .hint(r#"Send an object like {"do":"next"} or {"do":"goto","slide":3}."#)
@@ -47,8 +45,8 @@ pub async fn control(State(app): State<Arc<App>>, request: Request) -> Result<Re
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(live)).into_response())
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    let read = tokio::time::timeout(PATIENCE, body::to_bytes(body, LIMIT)).await.map_err(|_| Problem::too_slow())?;
+async fn read(body: Body, patience: Duration) -> Result<Bytes, Problem> {
+    let read = tokio::time::timeout(patience, body::to_bytes(body, LIMIT)).await.map_err(|_| Problem::too_slow())?;
     read.map_err(|error| {
         let mut cause = error.source();
         while let Some(inner) = cause {

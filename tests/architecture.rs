@@ -1,0 +1,102 @@
+//! The layers of `src/`: which module may use which, what the pure ones stay away from, and sizes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module and the modules it may use.
+const EDGES: [(&str, &[&str]); 9] = [
+    ("diagnostic", &[]),
+    ("deck", &["diagnostic"]),
+    ("theme", &["diagnostic"]),
+    ("render", &["deck", "theme", "diagnostic"]),
+    ("project", &["render", "theme", "deck", "diagnostic"]),
+    ("export", &["project", "render", "theme", "deck", "diagnostic"]),
+    ("server", &["project", "render", "theme", "deck", "diagnostic"]),
+    ("cli", &["server", "export", "project", "render", "theme", "deck", "diagnostic"]),
+    ("main", &["cli"]),
+];
+
+/// Modules whose results depend on their arguments alone.
+const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
+const IMPURE: [&str; 9] = [
+    "tokio::", "std::fs", "std::process", "std::env", "std::net", "std::time::SystemTime", "Instant::now", "println!",
+    "eprintln!",
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("src is readable").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn each_source(mut visit: impl FnMut(&str, &str, &str)) {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&src, &mut found);
+    assert!(found.len() > 20, "the sources were not found");
+    for path in found {
+        let name = path.strip_prefix(&src).expect("below src").display().to_string();
+        let module = name.split(['/', '.']).next().unwrap_or("").to_owned();
+        let text = fs::read_to_string(&path).expect("a source is text");
+        visit(&module, &name, &text);
+    }
+}
+
+#[test]
+fn layers_import_downward_only() {
+    let mut wrong = Vec::new();
+    each_source(|module, name, text| {
+        if module == "lib" {
+            return;
+        }
+        let Some((_, allowed)) = EDGES.iter().find(|(known, _)| *known == module) else {
+            wrong.push(format!("{name}: the module {module} is not in the table"));
+            return;
+        };
+        for (number, line) in text.lines().enumerate() {
+            for part in line.split("crate::").skip(1) {
+                let used: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                if EDGES.iter().any(|(known, _)| *known == used) && used != module && !allowed.contains(&used.as_str()) {
+                    wrong.push(format!("{name}:{}: {module} may not use {used}", number + 1));
+                }
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn pure_modules_do_no_io() {
+    let mut wrong = Vec::new();
+    each_source(|module, name, text| {
+        if !PURE.contains(&module) {
+            return;
+        }
+        for (number, line) in text.lines().enumerate() {
+            if let Some(used) = IMPURE.iter().find(|word| line.contains(**word)) {
+                wrong.push(format!("{name}:{}: {used} in a pure module", number + 1));
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_small_and_say_what_they_are() {
+    let mut wrong = Vec::new();
+    each_source(|_, name, text| {
+        let lines = text.lines().count();
+        if lines > 600 {
+            wrong.push(format!("{name} has {lines} lines: split it by noun"));
+        }
+        if !text.starts_with("//! ") {
+            wrong.push(format!("{name} does not say in its first line what it is"));
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,7 @@
+//! The server as browsers and strangers see it: roles, guards, pages, files, events, stopping.
+
+mod events;
+mod files;
+mod floods;
+mod pages;
+mod roles;
