@@ -19,7 +19,14 @@ const EDGES: [(&str, &[&str]); 9] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 const IMPURE: [&str; 9] = [
-    "tokio::", "std::fs", "std::process", "std::env", "std::net", "std::time::SystemTime", "Instant::now", "println!",
+    "tokio::",
+    "std::fs",
+    "std::process",
+    "std::env",
+    "std::net",
+    "std::time::SystemTime",
+    "Instant::now",
+    "println!",
     "eprintln!",
 ];
 
@@ -61,7 +68,8 @@ fn layers_import_downward_only() {
         for (number, line) in text.lines().enumerate() {
             for part in line.split("crate::").skip(1) {
                 let used: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-                if EDGES.iter().any(|(known, _)| *known == used) && used != module && !allowed.contains(&used.as_str()) {
+                if EDGES.iter().any(|(known, _)| *known == used) && used != module && !allowed.contains(&used.as_str())
+                {
                     wrong.push(format!("{name}:{}: {module} may not use {used}", number + 1));
                 }
             }

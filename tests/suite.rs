@@ -1,8 +1,11 @@
 //! All integration tests, in one binary.
 
 mod architecture;
+mod cli;
 mod deck;
+mod export;
 mod harness;
 mod load;
+mod project;
 mod server;
 mod vectors;

@@ -223,7 +223,7 @@ impl Exporter<'_> {
     /// Tells what was written and what was noticed.
     fn report(&self, written: &[Written]) -> Result<Code, Failure> {
         for file in written {
-            self.console.findings(&file.diagnostics, &file.source, Severity::Warning);
+            self.console.first_findings(&file.diagnostics, &file.source);
             if let Some(output) = &file.output {
                 self.console.say(&format!("{} => {}", file.deck.display(), output.display()));
             }

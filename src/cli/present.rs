@@ -107,7 +107,7 @@ async fn tell(mut deck: LiveDeck, console: Console) {
             && compiled.diagnostics != told
         {
             let fresh: Vec<_> = compiled.diagnostics.iter().filter(|found| !told.contains(found)).cloned().collect();
-            console.findings(&fresh, &compiled.source, Severity::Warning);
+            console.first_findings(&fresh, &compiled.source);
             told.clone_from(&compiled.diagnostics);
         }
         if deck.cell.changed().await.is_err() {
