@@ -26,8 +26,8 @@ const IMPURE: [&str; 9] = [
     "std::net",
     "std::time::SystemTime",
     "Instant::now",
-    "println!",
-    "eprintln!",
+    "println!(",
+    "eprintln!(",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -28,7 +28,7 @@ fn renders_in_time(text: &str) -> String {
     let start = Instant::now();
     let html = html(text);
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(20), "{} bytes took {took:?}", text.len());
+    assert!(took < Duration::from_secs(60), "{} bytes took {took:?}", text.len());
     html
 }
 

@@ -8,4 +8,5 @@ mod harness;
 mod load;
 mod project;
 mod server;
+mod theme;
 mod vectors;

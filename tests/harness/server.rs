@@ -34,6 +34,7 @@ pub(crate) fn compiled(title: &str, slides: &[(&str, u16)]) -> Compiled {
         notes: vec![format!("note on {html}")],
         fragments: *fragments,
         title: Some((*html).to_owned()),
+        class: None,
         text: (*html).to_owned(),
         span: Span::default(),
     };
@@ -49,6 +50,8 @@ pub(crate) fn compiled(title: &str, slides: &[(&str, u16)]) -> Compiled {
         },
         diagnostics: Vec::new(),
         dependencies: BTreeSet::new(),
+        folder: std::path::PathBuf::from("/"),
+        stale: false,
     }
 }
 
