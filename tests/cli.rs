@@ -250,7 +250,7 @@ fn documentation_is_on_board() {
 #[test]
 fn configuration_of_a_project_counts_and_is_judged() {
     let tool = Tool::new()
-        .with("foredeck.toml", "titel = \"x\"\nhost = \"0.0.0.0\"\ntitle = \"From the file\"\n")
+        .with("foredeck.toml", "titl = \"x\"\nhost = \"0.0.0.0\"\ntitle = \"From the file\"\n")
         .with("deck.md", "# A\n");
     let run = tool.run("export deck.md --template bare -o -");
     assert_eq!(run.code, 0);

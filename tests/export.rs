@@ -28,7 +28,7 @@ fn everything_a_deck_names_goes_into_the_page() {
     assert!(page.contains(&format!("background-image:url(&quot;{PNG_URI}&quot;)")));
     assert!(page.contains(&format!("poster=\"{PNG_URI}\" src=\"data:video/mp4;base64,ZmlsbQ==\"")));
     assert!(page.contains(&format!("srcset=\"{PNG_URI} 2x\"")));
-    for outside in ["src=\"images", "url(images", "url(\"images", "src=\"/assets", "href=\"/assets"] {
+    for outside in [" src=\"images", ":url(images", ":url(&quot;images", "src=\"/assets", "href=\"/assets"] {
         assert!(!page.contains(outside), "{outside}");
     }
 }

@@ -51,6 +51,39 @@ fn a_broken_edit_keeps_the_slides() {
     assert_eq!(gone.diagnostics.last().map(|found| found.code.0), Some("deck/unreadable"));
 }
 
+#[test]
+fn themes_of_a_project_win_and_broken_ones_are_told() {
+    let files = Memory::new()
+        .with("/p/decks/a.md", "---\ntheme: mine\n---\n# A\n")
+        .with("/p/themes/mine.css", "/* @theme mine */ section { width: 800px; height: 600px; }")
+        .with("/p/themes/again.css", "/* @theme mine */ section { width: 801px; }")
+        .with("/p/themes/broken.css", "/* @theme broken */\nsection { color: red; }\n  h1 { color: }}\n")
+        .with("/p/themes/nameless.css", "section { color: red; }")
+        .with("/p/themes/round.css", "/* @theme round */ @import 'trip';")
+        .with("/p/themes/trip.css", "/* @theme trip */ @import 'round';");
+    let project = project(files, "/p/decks/a.md");
+    let compiled = project.compile(&project.decks[0]).expect("a deck");
+    assert_eq!(compiled.rendered.size.width, 800.0);
+    let told: Vec<String> = compiled
+        .diagnostics
+        .iter()
+        .map(|found| {
+            let file = found.file.as_ref().expect("a theme's finding is in its file");
+            let place = file.line_column(found.span.expect("a place").start);
+            format!("{} {}:{}:{}", found.code, file.path().display(), place.line, place.column)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "theme/no-name /p/themes/nameless.css:1:1",
+            "theme/import-circle /p/themes/trip.css:1:1",
+            "theme/duplicate /p/themes/mine.css:1:4",
+            "theme/syntax /p/themes/broken.css:3:16",
+        ]
+    );
+}
+
 fn shows(compiled: &Compiled, text: &str) -> bool {
     compiled.rendered.slides.iter().any(|slide| slide.html.contains(text))
 }

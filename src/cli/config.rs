@@ -289,7 +289,10 @@ fn project_file(input: Option<&Path>) -> Option<PathBuf> {
     for folder in start.ancestors() {
         let file = folder.join("foredeck.toml");
         if file.is_file() {
-            return Some(file);
+            // Named as the user sees it from the current folder.
+            let here = std::env::current_dir().ok();
+            let near = here.and_then(|here| file.strip_prefix(here).ok().map(Path::to_path_buf));
+            return Some(near.unwrap_or(file));
         }
         if folder.join(".git").exists() {
             return None;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use rust_embed::RustEmbed;
 use serde_json::json;
 
 use crate::diagnostic::report::{self, Counts};
@@ -16,13 +15,6 @@ use crate::theme::{Container, ThemeSet};
 use super::args::{RenderArgs, ThemeCommand};
 use super::console::{self, Code, Console, Failure};
 use super::settings::{self, Asked};
-
-/// The built-in themes as they are written.
-#[derive(RustEmbed)]
-#[folder = "themes/"]
-#[include = "*.css"]
-#[exclude = "assets/*"]
-struct Sources;
 
 pub(super) fn run(command: ThemeCommand, console: Console) -> Result<Code, Failure> {
     match command {
@@ -66,25 +58,24 @@ fn list(input: Option<&Path>, render: RenderArgs, console: Console) -> Result<Co
 }
 
 fn eject(name: &str, output: Option<PathBuf>, console: Console) -> Result<Code, Failure> {
-    let names: Vec<String> = Sources::iter().filter_map(|path| path.strip_suffix(".css").map(str::to_owned)).collect();
-    let Some(file) = Sources::get(&format!("{name}.css")).filter(|_| names.iter().any(|known| known == name)) else {
-        let known = names.iter().map(String::as_str);
+    let built_in = ThemeSet::builtin();
+    let Some(css) = built_in.source(name) else {
         let failure = Failure::new(Code::Input, anyhow::Error::msg(format!("there is no built-in theme `{name}`")));
-        return Err(match closest(name, known) {
+        return Err(match closest(name, built_in.names()) {
             Some(like) => failure.hint(format!("did you mean `{like}`?")),
-            None => failure.hint(format!("built-in themes are {}", names.join(", "))),
+            None => failure.hint(format!("built-in themes are {}", built_in.names().join(", "))),
         });
     };
     let path = output.unwrap_or_else(|| Path::new("themes").join(format!("{name}.css")));
     if path == Path::new("-") {
-        console::data(&String::from_utf8_lossy(&file.data))?;
+        console::data(css)?;
         return Ok(Code::Done);
     }
     if path.exists() {
         let message = format!("`{}` is there already", path.display());
         return Err(Failure::usage(message).hint("name another file with `-o`"));
     }
-    write(&path, &file.data)?;
+    write(&path, css.as_bytes())?;
     console.say(&format!("wrote `{}`; decks below the same folder now use it", path.display()));
     Ok(Code::Done)
 }
