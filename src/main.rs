@@ -1,3 +1,7 @@
 //! The `foredeck` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    foredeck::cli::run(std::env::args_os())
+}

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
 use crate::deck;
 use crate::deck::HeadingDivider;
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
 use crate::project::find::parent_of;
 use crate::render::Overrides;
 
@@ -106,7 +106,8 @@ impl Dialect {
 }
 
 fn heading_divider(value: &Value) -> Option<HeadingDivider> {
-    let level = |value: &Value| value.as_u64().and_then(|level| u8::try_from(level).ok()).filter(|l| (1..=6).contains(l));
+    let level =
+        |value: &Value| value.as_u64().and_then(|level| u8::try_from(level).ok()).filter(|l| (1..=6).contains(l));
     match value {
         Value::Array(levels) => Some(HeadingDivider::Exactly(levels.iter().filter_map(level).collect())),
         value => level(value).map(HeadingDivider::UpTo),
@@ -162,23 +163,66 @@ enum Kind {
 }
 
 const KEYS: [&str; 16] = [
-    "theme", "theme-set", "lang", "html", "compat", "format", "port", "open", "watch", "title", "description", "author",
-    "keywords", "url", "og-image", "host",
+    "theme",
+    "theme-set",
+    "lang",
+    "html",
+    "compat",
+    "format",
+    "port",
+    "open",
+    "watch",
+    "title",
+    "description",
+    "author",
+    "keywords",
+    "url",
+    "og-image",
+    "host",
 ];
 
 /// Marp's keys that mean nothing here, or are for formats of their own.
 const MARP_KEYS: [&str; 31] = [
-    "allowLocalFiles", "bespoke", "browser", "browserPath", "browserProtocol", "browserTimeout", "engine", "image",
-    "images", "imageScale", "inputDir", "jpegQuality", "markdown", "math", "notes", "options", "output", "parallel",
-    "pdf", "pdfNotes", "pdfOutlines", "pptx", "pptxEditable", "preview", "server", "template", "watch", "emoji",
-    "minifyCSS", "script", "slug",
+    "allowLocalFiles",
+    "bespoke",
+    "browser",
+    "browserPath",
+    "browserProtocol",
+    "browserTimeout",
+    "engine",
+    "image",
+    "images",
+    "imageScale",
+    "inputDir",
+    "jpegQuality",
+    "markdown",
+    "math",
+    "notes",
+    "options",
+    "output",
+    "parallel",
+    "pdf",
+    "pdfNotes",
+    "pdfOutlines",
+    "pptx",
+    "pptxEditable",
+    "preview",
+    "server",
+    "template",
+    "watch",
+    "emoji",
+    "minifyCSS",
+    "script",
+    "slug",
 ];
 
 /// `FOREDECK_*`, and `PORT` as for Marp.
 pub(super) fn environment() -> Result<Layer, Failure> {
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let port = match text("FOREDECK_PORT").or_else(|| text("PORT")) {
-        Some(port) => Some(port.parse().map_err(|_| Failure::usage(format!("`{port}` in the environment is no port")))?),
+        Some(port) => {
+            Some(port.parse().map_err(|_| Failure::usage(format!("`{port}` in the environment is no port")))?)
+        }
         None => None,
     };
     let switch = |name: &str| text(name).map(|value| !matches!(value.as_str(), "0" | "false" | "no"));
@@ -199,7 +243,8 @@ pub(super) fn environment() -> Result<Layer, Failure> {
 
 /// The language of the machine, as Marp takes it for decks that name none.
 pub(super) fn locale() -> Option<String> {
-    let value = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let value =
+        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     language_tag(&value?)
 }
 
@@ -244,7 +289,10 @@ fn project_file(input: Option<&Path>) -> Option<PathBuf> {
     for folder in start.ancestors() {
         let file = folder.join("foredeck.toml");
         if file.is_file() {
-            return Some(file);
+            // Named as the user sees it from the current folder.
+            let here = std::env::current_dir().ok();
+            let near = here.and_then(|here| file.strip_prefix(here).ok().map(Path::to_path_buf));
+            return Some(near.unwrap_or(file));
         }
         if folder.join(".git").exists() {
             return None;
@@ -272,10 +320,12 @@ impl Reader<'_> {
         let source = SourceFile::new(path, text);
         let value = parse(&source).map_err(failed)?;
         let map = match value {
-            Value::Object(map) if path.file_name().is_some_and(|name| name == "package.json") => match map.get("marp") {
-                Some(Value::Object(marp)) => marp.clone(),
-                _ => return Ok(Layer::default()),
-            },
+            Value::Object(map) if path.file_name().is_some_and(|name| name == "package.json") => {
+                match map.get("marp") {
+                    Some(Value::Object(marp)) => marp.clone(),
+                    _ => return Ok(Layer::default()),
+                }
+            }
             Value::Object(map) => map,
             Value::Null => Map::new(),
             _ => return Err(failed(anyhow::Error::msg("it holds no settings"))),
@@ -286,9 +336,9 @@ impl Reader<'_> {
 
     /// Marp's configuration in the current folder.
     fn marp(&mut self) -> Result<Option<Layer>, Failure> {
-        if std::fs::read_to_string("package.json").is_ok_and(|text| {
-            serde_json::from_str::<Value>(&text).is_ok_and(|package| package["marp"].is_object())
-        }) {
+        if std::fs::read_to_string("package.json")
+            .is_ok_and(|text| serde_json::from_str::<Value>(&text).is_ok_and(|package| package["marp"].is_object()))
+        {
             return self.file(Path::new("package.json"), Kind::Marp).map(Some);
         }
         for folder in [".", ".config"] {
@@ -334,9 +384,10 @@ impl Reader<'_> {
             let dashed = dashes(key);
             let known = KEYS.contains(&dashed.as_str());
             let code_and_message = match kind {
-                Kind::Project if dashed == "host" => {
-                    (Code("config/not-here"), "`host` counts only on the command line and in the user's own configuration")
-                }
+                Kind::Project if dashed == "host" => (
+                    Code("config/not-here"),
+                    "`host` counts only on the command line and in the user's own configuration",
+                ),
                 Kind::Marp if known || MARP_KEYS.contains(&key.as_str()) => continue,
                 _ if known => continue,
                 _ => (Code("config/unknown-key"), "this setting is unknown"),

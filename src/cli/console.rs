@@ -9,6 +9,9 @@ use crate::{export, project};
 
 use super::args::{Colour, ConsoleArgs};
 
+/// How many findings are shown of a deck that is not being checked.
+const FIRST: usize = 10;
+
 /// Why a command stopped, and with which exit code.
 #[derive(Debug)]
 pub struct Failure {
@@ -143,6 +146,22 @@ impl Console {
     /// Words that stand out.
     pub fn strong(self, words: &str) -> String {
         if self.colour { format!("\u{1b}[1m{words}\u{1b}[0m") } else { words.to_owned() }
+    }
+
+    /// Shows the first findings of a deck that is being used, not checked.
+    pub fn first_findings(self, diagnostics: &[Diagnostic], deck: &SourceFile) {
+        let mut shown: Vec<Diagnostic> =
+            diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Note).cloned().collect();
+        let more = shown.len().saturating_sub(FIRST);
+        if more > 1 {
+            // Errors are never among those left out for the sake of warnings.
+            shown.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
+            shown.truncate(FIRST);
+        }
+        self.findings(&shown, deck, Severity::Warning);
+        if more > 1 {
+            self.say(&format!("… and {more} more; `foredeck check {}` shows all", deck.path().display()));
+        }
     }
 
     /// Shows findings to a person; notes only to those who ask for everything.

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
 use crate::project::{Compiled, Project};
-use crate::render::{Rendered, page, template};
+use crate::render::{Rendered, notes, page, template};
 
 use super::inline::{Inliner, Scope};
-use super::{Error, Job, Output, Template, notes};
+use super::{Error, Job, Output, Template};
 
 /// The list of files that the player consists of.
 const MANIFEST: &str = "export.json";

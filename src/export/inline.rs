@@ -35,6 +35,8 @@ pub(super) struct Inliner<'a> {
     /// How often an address stands in a `style` attribute.
     uses: HashMap<String, usize>,
     variables: BTreeMap<String, Rc<str>>,
+    /// Addresses on other hosts, in the order met.
+    remote: Vec<String>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -52,6 +54,7 @@ impl<'a> Inliner<'a> {
             known: HashMap::new(),
             uses: HashMap::new(),
             variables: BTreeMap::new(),
+            remote: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
@@ -70,6 +73,16 @@ impl<'a> Inliner<'a> {
                 let declarations: Vec<String> = declarations.collect();
                 rendered.css.push_str(&format!("\n:root{{{}}}", declarations.join(";")));
             }
+        }
+        if let Some(first) = self.remote.first() {
+            let others = match self.remote.len() - 1 {
+                0 => String::new(),
+                1 => " (and one more)".to_owned(),
+                n => format!(" (and {n} more)"),
+            };
+            let message = format!("the page fetches `{first}`{others} from the network");
+            let found = Diagnostic::warning(Code("asset/remote"), message);
+            self.diagnostics.push(found.hint("save the files beside the deck to be independent of the network"));
         }
         (rendered, self.diagnostics)
     }
@@ -151,6 +164,10 @@ impl<'a> Inliner<'a> {
 
     fn css(&mut self, css: &str) -> String {
         let folders = self.folders.len();
+        if self.scope == Scope::All {
+            let imports = markup::css_urls(css).into_iter().filter(|url| url.import);
+            self.remote.extend(imports.map(|url| url.url).filter(|url| Address::of(url) == Address::Remote));
+        }
         replace_urls(css, |url| self.uri(url, folders).map(|uri| format!("url(\"{uri}\")")))
     }
 
@@ -193,7 +210,11 @@ impl<'a> Inliner<'a> {
                 self.diagnostics.push(lint::outside(url, &self.project.root));
                 None
             }
-            Target::Missing(_) | Target::Remote | Target::Inside | Target::Refused => None,
+            Target::Remote => {
+                self.remote.push(url.to_owned());
+                None
+            }
+            Target::Missing(_) | Target::Inside | Target::Refused => None,
         }
     }
 }

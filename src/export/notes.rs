@@ -24,11 +24,3 @@ pub fn markdown(rendered: &Rendered, name: &str) -> String {
     }
     document
 }
-
-/// A note as HTML: paragraphs and line breaks.
-pub fn html(note: &str) -> String {
-    let paragraphs = note.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
-    let paragraphs =
-        paragraphs.map(|p| format!("<p>{}</p>", crate::project::markup::escape(p).replace('\n', "<br />")));
-    paragraphs.collect()
-}

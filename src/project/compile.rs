@@ -30,7 +30,8 @@ pub struct Compiled {
 }
 
 /// A finding of one of these means that the rendering is not what the author meant at all.
-const BREAKING: [&str; 3] = ["deck/front-matter-syntax", "deck/front-matter-unclosed", "theme/unknown"];
+const BREAKING: [&str; 4] =
+    ["deck/front-matter-syntax", "deck/front-matter-unclosed", "deck/style-syntax", "theme/unknown"];
 
 fn is_breaking(diagnostic: &Diagnostic) -> bool {
     BREAKING.contains(&diagnostic.code.0)

@@ -31,7 +31,10 @@ pub(super) fn input(files: &dyn Files, input: &Path) -> Result<Found, Error> {
             let deck = DeckEntry { slug: slug(Path::new(input.file_name().unwrap_or_default())), path: input.into() };
             Ok(Found { root: root_of(files, &parent), decks: vec![deck] })
         }
-        None => Err(Error::Read { path: input.into(), source: std::io::ErrorKind::NotFound.into() }),
+        None => {
+            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file or folder");
+            Err(Error::Read { path: input.into(), source })
+        }
     }
 }
 

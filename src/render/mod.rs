@@ -7,6 +7,7 @@ mod code_block;
 mod declaration;
 pub mod html;
 pub mod math;
+pub mod notes;
 pub mod page;
 pub mod sanitize;
 mod slide;

@@ -2,3 +2,4 @@
 
 pub(crate) mod dom;
 pub(crate) mod server;
+pub(crate) mod tool;

@@ -1,0 +1,189 @@
+//! `present`: decks in the browser.
+
+use std::net::{IpAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::diagnostic::{Severity, report};
+use crate::project::watch::{LiveDeck, Watcher};
+use crate::project::{Compiled, Project};
+use crate::render::notes;
+use crate::server::{Config, DeckFeed, Server, Urls, qr_text};
+use crate::theme::Container;
+
+use super::args::Present;
+use super::console::{Code, Console, Failure};
+use super::settings::{self, Asked, Settings};
+use super::supervise::Supervisor;
+use super::{Inputs, not_found};
+
+pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
+    let inputs = Inputs::sort(args.inputs).or_default()?;
+    if inputs.decks.iter().any(|path| path == Path::new("-")) {
+        return Err(Failure::usage("a deck from standard input cannot be presented")
+            .hint("save it to a file; exporting does work: `foredeck export - -o talk.html`"));
+    }
+    let asked =
+        Asked { render: args.render, serve: args.serve, meta: args.meta, input: inputs.first(), ..Asked::default() };
+    let settings = settings::resolve(asked, inputs.themes.clone(), Container::Marpit)?;
+    for (source, found) in &settings.findings {
+        console.findings(std::slice::from_ref(found), source, Severity::Warning);
+    }
+    let host = host(&settings.host)?;
+    let paths: Vec<&Path> = inputs.decks.iter().map(PathBuf::as_path).collect();
+    let project = Project::open_all(&paths, settings.project.clone())
+        .map_err(|error| not_found(paths.first().copied().unwrap_or(Path::new("")), error.into()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Code::Environment, error))?;
+    let outcome = runtime.block_on(serve(Arc::new(project), host, &settings, console));
+    // Blocking tasks (a compile, a browser that is starting) must not hold the exit up.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn serve(project: Arc<Project>, host: IpAddr, settings: &Settings, console: Console) -> Result<Code, Failure> {
+    let (watcher, decks) = Watcher::new(project.clone())?;
+    let mut config = Config::new(project.root.clone(), decks.iter().map(|deck| feed(&project, deck)).collect());
+    config.host = host;
+    config.port = settings.port;
+    config.title =
+        project.root.file_name().map_or_else(|| "foredeck".into(), |name| name.to_string_lossy().into_owned());
+    config.overlay = overlay;
+    config.notes_html = notes::html;
+    let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
+    let mut supervisor = Supervisor::new();
+    let stop = supervisor.stop();
+    announce(server.urls(), settings, console)?;
+    let serving = stop.clone();
+    supervisor.spawn("serving", async move {
+        server.serve(serving).await;
+        Ok::<(), std::io::Error>(())
+    });
+    let watching = stop.clone();
+    if settings.watch {
+        supervisor.spawn("watching files", watcher.run(watching));
+    } else {
+        supervisor.spawn("compiling", async move {
+            watcher.compile_all(&watching).await;
+            // The cells stay open as long as somebody may look at them.
+            watching.cancelled().await;
+            Ok::<(), std::io::Error>(())
+        });
+    }
+    for deck in decks {
+        let stop = stop.clone();
+        supervisor.spawn("telling of findings", async move {
+            tokio::select! {
+                () = tell(deck, console) => {}
+                () = stop.cancelled() => {}
+            }
+            Ok::<(), std::io::Error>(())
+        });
+    }
+    supervisor.run().await
+}
+
+fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {
+    let folder = crate::project::find::parent_of(&deck.entry.path);
+    let folder = project.files().resolve(&folder).unwrap_or(folder);
+    let below = folder.strip_prefix(&project.root).unwrap_or(Path::new(""));
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    DeckFeed { slug: deck.entry.slug.clone(), folder: parts.join("/"), compiled: deck.cell.clone() }
+}
+
+/// Errors of a deck as HTML.
+fn overlay(compiled: &Compiled) -> Option<String> {
+    Some(report::overlay(&compiled.diagnostics, &compiled.source)).filter(|html| !html.is_empty())
+}
+
+/// Shows findings of a deck on the terminal, now and after every edit that changes them.
+async fn tell(mut deck: LiveDeck, console: Console) {
+    let mut told = Vec::new();
+    loop {
+        let compiled = deck.cell.borrow_and_update().clone();
+        if let Some(compiled) = compiled
+            && compiled.diagnostics != told
+        {
+            let fresh: Vec<_> = compiled.diagnostics.iter().filter(|found| !told.contains(found)).cloned().collect();
+            console.first_findings(&fresh, &compiled.source);
+            told.clone_from(&compiled.diagnostics);
+        }
+        if deck.cell.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The address to listen on.
+fn host(name: &str) -> Result<IpAddr, Failure> {
+    if let Ok(address) = name.trim_matches(['[', ']']).parse() {
+        return Ok(address);
+    }
+    let found = (name, 0).to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.map(|address| address.ip()).ok_or_else(|| {
+        Failure::usage(format!("`{name}` is no address of this machine")).hint("use 127.0.0.1, or 0.0.0.0 for all")
+    })
+}
+
+/// Prints the addresses and opens the browser.
+fn announce(urls: &Urls, settings: &Settings, console: Console) -> Result<(), Failure> {
+    if console.json {
+        console.document(&json!({
+            "schema": "foredeck.present/1",
+            "index": urls.index,
+            "audience": urls.audience,
+            "presenter": urls.presenter,
+            "remote": urls.remote,
+        }))?;
+    } else {
+        console.say(&format!("  slides     {}", console.strong(&urls.index)));
+        console.say(&format!("  audience   {}", urls.audience));
+        console.say(&format!("  presenter  {}  (for you alone)", urls.presenter));
+        console.say(&format!("  remote     {}  (for you alone)", urls.remote));
+        let reachable = !settings.host.starts_with("127.") && settings.host != "localhost" && settings.host != "::1";
+        if console.is_terminal() && reachable {
+            if let Some(code) = qr_text(&urls.remote) {
+                console.say(&format!("\nThe remote, for your phone:\n{code}"));
+            }
+        } else if !reachable {
+            console.say("  Only this machine can connect; `--host 0.0.0.0` lets phones and the audience in.");
+        }
+        console.say("  Ctrl-C stops.");
+    }
+    let open = settings.open.unwrap_or_else(|| console.is_terminal() && is_desktop());
+    if open && !open_browser(&urls.presenter) {
+        console.say("  The browser did not open; open the address yourself.");
+    }
+    Ok(())
+}
+
+/// Whether there is a screen to open a browser on.
+fn is_desktop() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(any(target_os = "macos", windows)) || ((set("DISPLAY") || set("WAYLAND_DISPLAY")) && !set("SSH_CONNECTION"))
+}
+
+fn open_browser(url: &str) -> bool {
+    use std::process::{Command, Stdio};
+
+    let mut command = if cfg!(target_os = "macos") {
+        Command::new("open")
+    } else if cfg!(windows) {
+        let mut command = Command::new("rundll32");
+        command.arg("url.dll,FileProtocolHandler");
+        command
+    } else {
+        Command::new("xdg-open")
+    };
+    let started = command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    match started {
+        Ok(mut child) => {
+            // Waited for, so that no dead process stays behind for the length of the talk.
+            tokio::task::spawn_blocking(move || child.wait());
+            true
+        }
+        Err(_) => false,
+    }
+}

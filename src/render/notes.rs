@@ -1,0 +1,48 @@
+//! Presenter notes → HTML.
+
+use super::HtmlPolicy;
+use super::block::Writer;
+use super::math;
+use crate::deck::{self, Options};
+use crate::diagnostic::SourceFile;
+use crate::theme::AutoScaling;
+
+/// A note's Markdown as HTML, raw HTML only as far as Marp's list goes.
+pub fn html(note: &str) -> String {
+    // The empty line keeps a ruler at the start from being front matter.
+    let source = SourceFile::new("note", format!("\n{note}"));
+    let parsed = deck::parse(&source, &Options::default()).value;
+    let mut writer = Writer {
+        out: String::new(),
+        policy: &HtmlPolicy::AllowList,
+        scaling: AutoScaling::default(),
+        macros: math::Macros::default(),
+        diagnostics: Vec::new(),
+        scaled: false,
+        formulas: false,
+    };
+    for (index, slide) in parsed.slides.iter().enumerate() {
+        if index > 0 {
+            writer.out.push_str("<hr />");
+        }
+        writer.blocks(&slide.blocks);
+    }
+    writer.out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_markdown() {
+        let html = html("Say **this**\nand\n\n- one <script>x</script>");
+        let flat: String = html.split('\n').collect();
+        assert_eq!(
+            flat,
+            "<p>Say <strong>this</strong><br />and</p><ul><li>one &lt;script&gt;x&lt;/script&gt;</li></ul>"
+        );
+        assert_eq!(super::html("---\n").matches("<hr />").count(), 1);
+        assert_eq!(super::html(""), "");
+    }
+}
