@@ -145,12 +145,12 @@ test('overview with the keyboard and the mouse', async () => {
   const page = await deck();
   await press(page, 'o');
   await page.waitForSelector('#fd-overview:not([hidden])');
-  assert.equal(await page.locator('#fd-overview li').count(), 8);
+  assert.equal(await page.locator('#fd-overview > ol > li').count(), 8);
   await press(page, 'ArrowRight', 'Enter');
   await page.waitForSelector('#fd-overview', { state: 'hidden' });
   await arrives(page, '2.3');
   await press(page, 'Escape');
-  await page.locator('#fd-overview li').nth(5).click();
+  await page.locator('#fd-overview > ol > li').nth(5).click();
   await arrives(page, '6.0');
   await press(page, 'Escape', 'Escape');
   await page.waitForSelector('#fd-overview', { state: 'hidden' });
@@ -175,7 +175,7 @@ test('black and white, and the slide that was hidden comes back first', async ()
 test('clickers: F5 never reloads, the dot is black', async () => {
   const page = await deck('#3');
   await page.evaluate(() => { window.sameDocument = true; });
-  await press(page, 'F5', 'Escape', '.');
+  await press(page, 'F5', '.');
   await rootHas(page, 'data-screen', 'black');
   await press(page, '.', 'PageDown');
   await arrives(page, '4.0');
