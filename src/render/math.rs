@@ -6,6 +6,7 @@
 
 mod chemistry;
 mod macros;
+mod rewrite;
 mod shape;
 mod token;
 
