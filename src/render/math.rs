@@ -6,10 +6,13 @@
 
 mod chemistry;
 mod macros;
+mod rewrite;
 mod shape;
 mod token;
 
 pub use macros::Macros;
+
+use std::collections::HashMap;
 
 use pulldown_latex::config::{DisplayMode, RenderConfig};
 use pulldown_latex::{Parser, ParserError, Storage};
@@ -57,6 +60,7 @@ fn mathml(tex: &str, display: Display, macros: &mut Macros) -> Result<(String, O
         return Err(format!("the formula has more than {MAX_TEX} bytes"));
     }
     let mut tokens = shape::shape(&macros::expand(tex, macros)?)?;
+    chain(&tokens)?;
     let parsed = parse(&token::text(&tokens), display);
     let Err(reason) = parsed else { return parsed.map(|mathml| (mathml, None)) };
     let unknown = mark_unknown(&mut tokens);
@@ -64,6 +68,49 @@ fn mathml(tex: &str, display: Display, macros: &mut Macros) -> Result<(String, O
         return Err(reason);
     }
     parse(&token::text(&tokens), display).map(|mathml| (mathml, unknown))
+}
+
+/// How many commands may each be the argument of the one before, without braces.
+const MAX_CHAIN: usize = 90;
+
+/// Refuses `\sqrt\sqrt\sqrt…`: the parser calls itself for every command that is an argument, and braces, which
+/// are counted elsewhere, do not bound that. Chains are counted per cell, from above: only the number of commands
+/// that take arguments and have a command among them matters.
+fn chain(tokens: &[Token]) -> Result<(), String> {
+    let is_word =
+        |token: &Token| matches!(token, Token::Command(name) if name.starts_with(|c: char| c.is_ascii_alphabetic()));
+    if tokens.iter().filter(|token| is_word(token)).count() <= MAX_CHAIN {
+        return Ok(());
+    }
+    let mut arities = HashMap::new();
+    let mut links = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Command(name) if name == "\\" => links = 0,
+            Token::Char('&') => links = 0,
+            Token::Command(name) if is_word(token) => {
+                let arity = *arities.entry(name.as_str()).or_insert_with(|| arity(name));
+                links += usize::from(shape::has_bare_command(&tokens[at + 1..], arity));
+            }
+            _ => {}
+        }
+        if links > MAX_CHAIN {
+            return Err("the formula is nested too deeply".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// How many arguments a command takes, as the parser sees it.
+fn arity(name: &str) -> usize {
+    let takes = |arguments: &str| read(&format!("\\{name} {arguments}")).is_ok();
+    if takes("") {
+        0
+    } else if takes("{x}") {
+        1
+    } else {
+        2
+    }
 }
 
 /// Replaces the commands that the parser does not know by their names in red; returns the first.

@@ -1,5 +1,6 @@
-//! Macros: those that a deck defines, and those that bring TeX into the words the parser knows.
+//! Macros and their expansion: those that a deck defines, and the rewrites.
 
+use super::rewrite::{REWRITES, environment};
 use super::token::{Token, text, tokens};
 use std::collections::HashMap;
 
@@ -24,104 +25,6 @@ struct Macro {
     /// What the first argument is when it is not given in brackets.
     default: Option<Vec<Token>>,
     body: Vec<Token>,
-}
-
-/// What TeX commands are in the parser's words: name, number of arguments, body.
-const REWRITES: &[(&str, u8, &str)] = &[
-    ("bm", 0, r"\boldsymbol"),
-    ("pmb", 0, r"\boldsymbol"),
-    ("mathscr", 0, r"\mathcal"),
-    ("Bbb", 0, r"\mathbb"),
-    ("cal", 0, r"\mathcal"),
-    ("mbox", 1, r"\text{#1}"),
-    ("hbox", 1, r"\text{#1}"),
-    ("textnormal", 1, r"\text{#1}"),
-    ("emph", 1, r"\textit{#1}"),
-    ("LaTeX", 0, r"\text{LaTeX}"),
-    ("TeX", 0, r"\text{TeX}"),
-    ("label", 1, ""),
-    ("require", 1, ""),
-    ("vspace", 1, ""),
-    ("notag", 0, ""),
-    ("nonumber", 0, ""),
-    ("displaylimits", 0, ""),
-    ("allowbreak", 0, ""),
-    ("tiny", 0, ""),
-    ("scriptsize", 0, ""),
-    ("footnotesize", 0, ""),
-    ("small", 0, ""),
-    ("normalsize", 0, ""),
-    ("large", 0, ""),
-    ("Large", 0, ""),
-    ("LARGE", 0, ""),
-    ("huge", 0, ""),
-    ("Huge", 0, ""),
-    ("boxed", 1, r"\begin{array}{|c|}\hline #1\\\hline\end{array}"),
-    ("fbox", 1, r"\begin{array}{|c|}\hline \text{#1}\\\hline\end{array}"),
-    ("bcancel", 0, r"\cancel"),
-    ("xcancel", 0, r"\cancel"),
-    ("cancelto", 2, r"\cancel{#2}^{#1}"),
-    ("smash", 1, "{#1}"),
-    ("vphantom", 1, ""),
-    ("llap", 1, r"\text{#1}"),
-    ("rlap", 1, r"\text{#1}"),
-    ("clap", 1, r"\text{#1}"),
-    ("mathllap", 1, "{#1}"),
-    ("mathrlap", 1, "{#1}"),
-    ("mathclap", 1, "{#1}"),
-    ("vcenter", 1, "{#1}"),
-    ("href", 2, "{#2}"),
-    ("url", 1, r"\text{#1}"),
-    ("class", 2, "{#2}"),
-    ("cssId", 2, "{#2}"),
-    ("style", 2, "{#2}"),
-    ("enclose", 2, "{#2}"),
-    ("raisebox", 2, r"\text{#2}"),
-    ("ref", 1, r"\text{(???)}"),
-    ("eqref", 1, r"\text{(???)}"),
-    ("intertext", 1, r"\text{#1}\\"),
-    ("prescript", 3, "{}^{#1}_{#2}{#3}"),
-    ("overunderset", 3, r"\overset{#1}{\underset{#2}{#3}}"),
-    ("utilde", 1, r"\underset{\sim}{#1}"),
-    ("mathchoice", 4, "{#2}"),
-    ("nicefrac", 2, "{#1}/{#2}"),
-    ("pod", 1, r"\quad(#1)"),
-    ("mod", 1, r"\quad\mathrm{mod}\;{#1}"),
-    ("idotsint", 0, r"\int\cdots\int"),
-    ("injlim", 0, r"\mathop{inj lim}\limits"),
-    ("projlim", 0, r"\mathop{proj lim}\limits"),
-    ("varinjlim", 0, r"\underset{\longrightarrow}{\lim}"),
-    ("varprojlim", 0, r"\underset{\longleftarrow}{\lim}"),
-    ("varliminf", 0, r"\underline{\lim}"),
-    ("varlimsup", 0, r"\overline{\lim}"),
-    ("dddot", 1, r"\overset{...}{#1}"),
-    ("ddddot", 1, r"\overset{....}{#1}"),
-    ("xRightarrow", 1, r"\overset{#1}{\Longrightarrow}"),
-    ("xLeftarrow", 1, r"\overset{#1}{\Longleftarrow}"),
-    ("xleftrightarrow", 1, r"\overset{#1}{\longleftrightarrow}"),
-    ("xmapsto", 1, r"\overset{#1}{\longmapsto}"),
-    ("substack", 1, r"\begin{subarray}{c}#1\end{subarray}"),
-    ("displaylines", 1, r"\begin{gathered}#1\end{gathered}"),
-    ("eqalign", 1, r"\begin{aligned}#1\end{aligned}"),
-    ("matrix", 1, r"\begin{matrix}#1\end{matrix}"),
-    ("pmatrix", 1, r"\begin{pmatrix}#1\end{pmatrix}"),
-    ("cases", 1, r"\begin{cases}#1\end{cases}"),
-    ("mathds", 0, r"\mathbb"),
-    ("mathbbm", 0, r"\mathbb"),
-    ("bra", 1, r"\langle{#1}|"),
-    ("ket", 1, r"|{#1}\rangle"),
-    ("braket", 1, r"\langle{#1}\rangle"),
-];
-
-/// Environments under the names that the parser knows.
-fn environment(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "multline*" => "multline",
-        "flalign" => "align",
-        "flalign*" => "align*",
-        "eqnarray" | "eqnarray*" => "eqnarray",
-        _ => return None,
-    })
 }
 
 /// Expands a formula: definitions are taken into `macros`, the rest comes back without them.

@@ -44,6 +44,38 @@ fn group(tokens: &[Token], depth: usize) -> Result<(Vec<Token>, usize), String> 
     Ok((out, at.min(tokens.len())))
 }
 
+/// Whether one of the next `arguments` arguments is a command without braces around it.
+pub(super) fn has_bare_command(tokens: &[Token], arguments: usize) -> bool {
+    let mut at = 0;
+    if tokens.first() == Some(&Token::Char('[')) {
+        at = tokens.iter().position(|token| *token == Token::Char(']')).map_or(0, |close| close + 1);
+    }
+    for _ in 0..arguments {
+        while tokens.get(at) == Some(&Token::Space) {
+            at += 1;
+        }
+        match tokens.get(at) {
+            Some(Token::Open) => {
+                let mut depth = 0_usize;
+                for token in &tokens[at..] {
+                    match token {
+                        Token::Open => depth += 1,
+                        Token::Close => depth -= 1,
+                        _ => {}
+                    }
+                    at += 1;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+            }
+            Some(Token::Command(_)) => return true,
+            _ => at += 1,
+        }
+    }
+    false
+}
+
 /// How a command between two halves of a group is written around them.
 fn infix(name: &str) -> Option<(&'static str, &'static str)> {
     Some(match name {
