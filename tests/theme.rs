@@ -334,8 +334,10 @@ fn hostile_nesting_ends_with_a_message() {
     let deeper = "a{".repeat(200_000) + &"}".repeat(200_000);
     assert_eq!(codes(&style("/* @theme t */", &[&deeper], &[])), ["deck/style-syntax"]);
     let brackets = format!("a{}{{x:y}}", ":is(".repeat(100_000) + &")".repeat(100_000));
-    assert_eq!(codes(&style("/* @theme t */", &[&brackets], &[])), [""; 0]);
-    let wide = format!("{}{{{}}}", vec!["section"; 20_000].join(","), "p{} &,&,&,&{x:y}".repeat(20_000));
+    assert_eq!(codes(&style("/* @theme t */", &[&brackets], &[])), ["deck/style-syntax"]);
+    let some_brackets = format!("a{}{{x:y}}", ":is(".repeat(10_000) + &")".repeat(10_000));
+    assert_eq!(codes(&style("/* @theme t */", &[&some_brackets], &[])), [""; 0]);
+    let wide = format!("{}{{{}}}", vec!["section"; 2_000].join(","), "p{} &,&,&,&{x:y}".repeat(20_000));
     assert_eq!(codes(&style("/* @theme t */", &[&wide], &[])), ["deck/style-syntax"]);
 }
 
@@ -392,7 +394,7 @@ fn css_like() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_survived(css in any::<String>(), like in css_like()) {

@@ -166,3 +166,71 @@ fn joints(text: &str, len: usize) -> impl Iterator<Item = usize> {
 fn is_joint(c: char) -> bool {
     matches!(c, JOINER | COLOURED | '\u{1F3FB}'..='\u{1F3FF}' | '\u{1F1E6}'..='\u{1F1FF}' | '\u{E0020}'..='\u{E007F}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The emoji of a text.
+    fn emoji(text: &str) -> Vec<&str> {
+        segments(text)
+            .filter_map(|segment| match segment {
+                Segment::Emoji(emoji) => Some(emoji),
+                Segment::Text(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn replaces_known_shortcodes() {
+        for (text, expected) in [
+            (":smile: :+1: :heart:", "😄 👍 ❤️"),
+            ("a:tada:b:tada:", "a🎉b🎉"),
+            (":nope: :smile", ":nope: :smile"),
+            (":nope:smile:", ":nope😄"),
+            ("::tada::", ":🎉:"),
+            (":u6708: 10:30:00", ":u6708: 10:30:00"),
+            ("", ""),
+        ] {
+            assert_eq!(replace_shortcodes(text), expected, "{text}");
+        }
+        assert!(matches!(replace_shortcodes("no code: none"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn finds_emoji() {
+        let text = "😀 👍🏽 👨‍💻 🇯🇵 1️⃣ 🏴‍☠️";
+        assert_eq!(emoji(text), ["😀", "👍🏽", "👨‍💻", "🇯🇵", "1️⃣", "🏴‍☠️"]);
+        assert_eq!(emoji("👨‍👩‍👧‍👦👍 ❤️ ❤ ☎️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿"), ["👨‍👩‍👧‍👦", "👍", "❤️", "❤", "☎️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"]);
+    }
+
+    #[test]
+    fn leaves_symbols_alone() {
+        for text in
+            ["© ™ ✔ ➡ ☎", "★ → ✓ ● 🇯", "😀\u{FE0E} 1\u{FE0F}\u{20E3}\u{FE0E}", "plain 123 #", "naïve 日本語 – “quoted”"]
+        {
+            assert_eq!(emoji(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn segments_are_in_order() {
+        assert_eq!(
+            segments("a😀b").collect::<Vec<_>>(),
+            [Segment::Text("a"), Segment::Emoji("😀"), Segment::Text("b")]
+        );
+        assert_eq!(segments("").next(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost(text in "([a-z0-9: ]|[\u{1F1E6}-\u{1F1FF}]|[\u{1F3FB}-\u{1F3FF}]|👍|❤|🏴|\u{FE0F}|\u{FE0E}|\u{200D}|\u{20E3}|[\u{E0061}-\u{E007F}]|\\PC){0,30}") {
+            let joined: String = segments(&text).map(|segment| match segment {
+                Segment::Text(piece) | Segment::Emoji(piece) => piece,
+            }).collect();
+            prop_assert_eq!(&joined, &text);
+            let _ = replace_shortcodes(&text);
+        }
+    }
+}

@@ -15,8 +15,10 @@ mod go;
 mod java;
 mod language;
 mod lexer;
+mod makefile;
 mod markdown;
 mod markup;
+mod powershell;
 mod python;
 mod rust;
 mod scope;
@@ -30,6 +32,8 @@ use lexer::{Class, Lexer, PLAIN, Run};
 
 /// Blocks above this size, in bytes, are only escaped.
 const MAX_BLOCK: usize = 200 * 1024;
+/// The same for syntect, whose regular expressions need up to 0.2 ms for a byte of the worst input.
+const MAX_GRAMMAR_BLOCK: usize = 20 * 1024;
 /// Blocks with a line above this length, in bytes, are only escaped.
 const MAX_LINE: usize = 2000;
 
@@ -93,6 +97,7 @@ fn runs(engine: Engine, code: &str) -> Vec<Run> {
             lex(&mut lexer);
             lexer.finish()
         }
+        Engine::Syntect(_) if code.len() > MAX_GRAMMAR_BLOCK => Vec::new(),
         Engine::Syntect(name) => scope::runs(name, code).unwrap_or_default(),
     }
 }

@@ -177,7 +177,7 @@ fn page(app: &App, problem: &Problem) -> (&'static str, String) {
         "status": problem.status.as_u16(),
         "message": problem.message,
         "hint": problem.hint,
-        "version": 0,
+        "version": app.started_ms,
         "role": "viewer",
         "decks": decks.collect::<Vec<_>>(),
     });

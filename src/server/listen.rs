@@ -8,6 +8,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -37,9 +38,34 @@ const BUFFER: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
+/// Files kept for everything that is not a connection.
+const OTHER_FILES: usize = 128;
+
+/// How many connections can be open at once: as many as wanted, if the system lets us.
+///
+/// A process may usually open 256 to 1024 files and ask for more; a room of followers needs more.
+#[cfg(unix)]
+pub fn make_room(wanted: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let needed = (wanted + OTHER_FILES) as u64;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(mut files) = current.filter(|files| *files < needed) else { return wanted };
+    let more = maximum.map_or(needed, |most| most.min(needed));
+    if setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum }).is_ok() {
+        files = more;
+    }
+    wanted.min(usize::try_from(files).unwrap_or(wanted).saturating_sub(OTHER_FILES).max(1))
+}
+
+/// How many connections can be open at once.
+#[cfg(not(unix))]
+pub fn make_room(wanted: usize) -> usize {
+    wanted
+}
+
 /// Accepts connections until stopped, each in a task of `tasks`.
 pub async fn accept(listener: TcpListener, router: Router, app: Arc<App>, tasks: TaskTracker, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(app.limits.connections.min(Semaphore::MAX_PERMITS)));
+    let places = Arc::new(Semaphore::new(make_room(app.limits.connections).min(Semaphore::MAX_PERMITS)));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -79,7 +105,10 @@ fn is_of_client(error: &io::Error) -> bool {
 async fn serve(stream: TcpStream, peer: IpAddr, router: Router, limits: &Limits, stop: CancellationToken) {
     // An event is one small write: it must not wait for the next.
     let _ = stream.set_nodelay(true);
+    let asked = Arc::new(AtomicBool::new(false));
+    let asked_now = asked.clone();
     let service = service_fn(move |request: Request<Incoming>| {
+        asked_now.store(true, Ordering::Relaxed);
         let router = router.clone();
         async move {
             let mut request = request.map(Body::new);
@@ -96,9 +125,12 @@ async fn serve(stream: TcpStream, peer: IpAddr, router: Router, limits: &Limits,
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
+        // Browsers open connections in advance: those are owed nothing.
+        () = stop.cancelled() => if asked.load(Ordering::Relaxed) {
             connection.as_mut().graceful_shutdown();
             tokio::time::timeout(GRACE, connection).await.unwrap_or(Ok(()))
+        } else {
+            Ok(())
         }
     };
     if let Err(error) = ended {

@@ -22,7 +22,7 @@ const THEME_TOO_LARGE: Code = Code("theme/too-large");
 
 /// Writes the CSS that a deck needs.
 pub(super) fn compose(themes: &ThemeSet, request: &StyleRequest<'_>) -> Warned<String> {
-    let mut composer = Composer { themes, request, diagnostics: Vec::new(), imports: Vec::new() };
+    let mut composer = Composer { themes, request, diagnostics: Vec::new(), following: 0 };
     let theme = themes.theme(request.theme);
     let deck = composer.deck_sheet();
     let scoped = composer.scoped_sheets();
@@ -70,8 +70,8 @@ struct Composer<'a> {
     themes: &'a ThemeSet,
     request: &'a StyleRequest<'a>,
     diagnostics: Vec<Diagnostic>,
-    /// Themes whose imports are being followed, by address.
-    imports: Vec<*const Parsed>,
+    /// How many themes' imports are being followed, one inside the other.
+    following: usize,
 }
 
 /// Statements that only count before all rules.
@@ -99,7 +99,7 @@ impl<'a> Composer<'a> {
                 Origin::Deck => (STYLE_SYNTAX, "the deck's style"),
                 Origin::Scoped(_) => (SCOPED_STYLE_SYNTAX, "a scoped style"),
             };
-            let message = format!("the nested rules of {whose} multiply to too much CSS; none of it is used");
+            let message = format!("the selectors of {whose} are too long, or multiply by nesting; none of it is used");
             self.diagnostics.push(Diagnostic::error(code, message));
         }
     }
@@ -162,12 +162,12 @@ impl<'a> Composer<'a> {
         }
         for parsed in inner {
             // `add` refuses circles; this bounds themes that import others many times.
-            if self.imports.len() + imported.len() >= MAX_IMPORTS {
+            if self.following + imported.len() >= MAX_IMPORTS {
                 return;
             }
-            self.imports.push(parsed);
+            self.following += 1;
             self.follow(&parsed.imports, false, hoisted, imported);
-            self.imports.pop();
+            self.following -= 1;
             imported.push(parsed);
         }
     }
@@ -175,7 +175,7 @@ impl<'a> Composer<'a> {
     fn page_size(&self, out: &mut String) {
         let theme = if self.themes.contains(self.request.theme) { self.request.theme } else { DEFAULT_THEME };
         let lengths = self.themes.lengths(theme, self.request.size);
-        let _ = write!(out, "@page{{size:{} {};margin:0;}}\n", lengths.width, lengths.height);
+        let _ = writeln!(out, "@page{{size:{} {};margin:0;}}", lengths.width, lengths.height);
     }
 
     /// A size preset outweighs the size the theme gives its slides.
@@ -184,7 +184,7 @@ impl<'a> Composer<'a> {
             return;
         };
         Scope { origin: Origin::Theme, container: self.request.container }.write("section", out);
-        let _ = write!(out, "{{width:{};height:{};}}\n", lengths.width, lengths.height);
+        let _ = writeln!(out, "{{width:{};height:{};}}", lengths.width, lengths.height);
     }
 }
 

@@ -8,17 +8,15 @@
 
 use super::selector::{Part, PartKind, parts, specificity, split_list};
 
-/// Flat selectors of a nested rule's list, given those of the rule around it.
-pub(super) fn resolve(list: &str, parents: &[String]) -> Vec<String> {
-    let expanded = parents.iter().any(|parent| names_slide(parent));
-    let padded: Vec<String> = if expanded { pad(parents) } else { vec![wrap(parents)] };
-    let mut flat = Vec::with_capacity(padded.len());
-    for child in split_list(list) {
-        for parent in &padded {
-            flat.push(nest(child, parent));
-        }
-    }
-    flat
+/// What takes the place of `&` in rules nested in one with these selectors.
+pub(super) fn prepare(parents: &[String]) -> Vec<String> {
+    if parents.iter().any(|parent| names_slide(parent)) { pad(parents) } else { vec![wrap(parents)] }
+}
+
+/// Flat selectors of a nested rule's list, below each of the prepared selectors around it.
+pub(super) fn resolve(list: &str, prepared: &[String]) -> Vec<String> {
+    let children = split_list(list);
+    children.iter().flat_map(|child| prepared.iter().map(|parent| nest(child, parent))).collect()
 }
 
 /// Whether a selector starts at the slide itself.
@@ -79,11 +77,17 @@ fn nest(child: &str, parent: &str) -> String {
         flat.push_str(parent);
         flat.push(' ');
     }
+    let wrapped = format!(":is({parent})");
     let mut from = 0;
     while from < found.len() {
         let length = found[from..].iter().position(Part::separates).unwrap_or(found.len() - from);
         let compound = &found[from..from + length];
-        write_compound(child, compound, parent, &mut flat);
+        // Further right a parent with combinators must stay together.
+        if flat.is_empty() || is_compound(parent) {
+            write_compound(child, compound, parent, &mut flat);
+        } else {
+            write_compound(child, compound, &wrapped, &mut flat);
+        }
         if let Some(separator) = found.get(from + length) {
             flat.push_str(separator.text(child));
         }
@@ -102,7 +106,7 @@ fn write_compound(child: &str, compound: &[Part], parent: &str, out: &mut String
             PartKind::Nesting => {}
             PartKind::Type | PartKind::Universal if tag.is_empty() && nestings > 0 => tag.push_str(part.text(child)),
             PartKind::Function(_) => {
-                rest.push_str(&replace_in_arguments(part.text(child), parent, &parts(part.text(child))))
+                rest.push_str(&replace_in_arguments(part.text(child), parent, &parts(part.text(child))));
             }
             _ => rest.push_str(part.text(child)),
         }
@@ -194,7 +198,7 @@ mod tests {
     use super::*;
 
     fn flat(list: &str, parents: &[&str]) -> Vec<String> {
-        resolve(list, &parents.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+        resolve(list, &prepare(&parents.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()))
     }
 
     #[test]
@@ -225,6 +229,7 @@ mod tests {
         assert_eq!(flat("&:hover, b", &["section h1"]), ["section h1:hover", "section h1 b"]);
         assert_eq!(flat(".c", &["section.a > p"]), ["section.a > p .c"]);
         assert_eq!(flat("p", &["section > .a", "section > .b"]), ["section > .a p", "section > .b p"]);
+        assert_eq!(flat(".f &, & > &", &["section > p"]), [".f :is(section > p)", "section > p > :is(section > p)"]);
         assert_eq!(flat(".c", &["section", ".q"]), ["section:not(.does-not-exist) .c", ".q .c"]);
         assert_eq!(flat(".c", &["section", "#q"]), ["section:not(#does-not-exist) .c", "#q .c"]);
         assert_eq!(flat("&.d", &["section", ".q"]), ["section:not(.does-not-exist).d", ".q.d"]);

@@ -63,39 +63,35 @@ impl Scope<'_> {
             }
             _ => (false, selector),
         };
-        match self.origin {
-            Origin::Scoped(_) if root => {
-                // A slide is never inside a slide, so this matches nothing, as in Marp.
-                let typed = selector.len() - rest.len() == 2;
-                self.write_slide(out);
-                out.push_str(if typed { ":root" } else { " " });
-                out.push_str(if typed { "" } else { INNER_ROOT });
-                write_parts(list, rest, false, 0, out);
+        if root {
+            out.push_str(self.frame());
+            out.push_str(" > foreignObject > ");
+            out.push_str(INNER_ROOT);
+            write_parts(list, rest, false, 0, out);
+        } else {
+            self.write_slide(out);
+            if !selector.is_empty() {
+                out.push(' ');
             }
-            _ if root => {
-                out.push_str(self.frame());
-                out.push_str(" > foreignObject > ");
-                out.push_str(INNER_ROOT);
-                write_parts(list, rest, false, 0, out);
-            }
-            _ => {
-                self.write_slide(out);
-                if !selector.is_empty() {
-                    out.push(' ');
-                }
-                write_parts(list, selector, true, 0, out);
-            }
+            write_parts(list, selector, true, 0, out);
         }
     }
 
-    /// Writes the selector of the slides this source is for.
     fn write_slide(self, out: &mut String) {
         out.push_str(self.frame());
         out.push_str(" > foreignObject > section");
-        if let Origin::Scoped(key) = self.origin {
-            out.push_str("[data-marpit-scope-");
-            out.push_str(key);
-            out.push(']');
+    }
+
+    /// Confines a selector of a scoped style to its slide, before anything else is done with it.
+    ///
+    /// `:root` ends up inside the slide and so matches nothing, as in Marp.
+    pub(super) fn confine(selector: &str, key: &str) -> String {
+        let found = parts(selector);
+        match trimmed(&found).first() {
+            Some(first) if first.kind == PartKind::Type && first.text(selector) == "section" => {
+                format!("section[data-marpit-scope-{key}]{}", selector.get(first.end..).unwrap_or(""))
+            }
+            _ => format!("section[data-marpit-scope-{key}] {selector}"),
         }
     }
 
@@ -141,7 +137,7 @@ impl Scope<'_> {
             let text = |parts: &[Part]| parts.iter().map(|part| part.text(list)).collect::<String>();
             match subject.kind {
                 PartKind::Type if subject.text(list) == "section" => kept.push(text(selector)),
-                PartKind::Root if compounds == 0 => kept.push(text(selector)),
+                PartKind::Root => kept.push(text(selector)),
                 PartKind::Universal if compounds == 0 => kept.push(format!("section section{}", text(&selector[1..]))),
                 PartKind::Simple | PartKind::PseudoElement | PartKind::Function(_) if compounds == 0 => {
                     kept.push(format!("section section{}", text(selector)));
@@ -158,7 +154,7 @@ impl Scope<'_> {
             return false;
         }
         let found = parts(list);
-        let before = out.len();
+        let mut frames: Vec<String> = Vec::new();
         for selector in found.split(|part| part.kind == PartKind::Comma) {
             let middle = match trimmed(selector) {
                 [first, middle @ .., last] if first.text(list) == "section" && last.text(list) == "::backdrop" => {
@@ -170,14 +166,14 @@ impl Scope<'_> {
             if middle.iter().any(|part| part.separates() || part.kind == PartKind::Root) {
                 continue;
             }
-            if out.len() > before {
-                out.push(',');
+            let mut frame = format!("{}[data-marpit-svg]", self.frame());
+            write_parts(list, middle, false, 0, &mut frame);
+            if !frames.contains(&frame) {
+                frames.push(frame);
             }
-            out.push_str(self.frame());
-            out.push_str("[data-marpit-svg]");
-            write_parts(list, middle, false, 0, out);
         }
-        out.len() > before
+        out.push_str(&frames.join(","));
+        !frames.is_empty()
     }
 }
 

@@ -83,13 +83,13 @@ fn scoped_styles_know_one_slide() {
     let rows = [
         ("section", "§[data-marpit-scope-K]"),
         ("section h1", "§[data-marpit-scope-K] :is(h1, marp-h1)"),
-        (".a, section .b", "§[data-marpit-scope-K] .a,§[data-marpit-scope-K] .b"),
+        (".a", "§[data-marpit-scope-K] .a"),
         (":root", "§[data-marpit-scope-K] {root}"),
         (":root p", "§[data-marpit-scope-K] {root} p"),
         ("section:root", "§[data-marpit-scope-K]:root"),
     ];
     for (source, expected) in rows {
-        assert_eq!(scoped(Origin::Scoped("K"), source), expected, "{source}");
+        assert_eq!(scoped(Origin::Scoped("K"), &Scope::confine(source, "K")), expected, "{source}");
     }
 }
 
@@ -147,7 +147,7 @@ fn backdrops_colour_the_frame() {
     let scope = Scope { origin: Origin::Deck, container: Container::Marpit };
     for (list, expected) in [
         ("::backdrop", "div.marpit > svg[data-marpit-svg]"),
-        ("section::backdrop, p", "div.marpit > svg[data-marpit-svg]"),
+        ("section::backdrop, ::backdrop, p", "div.marpit > svg[data-marpit-svg]"),
         ("section.x::backdrop", "div.marpit > svg[data-marpit-svg].x"),
         ("p::backdrop", ""),
         ("section ::backdrop", ""),

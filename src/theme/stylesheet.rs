@@ -276,9 +276,7 @@ impl<'t> Reader<'t> {
     fn at_rule(&mut self) -> Result<(), Fault> {
         let start = self.at;
         self.at += 1;
-        while self.peek(0).is_some_and(|b| !b" \t\n\r\x0c\"#'()/;[\\]{}".contains(&b)) {
-            self.at += 1;
-        }
+        self.skip_at_word();
         let name = self.at;
         if name == start + 1 {
             return Err(Fault { message: "at-rule without a name", offset: start });
@@ -333,6 +331,7 @@ impl<'t> Reader<'t> {
                     self.skip_comment()?;
                 }
                 b'\\' => self.skip_character(),
+                b'@' => self.skip_at_word(),
                 b'(' if self.is_bare_url(at) => self.skip_bare_url(at)?,
                 b'(' => {
                     parentheses += 1;
@@ -372,6 +371,12 @@ impl<'t> Reader<'t> {
             Some(_) => {
                 seen.stray_colon.get_or_insert(at);
             }
+        }
+    }
+
+    fn skip_at_word(&mut self) {
+        while self.peek(0).is_some_and(|b| !b" \t\n\r\x0c\"#'()/;[\\]{}".contains(&b)) {
+            self.at += 1;
         }
     }
 

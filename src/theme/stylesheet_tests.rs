@@ -116,6 +116,7 @@ fn text_that_postcss_reads_is_read() {
             "@x (a}b);",
             "@x [a;b]{c:d}",
             "a{@x b}",
+            "a{b:c @d:e}",
             "a{@x b;c:d}",
             "a{@x{}b:c}",
             "a{&:hover{b:c}}",

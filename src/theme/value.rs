@@ -1,5 +1,6 @@
 //! Declaration values: `rem` made relative to the slide, animations renamed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use cssparser::{ParseError, Parser, Token};
@@ -59,14 +60,14 @@ fn is_rem(dimension: &str) -> bool {
 }
 
 /// Writes a value with the names of animations, where they occur, made `NAME-KEY`.
-pub(super) fn rename_animations(value: &str, names: &[String], key: &str) -> String {
+pub(super) fn rename_animations(value: &str, names: &BTreeSet<String>, key: &str) -> String {
     let mut found = Vec::new();
     let mut parser = Parser::new(value);
     loop {
         let start = parser.position().byte_index();
         let named = match parser.next_including_whitespace_and_comments() {
             Err(_) => break,
-            Ok(Token::Ident(name) | Token::QuotedString(name)) => names.iter().any(|known| known == name.as_ref()),
+            Ok(Token::Ident(name) | Token::QuotedString(name)) => names.contains(name.as_ref()),
             Ok(Token::Function(_) | Token::ParenthesisBlock | Token::SquareBracketBlock | Token::CurlyBracketBlock) => {
                 let _: Result<(), ParseError<()>> = parser.parse_nested_block(|_| Ok(()));
                 false
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn animations_are_renamed_by_whole_names() {
-        let names = ["k".to_owned(), "q".to_owned()];
+        let names = BTreeSet::from(["k".to_owned(), "q".to_owned()]);
         assert_eq!(
             rename_animations("k 1s, kk k-1 'q' 2s k var(--k)", &names, "KEY"),
             "k-KEY 1s, kk k-1 'q-KEY' 2s k-KEY var(--k)"

@@ -1,6 +1,7 @@
 //! One source's rules → the page's CSS: flattened, confined, compact.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use super::nesting;
 use super::scope::{Origin, Scope};
@@ -13,6 +14,8 @@ const ROOM: usize = 4 << 20;
 const ROOM_PER_BYTE: usize = 8;
 /// No sheet becomes larger than this.
 const MAX_OUTPUT: usize = 512 << 20;
+/// No rule of a person or a tool has a selector list this long.
+const MAX_LIST: usize = 256 << 10;
 
 /// At-rules that may stand in a rule and then hold its declarations.
 const CONDITIONS: [&str; 5] = ["media", "supports", "container", "layer", "starting-style"];
@@ -29,7 +32,7 @@ const OPAQUE: [&str; 9] = [
     "color-profile",
 ];
 
-/// Nested rules would have grown beyond all measure.
+/// Selectors are, or by nesting would have grown, beyond all measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
@@ -37,7 +40,7 @@ pub(super) struct TooLarge;
 pub(super) fn write(sheet: &Stylesheet<'_>, scope: Scope<'_>, out: &mut String) -> Result<(), TooLarge> {
     let animations = match scope.origin {
         Origin::Scoped(_) => animations(sheet),
-        _ => Vec::new(),
+        _ => BTreeSet::new(),
     };
     let start = out.len();
     let room = ROOM + ROOM_PER_BYTE * sheet.text().len();
@@ -53,7 +56,7 @@ pub(super) fn write(sheet: &Stylesheet<'_>, scope: Scope<'_>, out: &mut String) 
 }
 
 /// Names of the animations a sheet defines.
-fn animations(sheet: &Stylesheet<'_>) -> Vec<String> {
+fn animations(sheet: &Stylesheet<'_>) -> BTreeSet<String> {
     let frames = sheet.nodes().iter().filter(|node| is_keyframes(sheet.name(node)));
     frames.map(|node| value::animation_name(sheet.prelude(node))).collect()
 }
@@ -76,6 +79,7 @@ struct Selectors {
     list: String,
     written: String,
     page_number: OnceCell<bool>,
+    prepared: OnceCell<Vec<String>>,
 }
 
 impl Selectors {
@@ -83,13 +87,13 @@ impl Selectors {
         let list = flat.join(",");
         let mut written = String::with_capacity(list.len() + 64);
         scope.write(&list, &mut written);
-        Self { flat, list, written, page_number: OnceCell::new() }
+        Self { flat, list, written, page_number: OnceCell::new(), prepared: OnceCell::new() }
     }
 }
 
 struct Writer<'a, 't> {
     sheet: &'a Stylesheet<'t>,
-    animations: Vec<String>,
+    animations: BTreeSet<String>,
     /// Bytes that nested rules may still add.
     room: usize,
     out: &'a mut String,
@@ -121,6 +125,9 @@ impl Writer<'_, '_> {
     fn rule(&mut self, node: &Node, parent: Option<&Selectors>, area: Area<'_>) -> Result<(), TooLarge> {
         let sheet = self.sheet;
         let list = sheet.head(node);
+        if list.len() > MAX_LIST {
+            return Err(TooLarge);
+        }
         let flat = match parent {
             Some(parent) => {
                 let places = list.bytes().filter(|b| matches!(b, b',' | b'&')).count() + 1;
@@ -129,11 +136,15 @@ impl Writer<'_, '_> {
                         .saturating_mul(parent.list.len())
                         .saturating_add(list.len().saturating_mul(parent.flat.len())),
                 )?;
-                nesting::resolve(list, &parent.flat)
+                nesting::resolve(list, parent.prepared.get_or_init(|| nesting::prepare(&parent.flat)))
             }
             // Without a rule around it `&` is the root of the page.
             None if list.contains('&') => nesting::resolve(list, &[":scope".to_owned()]),
             None => split_list(list).into_iter().map(str::to_owned).collect(),
+        };
+        let flat = match area.effective().origin {
+            Origin::Scoped(key) if parent.is_none() => flat.iter().map(|one| Scope::confine(one, key)).collect(),
+            _ => flat,
         };
         let selectors = Selectors::new(flat, area.effective());
         self.body(node, &selectors, area, parent.is_none())

@@ -74,7 +74,10 @@ impl ServerTest {
     /// A server without decks whose pages write what they are given.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let test = Self { config: Config::new(folder.path(), Vec::new()), folder, decks: Vec::new() };
+        let mut config = Config::new(folder.path(), Vec::new());
+        config.overlay = |compiled| compiled.diagnostics.first().map(|d| format!("<p>{}</p>", d.message));
+        config.notes_html = |note| format!("<p>{note}</p>");
+        let test = Self { config, folder, decks: Vec::new() };
         test.file(
             "themes/pages/present.html",
             "<title>{{ title }}</title><base href=\"{{ base }}\">{{ overlay|safe if overlay }}\
@@ -126,8 +129,6 @@ impl ServerTest {
             config.decks.push(DeckFeed { slug, folder: "decks".to_owned(), compiled: receiver });
         }
         config.port = 0;
-        config.overlay = |compiled| compiled.diagnostics.first().map(|d| format!("<p>{}</p>", d.message));
-        config.notes_html = |note| format!("<p>{note}</p>");
         let server = Server::bind(config).await.expect("a free port");
         let (app, address, stop) = (server.app(), server.address(), CancellationToken::new());
         let task = tokio::spawn(server.serve(stop.clone()));

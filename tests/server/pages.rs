@@ -1,6 +1,7 @@
 //! Pages and documents: what is in them, how they are kept, what is said when there are none.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
@@ -105,9 +106,8 @@ async fn the_server_answers_before_its_decks_are_compiled() {
 }
 
 #[tokio::test]
-async fn a_panic_costs_one_answer_and_says_nothing() {
-    let test = ServerTest::talk();
-    let running = test.start().await;
+async fn a_broken_template_costs_one_page_and_shows_nothing_of_itself() {
+    let running = ServerTest::talk().start().await;
     // The template of the project is broken: the page fails, the server does not.
     let present = running.folder.path().join("themes/pages/present.html");
     std::fs::write(&present, "{{ boot.missing.deep() }}").expect("a template");
@@ -117,6 +117,26 @@ async fn a_panic_costs_one_answer_and_says_nothing() {
     assert!(!answer.text.contains("deep") && !answer.text.contains("src/"), "{}", answer.text);
     std::fs::write(&present, "mended").expect("a template");
     assert_eq!(running.get("/d/gitops/", Role::Viewer).await.text, "mended");
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_answer_and_says_nothing() {
+    static BROKEN: AtomicBool = AtomicBool::new(false);
+    let test = ServerTest::talk().with(|config| {
+        config.clock = || if BROKEN.load(Ordering::Relaxed) { panic!("the clock stands still") } else { 1 };
+        config.notes_html = |_| panic!("a note nobody can read");
+    });
+    let running = test.start().await;
+    let page = running.get("/d/gitops/", Role::Presenter).await;
+    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(page.text.starts_with("500 The page could not be made.") && !page.text.contains("nobody"), "{}", page.text);
+    BROKEN.store(true, Ordering::Relaxed);
+    let state = running.get("/api/v1/state", Role::Viewer).await;
+    BROKEN.store(false, Ordering::Relaxed);
+    assert_eq!(state.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(state.json()["error"], "The page could not be made.");
+    assert_eq!(running.get("/d/gitops/", Role::Viewer).await.status, StatusCode::OK);
     running.finish().await;
 }
 

@@ -61,6 +61,7 @@ function startPlayer() {
   const start = readPosition(deck);
   const link = openLink(start);
   const announce = announcer();
+  link.addEventListener('status', ({ detail }) => { root.dataset.link = detail; });
   const toast = installToast();
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
   const app = { boot, view, deck, link, stage, announce, toast, calm, actions: {} };

@@ -1,5 +1,6 @@
 // Marp's URL contract: #N is the slide, ?f=K the fragment, ?view= the view; history is replaced, links are kept.
 
+const BURST = 40;
 const VIEWS = ['presenter', 'overview', 'next'];
 
 /** The view the address asks for; `present` when it names none. */
@@ -42,8 +43,11 @@ function decode(text) {
 export function installUrl({ deck, view }) {
   if (view === 'next') return;
   let timer = 0;
+  let writes = 0;
   const write = () => {
+    clearTimeout(timer);
     timer = 0;
+    writes += 1;
     const { index, fragment } = deck;
     try {
       // The whole path: a <base> must not pull the address into the deck's files.
@@ -52,12 +56,11 @@ export function installUrl({ deck, view }) {
       // Browsers limit how often this may be called; the next move writes it again.
     }
   };
-  deck.addEventListener('change', ({ detail }) => {
-    if (detail.cause === 'hash') return;
-    // One write per burst of moves; the first at once, so that a reload right after it keeps the place.
-    if (timer) return;
-    write();
-    timer = setTimeout(write, 60);
+  deck.addEventListener('change', () => {
+    // Held-down keys: browsers stop listening after some 200 writes in half a minute.
+    if (writes < BURST) write();
+    else timer ||= setTimeout(write, 500);
+    if (writes === 1) setTimeout(() => { writes = 0; }, 10_000);
   });
 
   window.addEventListener('hashchange', () => {

@@ -254,7 +254,7 @@ fn signature(rest: &str, words: &Words) -> Option<(usize, usize)> {
             return None;
         }
         if next == Some(&b'<') && gap == 0 {
-            let close = bytes[at..].iter().position(|b| *b == b'>')?;
+            let close = bytes[at..].iter().take(200).position(|b| *b == b'>')?;
             at += close + 1;
             at += bytes[at..].iter().take_while(|b| b" \t*&".contains(b)).count();
         } else if gap > 0 {

@@ -69,7 +69,7 @@ pub(super) fn ini(lx: &mut Lexer) {
 /// `key = value`, the value perhaps a list over several lines.
 fn ini_entry(lx: &mut Lexer) {
     let line = &lx.code()[lx.pos()..lx.line_end()];
-    let quoted = line.starts_with('"').then(|| line[1..].find('"').map_or(0, |at| at + 2)).unwrap_or_default();
+    let quoted = line.strip_prefix('"').and_then(|rest| rest.find('"')).map_or(0, |at| at + 2);
     let bare = line[quoted..].bytes().take_while(|b| is_word(*b) || b".-*\"'".contains(b)).count();
     let key = quoted + bare;
     if key == 0 || lx.next_visible(key) != b'=' {

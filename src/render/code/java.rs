@@ -136,7 +136,7 @@ fn type_len(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     let mut len = bytes.iter().take_while(|b| is_word(**b)).count();
     if bytes.get(len) == Some(&b'<') {
-        let inner = bytes[len..].iter().position(|b| *b == b'>').map(|at| at + 1);
+        let inner = bytes[len..].iter().take(200).position(|b| *b == b'>').map(|at| at + 1);
         let Some(inner) =
             inner.filter(|inner| bytes[len..len + inner].iter().all(|b| is_word(*b) || b"<>, ?".contains(b)))
         else {

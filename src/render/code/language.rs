@@ -1,7 +1,7 @@
 //! Names of languages: highlight.js's names and aliases, and who classifies each.
 
 use super::lexer::Lexer;
-use super::{c, css, data, go, java, markdown, markup, python, rust, script, shell, sql, yaml};
+use super::{c, css, data, go, java, makefile, markdown, markup, powershell, python, rust, script, shell, sql, yaml};
 
 /// A lexer of ours.
 pub(super) type Lex = fn(&mut Lexer);
@@ -48,6 +48,8 @@ fn own(name: &str) -> Option<Engine> {
         "css" | "scss" | "less" => css::lex,
         "markdown" | "md" | "mkdown" | "mkd" => markdown::lex,
         "sql" => sql::lex,
+        "makefile" | "mk" | "mak" | "make" => makefile::lex,
+        "powershell" | "pwsh" | "ps" | "ps1" => powershell::lex,
         _ => return None,
     };
     Some(Engine::Own(lex))
@@ -86,7 +88,6 @@ const SYNTECT: &[(&str, &str)] = &[
     ("Lisp", "lisp"),
     ("LiveScript", "livescript ls"),
     ("Lua", "lua pluto"),
-    ("Makefile", "makefile mk mak make"),
     ("MATLAB", "matlab"),
     ("Nim", "nim"),
     ("Nix", "nix nixos"),
@@ -94,8 +95,7 @@ const SYNTECT: &[(&str, &str)] = &[
     ("OCaml", "ocaml ml"),
     ("Pascal", "delphi dpr dfm pas pascal"),
     ("Perl", "perl pl pm"),
-    ("PHP", "php"),
-    ("PowerShell", "powershell pwsh ps ps1"),
+    ("PHP Source", "php"),
     ("Java Properties", "properties"),
     ("Protocol Buffer", "protobuf proto"),
     ("Puppet", "puppet pp"),
@@ -103,12 +103,12 @@ const SYNTECT: &[(&str, &str)] = &[
     ("R", "r"),
     ("Ruby", "ruby rb gemspec podspec thor irb"),
     ("Scala", "scala"),
-    ("Scheme", "scheme scm"),
+    ("Racket", "scheme scm"),
     ("Swift", "swift"),
     ("SQL", "pgsql postgres postgresql"),
     ("Stylus", "stylus styl"),
     ("Tcl", "tcl tk"),
-    ("Twig", "twig craftcms"),
+    ("HTML (Twig)", "twig craftcms"),
     ("Verilog", "verilog v sv svh"),
     ("VHDL", "vhdl"),
     ("VimL", "vim"),
@@ -121,3 +121,9 @@ const SYNTECT: &[(&str, &str)] = &[
     ("jsonnet", "jsonnet"),
     ("Fish", "fish"),
 ];
+
+/// The names of the grammars.
+#[cfg(test)]
+pub(super) fn grammars() -> impl Iterator<Item = &'static str> {
+    SYNTECT.iter().map(|(name, _)| *name)
+}

@@ -70,6 +70,16 @@ impl<'a> Lexer<'a> {
         &self.code[self.pos..]
     }
 
+    /// At most `limit` bytes of what was not yet taken: searches that may fail at every token look no further.
+    pub(super) fn ahead(&self, limit: usize) -> &'a str {
+        let rest = self.rest();
+        let mut end = limit.min(rest.len());
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        &rest[..end]
+    }
+
     /// The byte `offset` after the cursor, 0 behind the end.
     pub(super) fn at(&self, offset: usize) -> u8 {
         self.code.as_bytes().get(self.pos + offset).copied().unwrap_or(0)
@@ -218,12 +228,15 @@ impl<'a> Lexer<'a> {
     pub(super) fn comment(&mut self, end: usize, tags: bool) {
         let end = end.min(self.code.len());
         while self.pos < end {
-            let text = &self.code[self.pos..end];
-            let Some((at, len)) = doc_tag(text, tags) else { break };
-            self.take("comment", at);
-            self.take("doctag", len);
+            let line = self.line_end().clamp(self.pos, end);
+            match doc_tag(&self.code[self.pos..line], tags) {
+                Some((at, len)) => {
+                    self.take("comment", at);
+                    self.take("doctag", len);
+                }
+                None => self.take_to("comment", (line + 1).min(end)),
+            }
         }
-        self.take_to("comment", end);
     }
 
     /// Appends what another lexer makes of the code up to `end`.

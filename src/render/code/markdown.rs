@@ -35,7 +35,7 @@ fn block(lx: &mut Lexer, line: &str) {
         return inline(lx, "quote");
     }
     if is_rule(trimmed) && indent == 0 {
-        return;
+        return lx.line("");
     }
     if let Some(mark) = list_mark(trimmed) {
         lx.take("bullet", indent + mark);

@@ -70,7 +70,7 @@ fn element(lx: &mut Lexer) {
     let name = tag(lx, false);
     let close = format!("</{name}");
     if (name == "script" || name == "style") && !lx.done() {
-        let Some(at) = lx.rest().find(&close) else { return };
+        let Some(at) = lx.ahead(20_000).find(&close) else { return };
         let end = lx.pos() + at;
         if name == "script" {
             lx.embed(end, super::script::javascript);

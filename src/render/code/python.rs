@@ -114,7 +114,7 @@ fn definition(lx: &mut Lexer, word: &str, title: &'static str) {
         let base = lx.code()[lx.pos()..end].trim();
         let single = !base.is_empty() && base.bytes().all(is_word);
         return if single {
-            lx.take_to("title class_ inherited__", end)
+            lx.take_to("title class_ inherited__", end);
         };
     }
     let outer = std::mem::replace(&mut lx.plain, "params");

@@ -154,7 +154,7 @@ fn substitution(lx: &mut Lexer, state: State) {
 
 /// A regular expression that ends on its line.
 fn regexp(lx: &mut Lexer, state: &mut State) {
-    let line = lx.code()[lx.pos()..lx.line_end()].as_bytes();
+    let line = &lx.code().as_bytes()[lx.pos()..lx.line_end()];
     let mut in_class = false;
     let mut at = 1;
     while at < line.len() {
@@ -308,7 +308,7 @@ fn parameters(lx: &mut Lexer, end: usize, state: State) {
 
 /// Takes the parameters of an arrow function, if that is what the parenthesis opens.
 fn arrow_parameters(lx: &mut Lexer, state: State) -> bool {
-    if lx.plain != "" {
+    if !lx.plain.is_empty() {
         return false;
     }
     let Some(end) = lx.closing(b'(', b')', 1000) else { return false };
@@ -368,13 +368,13 @@ fn declaration(lx: &mut Lexer, len: usize) {
 /// Takes an element of JSX with what it holds, if a tag starts here.
 fn jsx(lx: &mut Lexer, state: State) -> bool {
     let fragment = lx.starts("<>");
-    if !(fragment || markup::is_tag(lx)) || lx.at(1) == b'/' || lx.plain != "" {
+    if !(fragment || markup::is_tag(lx)) || lx.at(1) == b'/' || !lx.plain.is_empty() {
         return false;
     }
     let name_len = lx.rest()[1..].bytes().take_while(|b| is_word(*b) || b".-:".contains(b)).count();
     let name = &lx.rest()[1..=name_len];
     // A type in angle brackets is no tag: the tag must be closed.
-    if !fragment && !lx.rest().contains("/>") && !lx.rest().contains(&format!("</{name}")) {
+    if !fragment && !lx.ahead(4000).contains("/>") && !lx.ahead(4000).contains(&format!("</{name}")) {
         return false;
     }
     let mut open = 0_usize;

@@ -30,7 +30,7 @@ pub(super) fn lex(lx: &mut Lexer) {
                 lx.take("variable", 1 + len);
             }
             b'-' | b'+' | b'/' | b'*' | b'=' | b'<' | b'>' | b'!' | b'%' | b'~' | b'|' | b'&' | b'^' => {
-                lx.take("operator", 1)
+                lx.take("operator", 1);
             }
             b'.' | b'0'..=b'9' => number(lx),
             _ => match lx.word() {

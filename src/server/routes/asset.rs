@@ -113,7 +113,10 @@ pub async fn asset(
         return serve(&file, media_type, request).await;
     }
     let document = app.assets.get(&path).ok_or_else(|| Problem::not_found("There is no such file."))?;
+    // Versions in our pages differ with every start of a server, so an update is never missed; the
+    // files of a debug build change under a running one.
     let versioned = query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("v=")));
+    let versioned = versioned && !cfg!(debug_assertions);
     Ok(document.response(request.headers(), if versioned { IMMUTABLE } else { REVALIDATE }))
 }
 

@@ -29,7 +29,7 @@ pub async fn index(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Re
     let context = json!({
         "title": app.title,
         "lang": "en",
-        "version": 0,
+        "version": app.started_ms,
         "role": role.as_str(),
         "assets": "/assets",
         "links": links,
@@ -54,7 +54,7 @@ fn entry(deck: &ShownDeck) -> Value {
         "lang": rendered.meta.lang,
         "theme": rendered.meta.theme,
         "slides": rendered.slides.len(),
-        "duration": page::planned_minutes(rendered),
+        "duration": page::planned_minutes(rendered).map(|minutes| format!("{minutes:.0} min")),
         "size": { "width": rendered.size.width, "height": rendered.size.height },
         "href": href,
         "css_href": thumb,

@@ -1,0 +1,61 @@
+// The player's pure parts, without a browser; and rules its sources keep.
+
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { reuse, whereIs } from '../../themes/assets/match.js';
+import { clockText, elapsed, planned, sectionOf } from '../../themes/assets/timer.js';
+import { durationMs } from '../../themes/assets/transitions.js';
+
+const assets = new URL('../../themes/assets/', import.meta.url);
+
+test('slides are reused at both ends and in place', () => {
+  assert.deepEqual(reuse(['a', 'b', 'c'], ['a', 'b', 'c']), [0, 1, 2]);
+  assert.deepEqual(reuse(['a', 'b', 'c'], ['a', 'x', 'c']), [0, -1, 2]);
+  assert.deepEqual(reuse(['a', 'b', 'c'], ['a', 'new', 'b', 'c']), [0, -1, 1, 2]);
+  assert.deepEqual(reuse(['a', 'b', 'c'], ['c']), [2]);
+  assert.deepEqual(reuse(['a', 'b', 'c', 'd'], ['x', 'b', 'y', 'd']), [-1, 1, -1, 3]);
+  assert.deepEqual(reuse([], ['a']), [-1]);
+  assert.deepEqual(reuse(['a', 'a'], ['a', 'a', 'a']), [0, 1, -1]);
+});
+
+test('the slide on screen is found again', () => {
+  assert.equal(whereIs(2, ['a', 'b', 'c'], ['a', 'b', 'c']), 2);
+  assert.equal(whereIs(2, ['a', 'b', 'c'], ['a', 'n', 'b', 'c']), 3);
+  assert.equal(whereIs(2, ['a', 'b', 'c'], ['b', 'c']), 1);
+  assert.equal(whereIs(2, ['a', 'b', 'c'], ['a', 'b', 'changed']), 2);
+  assert.equal(whereIs(2, ['a', 'b', 'c'], ['a']), 0);
+});
+
+test('times and plans', () => {
+  assert.equal(clockText(0), '0:00');
+  assert.equal(clockText(65_999), '1:05');
+  assert.equal(clockText(3_661_000), '1:01:01');
+  assert.equal(elapsed({ running: true, elapsed_ms: 1000, at_ms: 5000 }, 9000), 5000);
+  assert.equal(elapsed({ running: false, elapsed_ms: 1000, at_ms: 5000 }, 9000), 1000);
+  assert.equal(elapsed(undefined), 0);
+  const plan = [{ slide: 1, minutes: 4 }, { slide: 5, minutes: 6 }];
+  assert.deepEqual([0, 1, 4, 5, 9].map((slide) => sectionOf(plan, slide)), [-1, 0, 0, 1, 1]);
+  assert.deepEqual([0, 1, 3, 5, 8].map((slide) => planned(plan, slide, 8)), [0, 0, 120_000, 240_000, 600_000]);
+  assert.equal(planned([{ slide: 0, minutes: null }], 1, 2), null);
+  assert.deepEqual(['1s', '500ms', '.5s', ' 2 s', '', '5', undefined].map(durationMs), [1000, 500, 500, 2000, null, null, null]);
+});
+
+test('every module is in the export list, and none can break out of the page it is inlined in', async () => {
+  const { files } = JSON.parse(await readFile(new URL('export.json', assets), 'utf8'));
+  const read = (name) => readFile(new URL(name, assets), 'utf8');
+  const needed = new Set(['player.js']);
+  for (const name of needed) {
+    for (const [, from] of (await read(name)).matchAll(/\b(?:from|import) '\.\/([^']+)'/g)) needed.add(from);
+  }
+  assert.deepEqual(files.filter((name) => name.endsWith('.js') && name !== 'boot-inline.js').sort(), [...needed].sort());
+  const all = (await readdir(assets)).filter((name) => /\.(js|css)$/.test(name));
+  for (const name of files) assert.ok(all.includes(name), name);
+  for (const name of all) {
+    const text = await read(name);
+    assert.doesNotMatch(text, /<\/script|<!--|<\/style/i, name);
+    assert.ok(text.split('\n').length <= 400, `${name} is too long`);
+    for (const [, from] of text.matchAll(/\bfrom '([^']+)'/g)) assert.match(from, /^\.\/[a-z-]+\.js$/, name);
+    assert.doesNotMatch(text, /\beval\(|new Function|https?:\/\/(?!www\.w3\.org)/, name);
+  }
+});
