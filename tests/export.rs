@@ -106,6 +106,9 @@ fn nothing_outside_of_the_project_is_carried_away() {
     assert_eq!(run.code, 1, "{}", run.err);
     assert!(run.err.contains("error[asset/outside-root]: `../secret.png` is outside of"), "{}", run.err);
     assert!(!tool.read("deck.html").contains("data:image/png"));
+    let nothing = Tool::new().with("talk/deck.md", "![a](../secret.png)\n").run("export talk/deck.md -o deck.html");
+    assert_eq!(nothing.code, 0, "{}", nothing.err);
+    assert!(nothing.err.contains("warning[asset/missing]"), "{}", nothing.err);
     let wider = tool.run("export talk/deck.md -o deck.html --root .");
     assert_eq!(wider.code, 0, "{}", wider.err);
     assert_eq!(tool.read("deck.html").matches(PNG_URI).count(), 3);

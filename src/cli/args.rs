@@ -321,6 +321,15 @@ pub struct ConvertArgs {
     /// Standard input is read only when `-` is the deck
     #[arg(long, hide = true)]
     pub no_stdin: bool,
+    /// Change slides without transitions: `--bespoke.transition=false`
+    #[arg(long = "bespoke.transition", hide = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub transition: Option<bool>,
+    /// Show a bar of progress
+    #[arg(long = "bespoke.progress", hide = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub progress: Option<bool>,
+    /// Show the buttons
+    #[arg(long = "bespoke.osc", hide = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub osc: Option<bool>,
     /// Not made by this version.
     #[command(flatten)]
     pub later: LaterArgs,
@@ -457,6 +466,7 @@ mod tests {
             "foredeck --html deck.md",
             "foredeck --html=false deck.md",
             "foredeck --no-html deck.md -c marp.yaml --allow-local-files",
+            "foredeck deck.md --bespoke.transition=false -o x.html",
             "foredeck deck.md --notes --title T --author A --og-image https://example.org/a.png",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));

@@ -380,7 +380,10 @@ impl Reader<'_> {
     /// Tells of keys that have no effect.
     fn judge(&mut self, map: &Map<String, Value>, kind: Kind, source: &SourceFile) {
         let file = Arc::new(source.clone());
-        for key in map.keys() {
+        let place = |key: &str| source.text().find(key).unwrap_or(0);
+        let mut keys: Vec<&String> = map.keys().collect();
+        keys.sort_by_key(|key| place(key));
+        for key in keys {
             let dashed = dashes(key);
             let known = KEYS.contains(&dashed.as_str());
             let code_and_message = match kind {
@@ -392,7 +395,7 @@ impl Reader<'_> {
                 _ if known => continue,
                 _ => (Code("config/unknown-key"), "this setting is unknown"),
             };
-            let at = source.text().find(key.as_str()).unwrap_or(0);
+            let at = place(key);
             let mut found = Diagnostic::warning(code_and_message.0, format!("`{key}`: {}", code_and_message.1))
                 .at(Span::new(at, at + key.len()))
                 .in_file(file.clone());

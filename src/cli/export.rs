@@ -76,6 +76,7 @@ pub(super) fn run(mut args: Export, console: Console) -> Result<Code, Failure> {
     let asked = Asked {
         render: args.render.clone(),
         meta: args.convert.meta.clone(),
+        no_transitions: args.convert.transition == Some(false),
         input: inputs.first(),
         ..Asked::default()
     };
@@ -122,7 +123,15 @@ fn plan(args: &ConvertArgs, inputs: &Inputs) -> Result<Plan, Failure> {
         _ => Template::Player,
     };
     let inline = if args.inline { Some(true) } else { args.no_inline.then_some(false) };
-    let job = Job { format, template, with_notes: args.with_notes, inline, name: String::new() };
+    let job = Job {
+        format,
+        template,
+        with_notes: args.with_notes,
+        inline,
+        progress: args.progress == Some(true),
+        no_controls: args.osc == Some(false),
+        name: String::new(),
+    };
     Ok(Plan { job, output: output(args, inputs)? })
 }
 
@@ -265,7 +274,7 @@ fn again(plan: Plan, console: Console, project: Project) -> Result<Code, Failure
     let project = Arc::new(project);
     let (watcher, decks) = Watcher::new(project.clone())?;
     runtime.block_on(async move {
-        let mut supervisor = Supervisor::new();
+        let mut supervisor = Supervisor::new()?;
         let stop = supervisor.stop();
         supervisor.spawn("watching files", watcher.run(stop.clone()));
         supervisor.spawn("exporting", async move {

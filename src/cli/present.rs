@@ -53,7 +53,7 @@ async fn serve(project: Arc<Project>, host: IpAddr, settings: &Settings, console
     config.overlay = overlay;
     config.notes_html = notes::html;
     let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
-    let mut supervisor = Supervisor::new();
+    let mut supervisor = Supervisor::new()?;
     let stop = supervisor.stop();
     announce(server.urls(), settings, console)?;
     let serving = stop.clone();

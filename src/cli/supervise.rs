@@ -15,16 +15,23 @@ use super::console::{Code, Failure};
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The tasks of a command that runs until it is stopped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Supervisor {
+    signals: Signals,
     stop: CancellationToken,
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
 }
 
 impl Supervisor {
-    /// No task yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// No task yet; signals are held back from here on.
+    ///
+    /// # Errors
+    /// When signals cannot be had.
+    pub fn new() -> Result<Self, Failure> {
+        let signals = Signals::new().map_err(|error| {
+            Failure::new(Code::Environment, anyhow::Error::new(error).context("cannot listen for signals"))
+        })?;
+        Ok(Self { signals, stop: CancellationToken::new(), tasks: JoinSet::new() })
     }
 
     /// The token that tells every task to end.
@@ -46,13 +53,10 @@ impl Supervisor {
     /// # Errors
     /// When a task fails.
     pub async fn run(mut self) -> Result<Code, Failure> {
-        let mut signals = Signals::new().map_err(|error| {
-            Failure::new(Code::Environment, anyhow::Error::new(error).context("cannot listen for signals"))
-        })?;
         let mut outcome = Ok(Code::Done);
         loop {
             tokio::select! {
-                code = signals.next() => {
+                code = self.signals.next() => {
                     outcome = Ok(code);
                     break;
                 }
@@ -75,7 +79,7 @@ impl Supervisor {
         tokio::select! {
             () = ended => {}
             () = tokio::time::sleep(GRACE) => {}
-            code = signals.next() => outcome = outcome.map(|_| code),
+            code = self.signals.next() => outcome = outcome.map(|_| code),
         }
         self.tasks.shutdown().await;
         outcome
@@ -84,6 +88,7 @@ impl Supervisor {
 
 /// The signals that ask to stop.
 #[cfg(unix)]
+#[derive(Debug)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
@@ -105,6 +110,7 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
+#[derive(Debug)]
 struct Signals;
 
 #[cfg(not(unix))]
@@ -127,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_fails_stops_the_others() {
-        let mut supervisor = Supervisor::new();
+        let mut supervisor = Supervisor::new().unwrap();
         let stop = supervisor.stop();
         supervisor.spawn("waiting", async move {
             stop.cancelled().await;
@@ -141,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn when_all_tasks_are_done_it_is_done() {
-        let mut supervisor = Supervisor::new();
+        let mut supervisor = Supervisor::new().unwrap();
         supervisor.spawn("short", async { Ok::<(), std::io::Error>(()) });
         assert_eq!(supervisor.run().await.ok(), Some(Code::Done));
     }

@@ -154,7 +154,7 @@ impl Writer {
             return self.write(line, "<hr />");
         }
         let converted = self.reveal_comments(line);
-        let converted = self.images(line, converted);
+        let converted = self.images(line, &converted);
         if !converted.trim().is_empty() || line.text.trim().is_empty() {
             self.write(line, &converted);
         }
@@ -248,13 +248,37 @@ impl Writer {
     }
 
     /// The line with misspelt attributes of pictures mended, and a picture of its own as a Markdown one.
-    fn images(&mut self, line: &Line<'_>, text: String) -> String {
-        let Some(open) = find_image(&text) else { return text };
-        let Some(end) = text.get(open..).and_then(|rest| rest.find('>')).map(|end| open + end + 1) else {
-            return text;
-        };
-        let tag = &text[open..end];
-        let mut attributes = html_attributes(tag[4..].trim_end_matches('>').trim_end_matches('/'));
+    fn images(&mut self, line: &Line<'_>, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        let mut ticks = 0;
+        while let Some(open) = find_image(rest) {
+            let Some(end) = rest[open..].find('>').map(|end| open + end + 1) else { break };
+            let before = &rest[..open];
+            ticks += before.matches('`').count();
+            out.push_str(before);
+            let alone = out.trim().is_empty() && rest[end..].trim().is_empty();
+            let tag = &rest[open..end];
+            rest = &rest[end..];
+            if ticks % 2 == 1 {
+                // In a code span it is text.
+                out.push_str(tag);
+                continue;
+            }
+            let attributes = self.mended(line, tag);
+            match markdown_image(&attributes) {
+                Some(image) if alone => out.push_str(&image),
+                _ => out.push_str(&html_image(&attributes)),
+            }
+        }
+        out.push_str(rest);
+        out
+    }
+
+    /// The attributes of a picture, spelt right.
+    fn mended(&mut self, line: &Line<'_>, tag: &str) -> Vec<(String, String)> {
+        let inner = tag.get(IMAGE.len()..).unwrap_or("").trim_end_matches('>').trim_end_matches('/');
+        let mut attributes = html_attributes(inner);
         for (name, _) in &mut attributes {
             let mended = match name.as_str() {
                 "heigth" | "hight" | "heigh" | "hieght" => "height",
@@ -265,21 +289,18 @@ impl Writer {
             self.warn("reveal/misspelt-attribute", message, line.span, "mend the spelling in the deck");
             mended.clone_into(name);
         }
-        let alone = text[..open].trim().is_empty() && text[end..].trim().is_empty();
-        let image = match markdown_image(&attributes) {
-            Some(image) if alone => image,
-            _ => html_image(&attributes),
-        };
-        let after = self.images(line, text[end..].to_owned());
-        format!("{}{image}{after}", &text[..open])
+        attributes
     }
 }
 
-/// Where `<img ` starts outside code spans.
+/// How a picture starts.
+const IMAGE: &str = "<img ";
+
+/// Where a picture starts.
 fn find_image(text: &str) -> Option<usize> {
-    let lower = text.to_ascii_lowercase();
-    let at = lower.find("<img ")?;
-    (text[..at].matches('`').count() % 2 == 0).then_some(at)
+    let bytes = text.as_bytes();
+    let starts = |at: &usize| bytes[*at..].get(..IMAGE.len()).is_some_and(|b| b.eq_ignore_ascii_case(IMAGE.as_bytes()));
+    (0..bytes.len()).filter(|at| bytes[*at] == b'<').find(starts)
 }
 
 /// What follows `Note:` or `Notes:` at the start of a line.
@@ -402,6 +423,16 @@ mod tests {
             convert("<img class=\"plain\" src=\"slides/a.png\" heigth=\"400px\">\n\nx <img src=b.png id=q> y\n");
         assert_eq!(text, "![h:400px](slides/a.png)\n\nx <img src=\"b.png\" id=\"q\" /> y\n");
         assert_eq!(findings, ["`heigth` is read as `height`"]);
+    }
+
+    #[test]
+    fn pictures_in_code_and_many_on_a_line_are_no_trouble() {
+        assert_eq!(convert("`<img src=a heigth=1>` x\n").0, "`<img src=a heigth=1>` x\n");
+        let many = "<img src=a.png>".repeat(20_000);
+        assert_eq!(convert(&many).0, format!("{}\n", "<img src=\"a.png\" />".repeat(20_000)));
+        for broken in ["<img ", "<img src", "<img src=\"", "<img =>", "<!-- .slide:", "<!-- .slide: a=", "Note:"] {
+            convert(broken);
+        }
     }
 
     #[test]

@@ -52,7 +52,13 @@ fn player(project: &Project, rendered: &Rendered, job: &Job) -> Result<String, E
         view: "",
         overlay: None,
     };
-    let context = page::context(rendered, &options);
+    let mut context = page::context(rendered, &options);
+    if job.progress {
+        context["boot"]["progress"] = true.into();
+    }
+    if job.no_controls {
+        context["boot"]["osc"] = false.into();
+    }
     template(project, "present.html", &context)
 }
 

@@ -72,6 +72,10 @@ pub struct Job {
     pub with_notes: bool,
     /// Whether local files go into the page; `None`: into the player's, not into the bare one.
     pub inline: Option<bool>,
+    /// Whether the player shows a bar of progress (Marp's `--bespoke.progress`).
+    pub progress: bool,
+    /// Whether the player hides its buttons (Marp's `--bespoke.osc=false`).
+    pub no_controls: bool,
     /// The deck's name: title of a deck that has none, and key of synchronised windows.
     pub name: String,
 }

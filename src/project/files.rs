@@ -15,6 +15,8 @@ pub enum Kind {
     File,
     /// A folder (also behind a symbolic link).
     Folder,
+    /// A pipe or a device: may be named as a deck, is never followed from one.
+    Other,
 }
 
 /// One name in a folder.
@@ -65,7 +67,11 @@ impl Files for Disk {
 
     fn kind(&self, path: &Path) -> Option<Kind> {
         let metadata = std::fs::metadata(path).ok()?;
-        Some(if metadata.is_dir() { Kind::Folder } else { Kind::File })
+        Some(match metadata.file_type() {
+            kind if kind.is_dir() => Kind::Folder,
+            kind if kind.is_file() => Kind::File,
+            _ => Kind::Other,
+        })
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<Name>> {

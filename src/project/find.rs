@@ -26,7 +26,7 @@ pub(super) struct Found {
 pub(super) fn input(files: &dyn Files, input: &Path) -> Result<Found, Error> {
     match files.kind(input) {
         Some(Kind::Folder) => folder(files, input),
-        Some(Kind::File) => {
+        Some(Kind::File | Kind::Other) => {
             let parent = parent_of(input);
             let deck = DeckEntry { slug: slug(Path::new(input.file_name().unwrap_or_default())), path: input.into() };
             Ok(Found { root: root_of(files, &parent), decks: vec![deck] })
@@ -76,7 +76,7 @@ impl Walk<'_> {
             if entry.folder {
                 if depth < DEPTH_LIMIT {
                     // A folder that may not be read does not hide the decks beside it.
-                    let _ = self.folder(&entry.path, depth + 1).or_else(|error| match error {
+                    self.folder(&entry.path, depth + 1).or_else(|error| match error {
                         Error::Read { .. } => Ok(()),
                         other => Err(other),
                     })?;
@@ -84,9 +84,9 @@ impl Walk<'_> {
             } else if is_deck(&entry.path) && self.files.kind(&entry.path) == Some(Kind::File) {
                 let readme = name.to_ascii_lowercase().starts_with("readme");
                 if readme {
-                    self.readmes.push(entry.path)
+                    self.readmes.push(entry.path);
                 } else {
-                    self.decks.push(entry.path)
+                    self.decks.push(entry.path);
                 }
                 if self.decks.len() + self.readmes.len() > DECK_LIMIT {
                     return Err(Error::TooManyDecks { folder: folder.into(), limit: DECK_LIMIT });

@@ -186,7 +186,8 @@ impl Project {
         };
         let path = files::lexical(&path);
         if !path.starts_with(&self.root) {
-            return Target::Outside(path);
+            // Nothing is refused where nothing is: that is a missing file like any other.
+            return if self.files.kind(&path).is_some() { Target::Outside(path) } else { Target::Missing(path) };
         }
         if reader.kind(&path) != Some(Kind::File) {
             return Target::Missing(path);

@@ -94,6 +94,7 @@ fn sources(
         let found = match reader.kind(wanted) {
             Some(Kind::File) => vec![wanted.clone()],
             Some(Kind::Folder) => style_sheets(reader, wanted),
+            Some(Kind::Other) => Vec::new(),
             None => matching(reader, wanted),
         };
         if found.is_empty() {

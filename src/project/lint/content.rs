@@ -23,6 +23,9 @@ const FENCES: [&str; 3] = ["panel", "verify", "mermaid"];
 /// Words for code that is meant to have no colours.
 const PLAIN: [&str; 6] = ["text", "txt", "plain", "plaintext", "none", "output"];
 
+/// The longest block in which a tag is searched, in bytes.
+const SEARCHED: usize = 4096;
+
 /// What was found so far.
 struct Findings<'f> {
     seen: HashSet<String>,
@@ -126,7 +129,12 @@ impl Lint<'_> {
     /// The tag itself within its block, when the block has it as it was written.
     fn tag_span(&self, html: &str, block: Span, tag: &std::ops::Range<usize>) -> Span {
         let written = self.source.text().get(block.start..block.end).unwrap_or("");
-        match html.get(tag.clone()).and_then(|tag| written.find(tag)) {
+        if written.starts_with(html) {
+            return Span::new(block.start + tag.start, block.start + tag.end);
+        }
+        // A tag in a line of text; a huge block is not searched again for every one of its tags.
+        let near = if written.len() < SEARCHED { written } else { "" };
+        match html.get(tag.clone()).and_then(|tag| near.find(tag)) {
             Some(at) => Span::new(block.start + at, block.start + at + tag.len()),
             None => block,
         }

@@ -26,6 +26,11 @@ pub enum Depth {
     Full,
 }
 
+/// More findings than this help nobody.
+const LIMIT: usize = 1_000;
+/// For this many missing files a similar name is looked for.
+const GUESSES: usize = 20;
+
 /// A deck and all that it is judged by.
 pub(super) struct Lint<'a> {
     pub(super) project: &'a Project,
@@ -46,6 +51,12 @@ impl Lint<'_> {
         self.content(&mut found);
         if self.full() {
             self.language(&mut found);
+        }
+        if found.len() > LIMIT {
+            let more = found.len() - LIMIT;
+            found.truncate(LIMIT);
+            let message = format!("there are {more} more findings in this deck");
+            found.push(Diagnostic::warning(Code("deck/more-findings"), message));
         }
         found
     }
@@ -81,7 +92,7 @@ impl Lint<'_> {
         }
         let finding = match self.project.target(self.reader, self.folder, url) {
             Target::File(_) | Target::Inside => return,
-            Target::Missing(path) => self.missing(url, &path),
+            Target::Missing(path) => self.missing(url, &path, found.len() < GUESSES),
             Target::Outside(_) => outside(url, &self.project.root),
             Target::Remote if self.full() => remote(url),
             Target::Remote => return,
@@ -96,10 +107,13 @@ impl Lint<'_> {
         });
     }
 
-    fn missing(&self, url: &str, path: &Path) -> Diagnostic {
+    fn missing(&self, url: &str, path: &Path, guess: bool) -> Diagnostic {
         let missing = Diagnostic::warning(Code("asset/missing"), format!("there is no file `{url}`"));
         let looked = path.strip_prefix(&self.project.root).unwrap_or(path);
         let missing = missing.hint(format!("looked for `{}` in `{}`", looked.display(), self.project.root.display()));
+        if !guess {
+            return missing;
+        }
         let names = path.parent().and_then(|folder| self.project.files().list(folder).ok()).unwrap_or_default();
         let names: Vec<&str> = names.iter().filter_map(|name| name.path.file_name()?.to_str()).collect();
         let wanted = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
