@@ -72,8 +72,10 @@ class AutoScaling extends HTMLElement {
 
   #resized(entries) {
     for (const { target, contentRect } of entries) {
-      if (target === this.container) this.#box.container = [contentRect.width, contentRect.height];
-      else this.#box.wrapper = contentRect.width;
+      // Whole pixels, rounded up: what Marp measures, so that slides come out the same to the pixel.
+      const [width, height] = [Math.ceil(contentRect.width), Math.ceil(contentRect.height)];
+      if (target === this.container) this.#box.container = [width, height];
+      else this.#box.wrapper = width;
     }
     this.#fit();
   }
