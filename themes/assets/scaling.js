@@ -99,11 +99,10 @@ class AutoScaling extends HTMLElement {
   align() {
     if (!this.shadowRoot) return;
     const style = getComputedStyle(this);
-    const to = side(style);
-    const wanted = style.getPropertyValue('--preserve-aspect-ratio').trim() || ASPECT[to];
+    const wanted = style.getPropertyValue('--preserve-aspect-ratio').trim() || ASPECT[side(style)];
     if (this.svg.getAttribute('preserveAspectRatio') !== wanted) this.svg.setAttribute('preserveAspectRatio', wanted);
-    this.container.style.marginLeft = to === 'left' ? '0' : 'auto';
-    this.container.style.marginRight = to === 'right' ? '0' : 'auto';
+    this.container.style.marginLeft = wanted.includes('xMin') ? '0' : 'auto';
+    this.container.style.marginRight = wanted.includes('xMax') ? '0' : 'auto';
   }
 }
 
