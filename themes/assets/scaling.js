@@ -19,8 +19,7 @@ const LOOK = {
 const INNER = `
 :host{display:block}
 [data-marp-auto-scaling-wrapper]{display:block}
-svg{display:block;width:100%;height:auto;overflow:visible}
-foreignObject{overflow:visible}
+svg{display:block;width:100%;height:auto}
 [data-marp-auto-scaling-container]{display:table;width:max-content;white-space:var(--marp-auto-scaling-white-space,nowrap)}
 `;
 
