@@ -157,8 +157,12 @@ function installHelp() {
 }
 
 /** Two codes for the speaker: for the room, and for the speaker's phone. */
-function installCodes({ boot }) {
+function installCodes({ boot, actions }) {
   const box = dialog('fd-qr');
+  box.querySelector('[data-do="showQr"]').addEventListener('click', () => {
+    box.close();
+    actions.showQr();
+  });
   return () => {
     for (const figure of box.querySelectorAll('figure')) {
       const which = figure.dataset.for;

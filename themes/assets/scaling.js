@@ -19,8 +19,7 @@ const LOOK = {
 const INNER = `
 :host{display:block}
 [data-marp-auto-scaling-wrapper]{display:block}
-svg{display:block;width:100%;height:auto;overflow:visible}
-foreignObject{overflow:visible}
+svg{display:block;width:100%;height:auto}
 [data-marp-auto-scaling-container]{display:table;width:max-content;white-space:var(--marp-auto-scaling-white-space,nowrap)}
 `;
 
@@ -72,8 +71,10 @@ class AutoScaling extends HTMLElement {
 
   #resized(entries) {
     for (const { target, contentRect } of entries) {
-      if (target === this.container) this.#box.container = [contentRect.width, contentRect.height];
-      else this.#box.wrapper = contentRect.width;
+      // Whole pixels, rounded up: what Marp measures, so that slides come out the same to the pixel.
+      const [width, height] = [Math.ceil(contentRect.width), Math.ceil(contentRect.height)];
+      if (target === this.container) this.#box.container = [width, height];
+      else this.#box.wrapper = width;
     }
     this.#fit();
   }
@@ -97,11 +98,10 @@ class AutoScaling extends HTMLElement {
   align() {
     if (!this.shadowRoot) return;
     const style = getComputedStyle(this);
-    const to = side(style);
-    const wanted = style.getPropertyValue('--preserve-aspect-ratio').trim() || ASPECT[to];
+    const wanted = style.getPropertyValue('--preserve-aspect-ratio').trim() || ASPECT[side(style)];
     if (this.svg.getAttribute('preserveAspectRatio') !== wanted) this.svg.setAttribute('preserveAspectRatio', wanted);
-    this.container.style.marginLeft = to === 'left' ? '0' : 'auto';
-    this.container.style.marginRight = to === 'right' ? '0' : 'auto';
+    this.container.style.marginLeft = wanted.includes('xMin') ? '0' : 'auto';
+    this.container.style.marginRight = wanted.includes('xMax') ? '0' : 'auto';
   }
 }
 
