@@ -198,7 +198,7 @@ proptest! {
         for (word, mark) in words.iter().zip(&marks) {
             let _ = match mark {
                 0 => write!(text, "# {word}\n\n"),
-                1 => write!(text, "- {word}\n"),
+                1 => writeln!(text, "- {word}"),
                 2 => write!(text, "\n---\n\n{word}\n\n"),
                 3 => write!(text, "> {word}\n\n"),
                 4 => write!(text, "<!-- note --> {word}\n\n"),

@@ -40,11 +40,7 @@ fn value_of(value: &str, custom: bool) -> Option<&str> {
             '[' => open.push(']'),
             '{' if custom => open.push('}'),
             '{' => return None,
-            ')' | ']' | '}' => {
-                if open.pop() != Some(c) {
-                    return None;
-                }
-            }
+            ')' | ']' | '}' if open.pop() != Some(c) => return None,
             ';' if open.is_empty() && end == value.len() => end = i,
             _ => {}
         }

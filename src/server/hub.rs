@@ -153,7 +153,7 @@ impl Hub {
 
     /// Moves the laser and keeps connections alive until stopped; then says goodbye.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        let mut heartbeat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
         let mut laser = self.laser.subscribe();
         loop {
             tokio::select! {

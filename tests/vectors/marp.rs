@@ -37,9 +37,9 @@ struct Report {
 
 impl Report {
     fn print(&self, how: &str) {
-        println!("marp vectors {how}: {} of {} agree", self.agree, self.total);
+        eprintln!("marp vectors {how}: {} of {} agree", self.agree, self.total);
         for failure in &self.failures {
-            println!("  {failure}");
+            eprintln!("  {failure}");
         }
     }
 }

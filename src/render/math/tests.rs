@@ -123,7 +123,7 @@ fn the_words_of_mathjax_are_understood() {
     }
     assert_eq!(
         inline(r"a~b"),
-        "<math class=\"math\" display=\"inline\"><mi>a</mi><mtext>\u{A0}</mtext><mi>b</mi></math>"
+        "<math data-tex=\"a~b\" class=\"math\" display=\"inline\"><mi>a</mi><mtext>\u{A0}</mtext><mi>b</mi></math>"
     );
 }
 
