@@ -240,7 +240,11 @@ fn built_in_themes_have_their_names_and_sizes() {
     for name in set.names() {
         let mut copy = ThemeSet::builtin();
         assert_eq!(copy.add(set.source(name).unwrap_or_default()).ok().as_deref(), Some(name));
-        assert_eq!(set.presets(name), ["16:9", "4:3"]);
+        let presets = set.presets(name);
+        match name {
+            "gitops" => assert_eq!(presets, ["16:9", "4:3", "4:3-large", "16:10"]),
+            _ => assert_eq!(presets, ["16:9", "4:3"]),
+        }
         assert_eq!(set.size(name, Some("4:3")), Size { width: 960.0, height: 720.0 });
         assert_eq!(set.auto_scaling(name), AutoScaling { fitting_header: true, code: true, math: true });
     }

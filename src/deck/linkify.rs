@@ -231,7 +231,7 @@ fn mail(text: &str, at: usize, from: usize) -> Option<Found> {
     // an address starts after a space, bracket or quote, with a letter or digit
     let first_ok = |c: char| c.is_alphanumeric() || "-:&=+$.!#%'*/?^_`{|}~".contains(c);
     let scheme_length =
-        if written.len() > 7 && written[..7.min(written.len())].eq_ignore_ascii_case("mailto:") { 7 } else { 0 };
+        if written.len() > 7 && written.get(..7).is_some_and(|s| s.eq_ignore_ascii_case("mailto:")) { 7 } else { 0 };
     let mut start = name;
     if scheme_length == 0 {
         start += written.find(|c: char| !matches!(c, '.' | ',' | ';' | ':' | '\'' | '|' | '/'))?;
