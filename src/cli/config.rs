@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::deck;
-use crate::deck::HeadingDivider;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
 use crate::project::find::parent_of;
 use crate::render::Overrides;
 
 use super::console::{self, Failure};
+use super::dialect::{Dialect, html_tags};
 
 /// What one source of configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,74 +43,6 @@ pub struct Layer {
     pub watch: Option<bool>,
     /// The document's head.
     pub meta: Overrides,
-}
-
-/// How Markdown is read: the engine options of Marp's configuration that have a meaning here.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Dialect {
-    math: Option<bool>,
-    shortcodes: Option<bool>,
-    breaks: Option<bool>,
-    typographer: Option<bool>,
-    loose_yaml: Option<bool>,
-    heading_divider: Option<HeadingDivider>,
-}
-
-impl Dialect {
-    /// As the parser takes it.
-    pub fn options(self) -> deck::Options {
-        let plain = deck::Options::default();
-        deck::Options {
-            compatibility: plain.compatibility,
-            math: self.math.unwrap_or(plain.math),
-            shortcodes: self.shortcodes.unwrap_or(plain.shortcodes),
-            breaks: self.breaks.unwrap_or(plain.breaks),
-            typographer: self.typographer.unwrap_or(plain.typographer),
-            loose_yaml: self.loose_yaml.unwrap_or(plain.loose_yaml),
-            heading_divider: self.heading_divider.or(plain.heading_divider),
-        }
-    }
-
-    /// From Marp's `options`.
-    fn of_marp(options: &Value) -> Self {
-        let switch = |value: &Value| value.as_bool();
-        let shortcodes = match &options["emoji"]["shortcode"] {
-            Value::String(_) => Some(true),
-            value => switch(value),
-        };
-        Self {
-            // `math` may also name the engine or hold its settings: then it is on.
-            math: match &options["math"] {
-                Value::Null => None,
-                value => Some(*value != Value::Bool(false)),
-            },
-            shortcodes,
-            breaks: switch(&options["markdown"]["breaks"]),
-            typographer: switch(&options["markdown"]["typographer"]),
-            loose_yaml: switch(&options["looseYAML"]),
-            heading_divider: heading_divider(&options["headingDivider"]),
-        }
-    }
-
-    fn over(self, weaker: Self) -> Self {
-        Self {
-            math: self.math.or(weaker.math),
-            shortcodes: self.shortcodes.or(weaker.shortcodes),
-            breaks: self.breaks.or(weaker.breaks),
-            typographer: self.typographer.or(weaker.typographer),
-            loose_yaml: self.loose_yaml.or(weaker.loose_yaml),
-            heading_divider: self.heading_divider.or(weaker.heading_divider),
-        }
-    }
-}
-
-fn heading_divider(value: &Value) -> Option<HeadingDivider> {
-    let level =
-        |value: &Value| value.as_u64().and_then(|level| u8::try_from(level).ok()).filter(|l| (1..=6).contains(l));
-    match value {
-        Value::Array(levels) => Some(HeadingDivider::Exactly(levels.iter().filter_map(level).collect())),
-        value => level(value).map(HeadingDivider::UpTo),
-    }
 }
 
 /// What a weaker source adds to facts about the document.
@@ -478,21 +409,6 @@ fn layer(map: &Map<String, Value>, kind: Kind, folder: &Path) -> Layer {
             image: text("og-image"),
         },
     }
-}
-
-/// Marp's map of tags: a list of attributes, or a map of attributes to whether they pass.
-fn html_tags(value: &Value) -> Option<Vec<(String, Vec<String>)>> {
-    let tags = value.as_object()?.iter().map(|(tag, attributes)| {
-        let names = match attributes {
-            Value::Array(names) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
-            Value::Object(names) => {
-                names.iter().filter(|(_, pass)| **pass != Value::Bool(false)).map(|(name, _)| name.clone()).collect()
-            }
-            _ => Vec::new(),
-        };
-        (tag.to_ascii_lowercase(), names)
-    });
-    Some(tags.collect())
 }
 
 /// JSON without the comments and trailing commas that editors allow.

@@ -4,6 +4,7 @@ pub mod args;
 pub mod check;
 pub mod config;
 pub mod console;
+pub mod dialect;
 pub mod docs;
 pub mod export;
 pub mod import;
