@@ -145,12 +145,15 @@ test('overview with the keyboard and the mouse', async () => {
   const page = await deck();
   await press(page, 'o');
   await page.waitForSelector('#fd-overview:not([hidden])');
-  assert.equal(await page.locator('#fd-overview > ol > li').count(), 8);
+  assert.equal(await page.locator('#fd-overview [role="listitem"]').count(), 8);
+  const look = (item) => { const style = getComputedStyle(item); return [style.display, style.contentVisibility, style.fontSize, style.textAlign, style.listStyleType, style.color].join(); };
+  await page.waitForSelector('#fd-overview .marpit li');
+  assert.equal(await page.locator('#fd-overview .marpit li').first().evaluate(look), await page.locator('#deck li').first().evaluate(look), 'copies look like the slides');
   await press(page, 'ArrowRight', 'Enter');
   await page.waitForSelector('#fd-overview', { state: 'hidden' });
   await arrives(page, '2.3');
   await press(page, 'Escape');
-  await page.locator('#fd-overview > ol > li').nth(5).click();
+  await page.locator('#fd-overview [role="listitem"]').nth(5).click();
   await arrives(page, '6.0');
   await press(page, 'Escape', 'Escape');
   await page.waitForSelector('#fd-overview', { state: 'hidden' });
