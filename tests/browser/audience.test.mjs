@@ -271,6 +271,17 @@ test('transitions run, and are a plain fade for those who asked for calm', async
   assert.deepEqual(await calm.evaluate(() => window.seen), ['calm']);
 });
 
+test('a transition moves what it should', async () => {
+  const page = await deck('#6');
+  await press(page, 'ArrowRight');
+  const names = await page.waitForFunction(() => {
+    const all = document.getAnimations().filter((animation) => /^::view-transition-(old|new)\(root\)$/.test(animation.effect?.pseudoElement ?? ''));
+    return all.length > 0 && all.map((animation) => `${animation.animationName} ${animation.effect.getTiming().duration}`).sort();
+  });
+  assert.deepEqual(await names.jsonValue(), ['fd-cube-in 300', 'fd-cube-out 300']);
+  await arrives(page, '7.0');
+});
+
 test('print: one slide per page, every fragment, no interface', async () => {
   const page = await deck('#2');
   await page.emulateMedia({ media: 'print' });
