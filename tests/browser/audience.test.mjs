@@ -145,12 +145,15 @@ test('overview with the keyboard and the mouse', async () => {
   const page = await deck();
   await press(page, 'o');
   await page.waitForSelector('#fd-overview:not([hidden])');
-  assert.equal(await page.locator('#fd-overview > ol > li').count(), 8);
+  assert.equal(await page.locator('#fd-overview [role="listitem"]').count(), 8);
+  const look = (item) => { const style = getComputedStyle(item); return [style.display, style.contentVisibility, style.fontSize, style.textAlign, style.listStyleType, style.color].join(); };
+  await page.waitForSelector('#fd-overview .marpit li');
+  assert.equal(await page.locator('#fd-overview .marpit li').first().evaluate(look), await page.locator('#deck li').first().evaluate(look), 'copies look like the slides');
   await press(page, 'ArrowRight', 'Enter');
   await page.waitForSelector('#fd-overview', { state: 'hidden' });
   await arrives(page, '2.3');
   await press(page, 'Escape');
-  await page.locator('#fd-overview > ol > li').nth(5).click();
+  await page.locator('#fd-overview [role="listitem"]').nth(5).click();
   await arrives(page, '6.0');
   await press(page, 'Escape', 'Escape');
   await page.waitForSelector('#fd-overview', { state: 'hidden' });
@@ -266,6 +269,17 @@ test('transitions run, and are a plain fade for those who asked for calm', async
   await press(calm, 'ArrowRight');
   await arrives(calm, '7.0');
   assert.deepEqual(await calm.evaluate(() => window.seen), ['calm']);
+});
+
+test('a transition moves what it should', async () => {
+  const page = await deck('#6');
+  await press(page, 'ArrowRight');
+  const names = await page.waitForFunction(() => {
+    const all = document.getAnimations().filter((animation) => /^::view-transition-(old|new)\(root\)$/.test(animation.effect?.pseudoElement ?? ''));
+    return all.length > 0 && all.map((animation) => `${animation.animationName} ${animation.effect.getTiming().duration}`).sort();
+  });
+  assert.deepEqual(await names.jsonValue(), ['fd-cube-in 300', 'fd-cube-out 300']);
+  await arrives(page, '7.0');
 });
 
 test('print: one slide per page, every fragment, no interface', async () => {

@@ -41,7 +41,7 @@ test('one file, nothing fetched, moves and keeps its place', async () => {
   await ready(page);
   await arrives(page, '2.1');
   await press(page, 'o');
-  await page.waitForSelector('#fd-overview li .marpit svg');
+  await page.waitForSelector('#fd-overview .marpit svg');
   await press(page, 'Escape', '/');
   await page.keyboard.type('pomegranate');
   await press(page, 'Enter');

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { reuse, whereIs } from '../../themes/assets/match.js';
 import { clockText, elapsed, planned, sectionOf } from '../../themes/assets/timer.js';
-import { durationMs } from '../../themes/assets/transitions.js';
+import { BUILT_IN, durationMs } from '../../themes/assets/transitions.js';
 
 const assets = new URL('../../themes/assets/', import.meta.url);
 
@@ -39,6 +39,14 @@ test('times and plans', () => {
   assert.deepEqual([0, 1, 3, 5, 8].map((slide) => planned(plan, slide, 8)), [0, 0, 120_000, 240_000, 600_000]);
   assert.equal(planned([{ slide: 0, minutes: null }], 1, 2), null);
   assert.deepEqual(['1s', '500ms', '.5s', ' 2 s', '', '5', undefined].map(durationMs), [1000, 500, 500, 2000, null, null, null]);
+});
+
+test('every built-in transition is drawn, with keyframes that exist', async () => {
+  const css = await readFile(new URL('transitions.css', assets), 'utf8');
+  assert.equal(BUILT_IN.size, 33);
+  for (const name of BUILT_IN) assert.ok(css.includes(`[data-transition="${name}"]`), name);
+  const known = new Set([...css.matchAll(/@keyframes ([\w-]+)/g)].map((match) => match[1]));
+  for (const [, used] of css.matchAll(/animation-name: ([\w-]+)/g)) assert.ok(known.has(used), used);
 });
 
 test('every module is in the export list, and none can break out of the page it is inlined in', async () => {

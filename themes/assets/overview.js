@@ -1,11 +1,12 @@
 // All slides at a glance: a grid of quiet copies, each drawn only while it is near the view.
+// No <ol> around them: the browser would draw the slides' own lists as nested ones.
 
 import { copySlide } from './deck.js';
 
 /** Returns { open, toggle(), close(), refresh() }. */
 export function installOverview({ deck, boot, view, ratio }) {
   const panel = document.getElementById('fd-overview');
-  const list = panel.querySelector('ol');
+  const list = panel.querySelector('.fd-slides');
   const root = document.documentElement;
   let items = [];
   let before = null;
@@ -32,7 +33,8 @@ export function installOverview({ deck, boot, view, ratio }) {
   const build = () => {
     watcher.disconnect();
     items = deck.slides.map((_, index) => {
-      const item = document.createElement('li');
+      const item = document.createElement('div');
+      item.role = 'listitem';
       item.dataset.index = String(index);
       const button = document.createElement('button');
       button.type = 'button';
@@ -78,7 +80,7 @@ export function installOverview({ deck, boot, view, ratio }) {
   };
 
   panel.addEventListener('keydown', (event) => {
-    const at = items.indexOf(document.activeElement?.closest('li'));
+    const at = items.indexOf(document.activeElement?.closest('[data-index]'));
     const across = { ArrowRight: 1, ArrowLeft: -1, PageDown: 1, PageUp: -1 }[event.key];
     const down = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (across) focus(at + across);

@@ -93,8 +93,11 @@ export class PlanView {
     this.#rows.forEach(({ row, spent }, i) => {
       const time = this.#spent[i] ?? 0;
       spent.textContent = time > 0 ? clockText(time) : '';
-      if (i === at) row.setAttribute('aria-current', 'step');
-      else row.removeAttribute('aria-current');
+      if (i !== at) row.removeAttribute('aria-current');
+      else if (!row.hasAttribute('aria-current')) {
+        row.setAttribute('aria-current', 'step');
+        row.scrollIntoView({ block: 'nearest' });
+      }
       const limit = (this.plan[i].minutes ?? Infinity) * 60_000;
       row.classList.toggle('fd-over', time > limit);
       row.style.setProperty('--share', String(Number.isFinite(limit) && limit > 0 ? Math.min(time / limit, 1) : 0));

@@ -1,6 +1,7 @@
 // Slide transitions by the View Transition API: Marp's names, the author's own keyframes, calm when asked for.
 
-const BUILT_IN = new Set(['fade', 'fade-out', 'overlap', 'glow', 'slide', 'push', 'pull', 'cover', 'reveal', 'swoosh', 'swipe', 'drop', 'in-out', 'wipe', 'wiper', 'clockwise', 'counterclockwise', 'diamond', 'iris-in', 'iris-out', 'star', 'melt', 'zoom', 'explode', 'implode', 'rotate', 'pivot', 'fall', 'swap', 'cube', 'cylinder', 'coverflow', 'flip']);
+/** Names that transitions.css draws. */
+export const BUILT_IN = new Set(['fade', 'fade-out', 'overlap', 'glow', 'slide', 'push', 'pull', 'cover', 'reveal', 'swoosh', 'swipe', 'drop', 'in-out', 'wipe', 'wiper', 'clockwise', 'counterclockwise', 'diamond', 'iris-in', 'iris-out', 'star', 'melt', 'zoom', 'explode', 'implode', 'rotate', 'pivot', 'fall', 'swap', 'cube', 'cylinder', 'coverflow', 'flip']);
 const DEFAULT_MS = 500;
 
 /** The JSON of a data-transition attribute, or null. */
