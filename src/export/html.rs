@@ -7,7 +7,7 @@ use crate::project::{Compiled, Project};
 use crate::render::{Rendered, notes, page, template};
 
 use super::inline::{Inliner, Scope};
-use super::{Error, Job, Output, Template};
+use super::{Error, Job, Output, Template, fonts};
 
 /// The list of files that the player consists of.
 const MANIFEST: &str = "export.json";
@@ -48,7 +48,7 @@ fn player(project: &Project, rendered: &Rendered, job: &Job) -> Result<String, E
         links: json!({}),
         base: None,
         assets: None,
-        inline: Some(player_files()),
+        inline: Some(inlined(rendered)),
         view: "",
         overlay: None,
     };
@@ -88,6 +88,13 @@ fn bare(project: &Project, rendered: &Rendered, job: &Job) -> Result<String, Err
         "version": env!("CARGO_PKG_VERSION"),
     });
     template(project, "bare.html", &context)
+}
+
+/// The player's files and the fonts that the slides use.
+fn inlined(rendered: &Rendered) -> Value {
+    let mut files = player_files();
+    files["fonts.css"] = fonts::embedded(&rendered.css).into();
+    files
 }
 
 /// Every file of the player: name → text.

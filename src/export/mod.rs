@@ -1,6 +1,7 @@
 //! [`Compiled`] → a file.
 
 pub mod data;
+mod fonts;
 pub mod html;
 pub mod inline;
 pub mod notes;

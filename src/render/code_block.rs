@@ -105,7 +105,7 @@ impl<'a> CodeBlock<'a> {
             if let Some((first, last)) = self.folds.iter().find(|fold| contains(fold, number)) {
                 if number == *first {
                     let hidden = (*last).min(lines.len()) - first + 1;
-                    out.push_str(&format!("<span class=\"line folded\" data-foredeck-folded=\"{hidden}\"></span>\n"));
+                    out.push_str(&format!("<span class=\"line folded\">⋯ {hidden} lines</span>\n"));
                 }
                 continue;
             }
@@ -154,7 +154,7 @@ mod tests {
             written("zz {1|2} {fold=3-4}", "a\nb\nc\nd\n"),
             "<pre data-foredeck-steps=\"1|2\"><code class=\"language-zz\">\
              <span class=\"line highlighted\">a</span>\n<span class=\"line dimmed\">b</span>\n\
-             <span class=\"line folded\" data-foredeck-folded=\"2\"></span>\n</code>"
+             <span class=\"line folded\">⋯ 2 lines</span>\n</code>"
         );
     }
 
