@@ -1,8 +1,25 @@
 //! Writing HTML: the only place that escapes.
 
-/// Appends text content.
+use crate::deck::emoji::{self, Segment};
+
+/// Opens the box of an emoji.
+pub const EMOJI: &str = "<span data-emoji>";
+
+/// Appends text content; every emoji gets a box of its own.
 pub fn text(out: &mut String, text: &str) {
-    escape(out, text, false);
+    if text.is_ascii() {
+        return escape(out, text, false);
+    }
+    for segment in emoji::segments(text) {
+        match segment {
+            Segment::Text(text) => escape(out, text, false),
+            Segment::Emoji(emoji) => {
+                out.push_str(EMOJI);
+                out.push_str(emoji);
+                out.push_str("</span>");
+            }
+        }
+    }
 }
 
 /// Appends ` name="value"`.
@@ -41,5 +58,12 @@ mod tests {
         text(&mut out, "a<b> & \"c\"");
         attribute(&mut out, "title", "a\"b");
         assert_eq!(out, "a&lt;b&gt; &amp; \"c\" title=\"a&quot;b\"");
+    }
+
+    #[test]
+    fn emoji_are_boxed_and_other_characters_are_not() {
+        let mut out = String::new();
+        text(&mut out, "é 😀© ❤️");
+        assert_eq!(out, "é <span data-emoji>😀</span>© <span data-emoji>❤️</span>");
     }
 }

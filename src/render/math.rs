@@ -44,7 +44,9 @@ pub fn formula(out: &mut String, tex: &str, display: Display, macros: &mut Macro
             unknown.map_or(Ok(()), |name| Err(format!("unknown command `\\{name}`")))
         }
         Err(reason) => {
-            out.push_str("<span class=\"math-error\" data-math=\"inline\"");
+            out.push_str("<span class=\"math-error\"");
+            super::html::attribute(out, "data-math", if display == Display::Block { "block" } else { "inline" });
+            super::html::attribute(out, "data-tex", tex);
             super::html::attribute(out, "title", &reason);
             out.push('>');
             super::html::text(out, tex.trim());

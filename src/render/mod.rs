@@ -128,6 +128,8 @@ pub struct Meta {
 const DEFAULT_THEME: &str = "default";
 /// CSS for formulas.
 const MATH_CSS: &str = include_str!("../../themes/assets/math.css");
+/// CSS for emoji.
+const EMOJI_CSS: &str = include_str!("../../themes/assets/emoji.css");
 
 /// Renders a deck.
 pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned<Rendered> {
@@ -161,8 +163,11 @@ pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned
         let transition = Transition::of(&slide.directives).filter(|_| !options.no_transitions);
         let transition_back = std::mem::replace(&mut back, transition.clone());
         writer.slide(&shared, &SlideJob { slide, number: index + 1, scope, transition, transition_back });
+        // the next slide will be about as long
+        let room = String::with_capacity(writer.out.len() + 128);
+        let html = std::mem::replace(&mut writer.out, room);
         slides.push(RenderedSlide {
-            html: std::mem::take(&mut writer.out),
+            html,
             notes: slide.notes.iter().map(|note| note.text.clone()).collect(),
             fragments: slide.fragments,
             title: first_heading(&slide.blocks, None),
@@ -175,11 +180,18 @@ pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned
     let styles: Vec<&str> =
         deck.globals.style.as_deref().into_iter().chain(deck.styles.iter().map(|style| style.css.as_str())).collect();
     let scoped: Vec<(&str, &str)> = scoped.iter().map(|(key, css)| (key.as_str(), *css)).collect();
+    let mut prelude = Vec::new();
+    if slides.iter().any(|slide| slide.html.contains(html::EMOJI)) {
+        prelude.push(EMOJI_CSS);
+    }
+    if writer.formulas {
+        prelude.push(MATH_CSS);
+    }
     let css = themes.stylesheet(&StyleRequest {
         theme,
         size: preset,
         container: options.container,
-        prelude: if writer.formulas { &[MATH_CSS] } else { &[] },
+        prelude: &prelude,
         deck: &styles,
         scoped: &scoped,
         advanced_background: deck.slides.iter().any(|slide| !slide.backgrounds.is_empty()),

@@ -82,28 +82,18 @@ fn children(element: ElementRef<'_>, pre: bool, out: &mut String) {
 
 fn write_text(text: &str, pre: bool, out: &mut String) {
     let mut space = false;
-    for segment in foredeck::deck::emoji::segments(text) {
-        match segment {
-            foredeck::deck::emoji::Segment::Emoji(emoji) => {
-                flush_space(&mut space, out);
-                out.push_str(&format!("<emoji>{emoji}</emoji>"));
+    for c in text.chars() {
+        if pre {
+            // protected from tidying
+            out.push_str(&escape(c));
+            if c == '\n' || c == ' ' {
+                out.push('\u{2}');
             }
-            foredeck::deck::emoji::Segment::Text(text) => {
-                for c in text.chars() {
-                    if pre {
-                        // protected from tidying
-                        out.push_str(&escape(c));
-                        if c == '\n' || c == ' ' {
-                            out.push('\u{2}');
-                        }
-                    } else if matches!(c, ' ' | '\n' | '\t' | '\r') {
-                        space = true;
-                    } else {
-                        flush_space(&mut space, out);
-                        out.push_str(&escape(c));
-                    }
-                }
-            }
+        } else if matches!(c, ' ' | '\n' | '\t' | '\r') {
+            space = true;
+        } else {
+            flush_space(&mut space, out);
+            out.push_str(&escape(c));
         }
     }
     flush_space(&mut space, out);
@@ -129,11 +119,9 @@ fn write_element(element: ElementRef<'_>, pre: bool, out: &mut String) {
     match name {
         "header" | "footer" | "style" | "script" => return,
         "math" => return write_formula(element, out),
-        "emoji" => {
-            let text: String = element.text().collect();
-            out.push_str(&format!("<emoji>{text}</emoji>"));
-            return;
-        }
+        "span" if element.value().attr("data-math").is_some() => return write_formula(element, out),
+        "emoji" => return write_emoji(element, out),
+        "span" if element.value().attr("data-emoji").is_some() => return write_emoji(element, out),
         // our highlighting and line emphasis leave the code as it is
         "span" if element.value().classes().any(|class| class == "line" || class.starts_with("hljs-")) => {
             return children(element, pre, out);
@@ -172,10 +160,15 @@ fn write_element(element: ElementRef<'_>, pre: bool, out: &mut String) {
     out.push_str(&format!("{edge}</{name}>{edge}"));
 }
 
+fn write_emoji(element: ElementRef<'_>, out: &mut String) {
+    let text: String = element.text().collect();
+    out.push_str(&format!("<emoji>{text}</emoji>"));
+}
+
 fn is_formula_block(element: ElementRef<'_>) -> bool {
     let mut elements = element.children().filter_map(ElementRef::wrap);
     let only = elements.next().filter(|_| elements.next().is_none());
-    only.is_some_and(|e| e.value().name() == "math" && e.value().attr("display") == Some("block"))
+    only.is_some_and(|e| e.value().attr("data-tex").is_some() && formula(e).0 == "block")
         && element.children().filter_map(|c| c.value().as_text()).all(|t| t.trim().is_empty())
 }
 
@@ -187,7 +180,9 @@ fn write_formula(element: ElementRef<'_>, out: &mut String) {
 
 /// Display and TeX of a formula.
 pub(crate) fn formula(math: ElementRef<'_>) -> (&'static str, String) {
-    let display = if math.value().attr("display") == Some("block") { "block" } else { "inline" };
+    // a formula that cannot be shown says in `data-math` what it is
+    let written = math.value().attr("display").or(math.value().attr("data-math"));
+    let display = if written == Some("block") { "block" } else { "inline" };
     (display, math.value().attr("data-tex").unwrap_or_default().to_owned())
 }
 

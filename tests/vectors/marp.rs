@@ -452,7 +452,7 @@ fn fragments(section: ElementRef<'_>) -> Value {
 
 fn formulas(section: ElementRef<'_>) -> Value {
     let found: Vec<Value> = section
-        .select(&select("math"))
+        .select(&select("math, [data-math]"))
         .map(|math| {
             let (display, tex) = dom::formula(math);
             json!({"display": display, "tex": tex})

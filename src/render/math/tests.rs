@@ -59,7 +59,7 @@ fn what_cannot_be_read_is_shown_as_text() {
     assert!(formula(&mut out, "a & <b>", Display::Inline, &mut Macros::default()).is_err());
     assert_eq!(
         out,
-        "<span class=\"math-error\" data-math=\"inline\" title=\"alignment not allowed in current environment\">a &amp; &lt;b&gt;</span>"
+        "<span class=\"math-error\" data-math=\"inline\" data-tex=\"a &amp; &lt;b&gt;\" title=\"alignment not allowed in current environment\">a &amp; &lt;b&gt;</span>"
     );
 }
 
