@@ -17,6 +17,8 @@ export class ServerLink extends EventTarget {
   #fresh = true;
   #queue = [];
   #sending = null;
+  /** Whether a position came down while our own move was on its way, and has not been taken over. */
+  #missed = false;
 
   /** `version()` is the deck's version on this page; `follow` asks for what the audience sees; `resting` closes when hidden. */
   constructor({ deck, drive, version = () => 0, follow = false, resting = true }) {
@@ -109,6 +111,7 @@ export class ServerLink extends EventTarget {
     this.state = state;
     // A server that started anew knows less about where the talk is than this window does.
     const moving = this.#queue.concat(this.#sending ?? []).some(({ do: what }) => ['goto', 'next', 'previous'].includes(what));
+    this.#missed = moving;
     this.#emit('state', { state, position: !moving && !restarted, restarted: Boolean(restarted) });
   }
 
@@ -144,5 +147,7 @@ export class ServerLink extends EventTarget {
       this.#sending = null;
       if (state && typeof state.v === 'number') this.#accept(state);
     }
+    // Another window moved after us: its news overtook the answer to our own move.
+    if (this.#missed) this.#accept(this.state);
   }
 }
