@@ -155,10 +155,13 @@ fn has_class(html: &str, names: &[&str]) -> bool {
     classes.is_some_and(|classes| classes.split_whitespace().any(|class| names.contains(&class)))
 }
 
-/// A note line like `Time: 3 min` says how long its slide should take.
+/// A note line like `Time: 3 min`, or `**1:30**` at the start of a line, says how long its slide should take.
 fn minutes(slide: &RenderedSlide) -> Option<f64> {
     let lines = slide.notes.iter().flat_map(|note| note.lines());
     let values = lines.filter_map(|line| {
+        if let Some(clock) = clock_minutes(line) {
+            return Some(clock);
+        }
         let (key, value) = line.split_once(':')?;
         let known = ["time", "duration", "minutes"].iter().any(|word| key.trim().eq_ignore_ascii_case(word));
         let value = value.trim();
@@ -168,6 +171,17 @@ fn minutes(slide: &RenderedSlide) -> Option<f64> {
         (known && plain).then(|| value[..end].parse::<f64>().ok()).flatten().filter(|m| m.is_finite())
     });
     values.reduce(|a, b| a + b)
+}
+
+/// `**m:ss**` at the start of a line, in minutes.
+fn clock_minutes(line: &str) -> Option<f64> {
+    let (clock, _) = line.trim_start().strip_prefix("**")?.split_once("**")?;
+    let (minutes, seconds) = clock.split_once(':')?;
+    let digits = |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(minutes, 3) || seconds.len() != 2 || !digits(seconds, 2) {
+        return None;
+    }
+    Some(minutes.parse::<f64>().ok()? + seconds.parse::<f64>().ok()? / 60.0)
 }
 
 #[cfg(test)]
@@ -245,12 +259,18 @@ mod tests {
             slide("<svg><section class=\"lead invert\"><h1>A</h1>", "A", &["Time: 1.5 min"]),
             slide("<svg><section><h1>b</h1>", "b", &["duration: 2m", "Time: soon"]),
             slide("<svg><section id=\"3\" class=\"section\">", "C", &["no plan"]),
+            slide(
+                "<svg><section class=\"section\">",
+                "D",
+                &["**1:30** Begin.", "**1:3** is no time, **bold** neither"],
+            ),
         ]);
         let expected = json!([
             { "title": "A", "slide": 0, "minutes": 3.5 },
             { "title": "C", "slide": 2, "minutes": null },
+            { "title": "D", "slide": 3, "minutes": 1.5 },
         ]);
         assert_eq!(plan(&deck), expected);
-        assert_eq!(planned_minutes(&deck), Some(3.5));
+        assert_eq!(planned_minutes(&deck), Some(5.0));
     }
 }

@@ -166,9 +166,10 @@ function installStatus(panel, { boot, link }) {
     if (state?.freeze) parts.push('frozen');
     if (state && state.screen && state.screen !== 'live') parts.push({ black: 'black', white: 'white', qr: 'the QR code' }[state.screen] ?? state.screen);
     if (state?.zoom) parts.push('zoomed');
-    if (state && state.deck !== boot.deck) parts.push(`another deck: ${state.deck}`);
+    if (state && state.deck !== boot.deck) parts.push(state.deck);
     screen.hidden = parts.length === 0;
-    screen.textContent = `Audience sees: ${parts.join(', ')}`;
+    screen.textContent = `Room: ${parts.join(', ')}`;
+    screen.title = `What the audience sees: ${parts.join(', ')}`;
   };
   link.addEventListener('status', draw);
   link.addEventListener('state', draw);
