@@ -15,7 +15,7 @@ pub mod template;
 
 use crate::deck::{Block, BlockKind, Deck, Inline, inline};
 use crate::diagnostic::{Code, Diagnostic, Span, Warned, closest};
-use crate::theme::{AutoScaling, Container, Size, StyleRequest, ThemeSet};
+use crate::theme::{Container, Size, StyleRequest, ThemeSet};
 use block::Writer;
 use slide::{Shared, SlideJob, Transition};
 
@@ -343,28 +343,4 @@ fn block_text(block: &Block, out: &mut String) {
 fn line_text(content: &[Inline], out: &mut String) {
     inline::plain_text(content, out);
     out.push('\n');
-}
-
-/// What `theme` turns on, for callers that write content outside slides.
-pub fn notes_html(markdown: &str) -> String {
-    let options = crate::deck::Options::default();
-    let source = crate::diagnostic::SourceFile::new("note", format!("\n{markdown}"));
-    let deck = crate::deck::parse(&source, &options).value;
-    let policy = HtmlPolicy::AllowList;
-    let mut writer = Writer {
-        out: String::new(),
-        policy: &policy,
-        scaling: AutoScaling::default(),
-        macros: math::Macros::default(),
-        diagnostics: Vec::new(),
-        scaled: false,
-        formulas: false,
-    };
-    for (index, slide) in deck.slides.iter().enumerate() {
-        if index > 0 {
-            writer.out.push_str("<hr />\n");
-        }
-        writer.blocks(&slide.blocks);
-    }
-    writer.out
 }
