@@ -92,7 +92,7 @@ impl Config {
             resume: false,
             overlay: |_| None,
             notes_html: |_| String::new(),
-            clock: || u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
+            clock: wall_clock,
             limits: Limits::default(),
         }
     }
@@ -154,6 +154,12 @@ impl Server {
         tasks.close();
         tasks.wait().await;
     }
+}
+
+/// Milliseconds since 1970; 0 for a clock that is set before that.
+fn wall_clock() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
 fn listen_on(address: SocketAddr) -> Result<TcpListener, Error> {
