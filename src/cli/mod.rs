@@ -23,6 +23,8 @@ use clap::{CommandFactory as _, Parser as _};
 use args::{Bare, Cli, Command, ConsoleArgs};
 use console::{Code, Console, Failure};
 
+use crate::project::media::is_style_sheet;
+
 /// Runs the command line; everything it does ends in an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -135,8 +137,7 @@ struct Inputs {
 
 impl Inputs {
     fn sort(inputs: Vec<PathBuf>) -> Self {
-        let is_css = |path: &PathBuf| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("css"));
-        let (themes, decks) = inputs.into_iter().partition(is_css);
+        let (themes, decks) = inputs.into_iter().partition(|path| is_style_sheet(path));
         Self { decks, themes }
     }
 

@@ -5,6 +5,7 @@ pub mod files;
 pub mod find;
 pub mod lint;
 pub mod markup;
+pub mod media;
 pub mod themes;
 pub mod watch;
 

@@ -9,6 +9,7 @@ use crate::theme::{ThemeError, ThemeSet};
 
 use super::ProjectOptions;
 use super::files::{self, Kind, Reader};
+use super::media::is_style_sheet;
 
 /// All themes decks of a project may name, and what is wrong with their files.
 #[derive(Debug)]
@@ -116,11 +117,7 @@ fn style_sheets(reader: &Reader<'_>, folder: &Path) -> Vec<PathBuf> {
         return Vec::new();
     }
     let names = reader.files().list(folder).unwrap_or_default();
-    names.into_iter().filter(|name| !name.folder && is_css(&name.path)).map(|name| name.path).collect()
-}
-
-fn is_css(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("css"))
+    names.into_iter().filter(|name| !name.folder && is_style_sheet(&name.path)).map(|name| name.path).collect()
 }
 
 /// The files that a pattern with `*`, `?` or `**` names, when the shell left it as it was.
@@ -144,7 +141,7 @@ fn matching(reader: &Reader<'_>, pattern: &Path) -> Vec<PathBuf> {
         }
         found = next;
     }
-    found.retain(|path| is_css(path) && reader.kind(path) == Some(Kind::File));
+    found.retain(|path| is_style_sheet(path) && reader.kind(path) == Some(Kind::File));
     found
 }
 
