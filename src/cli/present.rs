@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::diagnostic::{Severity, report};
+use crate::diagnostic::Severity;
+use crate::project::Project;
 use crate::project::watch::{LiveDeck, Watcher};
-use crate::project::{Compiled, Project};
-use crate::render::notes;
 use crate::server::{Config, DeckFeed, Server, Urls, qr_text};
 use crate::theme::Container;
 
@@ -50,8 +49,6 @@ async fn serve(project: Arc<Project>, host: IpAddr, settings: &Settings, console
     config.port = settings.port;
     config.title =
         project.root.file_name().map_or_else(|| "foredeck".into(), |name| name.to_string_lossy().into_owned());
-    config.overlay = overlay;
-    config.notes_html = notes::html;
     let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
     let mut supervisor = Supervisor::new()?;
     let stop = supervisor.stop();
@@ -91,11 +88,6 @@ fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {
     let below = folder.strip_prefix(&project.root).unwrap_or(Path::new(""));
     let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     DeckFeed { slug: deck.entry.slug.clone(), folder: parts.join("/"), compiled: deck.cell.clone() }
-}
-
-/// Errors of a deck as HTML.
-fn overlay(compiled: &Compiled) -> Option<String> {
-    Some(report::overlay(&compiled.diagnostics, &compiled.source)).filter(|html| !html.is_empty())
 }
 
 /// Shows findings of a deck on the terminal, now and after every edit that changes them.

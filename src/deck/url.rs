@@ -9,6 +9,14 @@ pub fn is_allowed(url: &str) -> bool {
     !["javascript:", "vbscript:", "file:"].iter().any(|scheme| lower.starts_with(scheme))
 }
 
+/// The scheme of an address, without the colon and in the case it is written in (RFC 3986, section 3.1).
+pub fn scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once(':')?;
+    let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    valid.then_some(scheme)
+}
+
 /// The address with everything but URL characters percent-encoded; valid escapes stay.
 pub fn normalize(url: &str) -> String {
     let url = match split_host(url) {

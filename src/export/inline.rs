@@ -7,8 +7,9 @@ use std::rc::Rc;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::project::files::Reader;
 use crate::project::markup::{self, Address, Attribute, Tag};
+use crate::project::media::is_style_sheet;
 use crate::project::{Compiled, Project, Target, lint};
-use crate::render::{Rendered, template};
+use crate::render::{Rendered, html, template};
 
 use super::data;
 
@@ -43,7 +44,7 @@ pub(super) struct Inliner<'a> {
 impl<'a> Inliner<'a> {
     pub(super) fn new(project: &'a Project, compiled: &Compiled, scope: Scope) -> Self {
         let mut folders = vec![compiled.folder.clone()];
-        let sheets = compiled.dependencies.iter().filter(|path| path.extension().is_some_and(|e| e == "css"));
+        let sheets = compiled.dependencies.iter().filter(|path| is_style_sheet(path));
         folders.extend(sheets.filter_map(|path| path.parent().map(Path::to_path_buf)));
         folders.dedup();
         Self {
@@ -122,11 +123,11 @@ impl<'a> Inliner<'a> {
         match (tag.name.as_str(), name) {
             (_, "style") => {
                 let style = self.style(&value);
-                (style != value).then(|| format!("style=\"{}\"", markup::escape(&style)))
+                (style != value).then(|| format!("style=\"{}\"", escaped(&style)))
             }
             ("img", "src") => {
                 let uri = self.uri(&value, 1)?;
-                Some(format!("src=\"{uri}\" data-original-src=\"{}\"", markup::escape(&value)))
+                Some(format!("src=\"{uri}\" data-original-src=\"{}\"", escaped(&value)))
             }
             ("video" | "audio" | "source" | "track" | "input" | "embed", "src")
             | ("video", "poster")
@@ -135,7 +136,7 @@ impl<'a> Inliner<'a> {
             ("img" | "source", "srcset") => {
                 let candidates: Vec<String> =
                     value.split(',').map(|candidate| self.candidate(candidate.trim())).collect();
-                Some(format!("srcset=\"{}\"", markup::escape(&candidates.join(", "))))
+                Some(format!("srcset=\"{}\"", escaped(&candidates.join(", "))))
             }
             _ => None,
         }
@@ -217,6 +218,13 @@ impl<'a> Inliner<'a> {
             Target::Missing(_) | Target::Inside | Target::Refused => None,
         }
     }
+}
+
+/// A text as the value of a double-quoted attribute.
+fn escaped(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    html::quoted(&mut out, value);
+    out
 }
 
 /// The file inside the program that the server has below `/assets/`.

@@ -27,6 +27,7 @@ mod shell;
 mod sql;
 mod yaml;
 
+use super::html::quoted;
 use language::Engine;
 use lexer::{Class, Lexer, PLAIN, Run};
 
@@ -44,7 +45,7 @@ const MAX_LINE: usize = 2000;
 pub fn highlight(out: &mut String, language: &str, code: &str) -> bool {
     out.reserve(code.len() + code.len() / 2);
     let Some(engine) = language::find(language) else {
-        escape(out, code);
+        quoted(out, code);
         return false;
     };
     let mut start = 0;
@@ -52,7 +53,7 @@ pub fn highlight(out: &mut String, language: &str, code: &str) -> bool {
         piece(out, run.class, &code[start..run.end]);
         start = run.end;
     }
-    escape(out, &code[start..]);
+    quoted(out, &code[start..]);
     true
 }
 
@@ -105,7 +106,7 @@ fn runs(engine: Engine, code: &str) -> Vec<Run> {
 /// Appends one piece.
 fn piece(out: &mut String, class: Class, text: &str) {
     if class.is_empty() || text.is_empty() {
-        return escape(out, text);
+        return quoted(out, text);
     }
     let levels = class.split(lexer::INSIDE);
     let count = levels.clone().count();
@@ -114,28 +115,10 @@ fn piece(out: &mut String, class: Class, text: &str) {
         out.push_str(level);
         out.push_str("\">");
     }
-    escape(out, text);
+    quoted(out, text);
     for _ in 0..count {
         out.push_str("</span>");
     }
-}
-
-/// Appends text with the characters escaped that mean something in HTML.
-pub(super) fn escape(out: &mut String, text: &str) {
-    let mut start = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let entity = match byte {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            _ => continue,
-        };
-        out.push_str(&text[start..at]);
-        out.push_str(entity);
-        start = at + 1;
-    }
-    out.push_str(&text[start..]);
 }
 
 #[cfg(test)]

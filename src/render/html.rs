@@ -2,7 +2,17 @@
 
 /// Appends text content.
 pub fn text(out: &mut String, text: &str) {
-    escape(out, text, false);
+    escape(out, text, b"&<>");
+}
+
+/// Appends text content with double quotes escaped too: the way of highlight.js, and of attribute values.
+pub fn quoted(out: &mut String, text: &str) {
+    escape(out, text, b"&<>\"");
+}
+
+/// Appends text that is HTML but for its tags: character references stay as they are.
+pub(super) fn without_tags(out: &mut String, text: &str) {
+    escape(out, text, b"<>");
 }
 
 /// Appends ` name="value"`.
@@ -10,19 +20,18 @@ pub fn attribute(out: &mut String, name: &str, value: &str) {
     out.push(' ');
     out.push_str(name);
     out.push_str("=\"");
-    escape(out, value, true);
+    quoted(out, value);
     out.push('"');
 }
 
-fn escape(out: &mut String, text: &str, quotes: bool) {
+fn escape(out: &mut String, text: &str, marks: &[u8]) {
     let mut done = 0;
-    for (i, byte) in text.bytes().enumerate() {
+    for (i, byte) in text.bytes().enumerate().filter(|(_, byte)| marks.contains(byte)) {
         let entity = match byte {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
-            b'"' if quotes => "&quot;",
-            _ => continue,
+            _ => "&quot;",
         };
         out.push_str(&text[done..i]);
         out.push_str(entity);

@@ -1,6 +1,7 @@
 //! Which raw HTML is let through: Marp's list of tags and attributes.
 
 use super::HtmlPolicy;
+use super::html::without_tags;
 
 /// Attributes that `tag` may have besides the global ones; `None` when the tag is not allowed.
 fn allowed(tag: &str) -> Option<&'static [&'static str]> {
@@ -56,7 +57,7 @@ pub fn html(out: &mut String, raw: &str, policy: &HtmlPolicy) {
 fn filter(out: &mut String, raw: &str, policy: &HtmlPolicy) {
     let mut rest = raw;
     while let Some(at) = rest.find('<') {
-        angles(out, &rest[..at]);
+        without_tags(out, &rest[..at]);
         rest = &rest[at..];
         if let Some(inner) = rest.strip_prefix("<!--") {
             rest = inner.find("-->").map_or("", |end| &inner[end + 3..]);
@@ -73,23 +74,7 @@ fn filter(out: &mut String, raw: &str, policy: &HtmlPolicy) {
             }
         }
     }
-    angles(out, rest);
-}
-
-/// Entities in raw HTML are the author's own: only angle brackets are escaped.
-fn angles(out: &mut String, text: &str) {
-    let mut done = 0;
-    for (i, byte) in text.bytes().enumerate() {
-        let entity = match byte {
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            _ => continue,
-        };
-        out.push_str(&text[done..i]);
-        out.push_str(entity);
-        done = i + 1;
-    }
-    out.push_str(&text[done..]);
+    without_tags(out, rest);
 }
 
 struct Tag<'a> {
@@ -143,7 +128,7 @@ impl<'a> Tag<'a> {
         let listed = allowed(&self.name);
         let passes = custom.map_or(listed.is_some(), |known| known.is_some());
         if !passes {
-            return angles(out, self.source);
+            return without_tags(out, self.source);
         }
         // a stray `</img>` is a picture in Marp
         let closing = self.closing && !is_void(&self.name);
@@ -156,7 +141,7 @@ impl<'a> Tag<'a> {
                     None => is_global(&self.name, attribute) || listed.is_some_and(|l| l.contains(&attribute.as_str())),
                 };
                 if kept {
-                    self.write_attribute(out, attribute, value.unwrap_or(""));
+                    write_attribute(out, attribute, value.unwrap_or(""));
                 }
             }
             if is_void(&self.name) {
@@ -165,27 +150,27 @@ impl<'a> Tag<'a> {
         }
         out.push('>');
     }
+}
 
-    fn write_attribute(&self, out: &mut String, name: &str, value: &str) {
-        let lower;
-        let value = match name {
-            "href" if !is_safe_url(value, false) => "",
-            "src" | "poster" | "cite" if !is_safe_url(value, true) => "",
-            "dir" => {
-                lower = value.to_ascii_lowercase();
-                if matches!(lower.as_str(), "ltr" | "rtl" | "auto") { lower.as_str() } else { "" }
-            }
-            _ => value,
-        };
-        out.push(' ');
-        out.push_str(name);
-        // a value that is refused leaves the bare name, as in Marp
-        if !value.is_empty() {
-            out.push_str("=\"");
-            let quoted = value.replace('"', "&quot;");
-            angles(out, &quoted);
-            out.push('"');
+fn write_attribute(out: &mut String, name: &str, value: &str) {
+    let lower;
+    let value = match name {
+        "href" if !is_safe_url(value, false) => "",
+        "src" | "poster" | "cite" if !is_safe_url(value, true) => "",
+        "dir" => {
+            lower = value.to_ascii_lowercase();
+            if matches!(lower.as_str(), "ltr" | "rtl" | "auto") { lower.as_str() } else { "" }
         }
+        _ => value,
+    };
+    out.push(' ');
+    out.push_str(name);
+    // a value that is refused leaves the bare name, as in Marp
+    if !value.is_empty() {
+        out.push_str("=\"");
+        let quoted = value.replace('"', "&quot;");
+        without_tags(out, &quoted);
+        out.push('"');
     }
 }
 

@@ -9,7 +9,7 @@ use super::document::Document;
 use super::error::Problem;
 use super::live::DeckShape;
 use super::role::Role;
-use crate::project::Compiled;
+use crate::project::{Compiled, markup};
 use crate::render::{change, page};
 
 /// How long a request waits for a deck that is being compiled for the first time.
@@ -141,7 +141,7 @@ impl ShownDeck {
     /// A deck that is not compiled yet.
     pub fn new(feed: &DeckFeed) -> Self {
         let parts = feed.folder.split('/').filter(|part| !part.is_empty() && *part != ".");
-        let base = parts.fold("/files/".to_owned(), |base, part| base + &percent_encoded(part) + "/");
+        let base = parts.fold("/files/".to_owned(), |base, part| base + &markup::percent_encode(part) + "/");
         Self { slug: feed.slug.clone(), base, view: watch::Sender::new(None) }
     }
 
@@ -198,20 +198,7 @@ fn looks_the_same(old: &Compiled, new: &Compiled) -> bool {
     change::unchanged(&old.rendered, &new.rendered) && !nothing_changed
 }
 
-/// A path part as it stands in a URL.
-pub fn percent_encoded(part: &str) -> String {
-    let mut out = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 /// A slug as it stands in a URL.
 pub fn encoded_slug(slug: &str) -> String {
-    slug.split('/').map(percent_encoded).collect::<Vec<_>>().join("/")
+    slug.split('/').map(markup::percent_encode).collect::<Vec<_>>().join("/")
 }

@@ -37,6 +37,7 @@ pub use feed::DeckFeed;
 pub use state::Limits;
 
 use crate::project::Compiled;
+use crate::render::{notes, overlay};
 use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
@@ -44,6 +45,10 @@ use live::Stage;
 use role::{Token, Tokens};
 use state::App;
 
+/// Where the server listens unless told otherwise.
+pub const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// See [`HOST`].
+pub const PORT: u16 = 3939;
 /// Connections that may wait to be accepted: a room opens the address at once.
 const BACKLOG: u32 = 4096;
 
@@ -81,8 +86,8 @@ impl Config {
     /// The default: `127.0.0.1:3939`, nothing kept.
     pub fn new(root: impl Into<PathBuf>, decks: Vec<DeckFeed>) -> Self {
         Self {
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port: 3939,
+            host: HOST,
+            port: PORT,
             root: root.into(),
             decks,
             title: "foredeck".to_owned(),
@@ -90,8 +95,8 @@ impl Config {
             public_url: None,
             state_file: None,
             resume: false,
-            overlay: |_| None,
-            notes_html: |_| String::new(),
+            overlay: problems,
+            notes_html: notes::html,
             clock: wall_clock,
             limits: Limits::default(),
         }
@@ -154,6 +159,11 @@ impl Server {
         tasks.close();
         tasks.wait().await;
     }
+}
+
+/// The errors of a deck as HTML, when there are any.
+fn problems(compiled: &Compiled) -> Option<String> {
+    Some(overlay::html(&compiled.diagnostics, &compiled.source)).filter(|html| !html.is_empty())
 }
 
 /// Milliseconds since 1970; 0 for a clock that is set before that.

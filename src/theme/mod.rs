@@ -25,14 +25,14 @@ use stylesheet::Stylesheet;
 pub use stylesheet::{SyntaxError, check_syntax};
 
 /// The theme of a deck that names none.
-const DEFAULT_THEME: &str = "default";
+pub const DEFAULT_THEME: &str = "default";
 /// Slides of a theme that gives no size.
 const DEFAULT_SIZE: Size = Size { width: 1280.0, height: 720.0 };
 /// Themes may import each other often; no deck needs more than this many copies.
 const MAX_IMPORTS: usize = 200;
 
 /// Slide size in CSS pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Size {
     /// Width in px.
     pub width: f64,
