@@ -166,6 +166,13 @@ pub fn lexical(path: &Path) -> PathBuf {
     clean
 }
 
+/// The project's own page template of a name, which wins over the built-in one. Templates are single files of one
+/// folder.
+pub fn own_template(root: &Path, name: &str) -> Option<String> {
+    let plain = !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+    plain.then(|| std::fs::read_to_string(root.join("themes/pages").join(name)).ok()).flatten()
+}
+
 /// Reads for one compile or export and keeps a list of what was asked for.
 #[derive(Debug)]
 pub struct Reader<'a> {
