@@ -6,7 +6,7 @@ use std::borrow::Cow;
 ///
 /// The caller keeps code, links that were written as addresses, and alternative texts away from it.
 #[must_use]
-pub fn replace_shortcodes(text: &str) -> Cow<'_, str> {
+pub(super) fn replace_shortcodes(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut done = 0;
     let mut open = None;

@@ -1,22 +1,22 @@
 //! Markdown text → [`Deck`]: slides with their directives, content and notes. Pure.
 //!
-//! Steps, each in its file: [`front_matter`] is split off, [`math`] takes formulas out, `markdown`
+//! Steps, each in its file: `front_matter` is split off, `math` takes formulas out, `markdown`
 //! builds a flat list of blocks, comments and rulers, `split` cuts it into slides, `cascade` gives
 //! each slide its directives, numbers, ids and fragments.
 
 pub mod ast;
 mod cascade;
-pub mod comment;
+mod comment;
 pub mod directive;
-pub mod emoji;
-pub mod front_matter;
-pub mod image;
+mod emoji;
+mod front_matter;
+mod image;
 pub mod inline;
-pub mod linkify;
+mod linkify;
 mod markdown;
-pub mod math;
+mod math;
 pub mod reveal;
-pub mod slug;
+mod slug;
 mod split;
 pub mod url;
 pub mod yaml;

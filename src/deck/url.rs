@@ -67,22 +67,24 @@ fn split_host(url: &str) -> Option<(&str, &str, &str)> {
     Some((&url[..from], host, &url[from + host.len()..]))
 }
 
+/// Longer parts of a host name cannot be looked up (RFC 1035, section 2.3.4) and stay as they are.
+const MAX_LABEL: usize = 63;
+
 fn to_ascii(host: &str) -> String {
     let labels: Vec<String> = host
         .split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'])
-        .map(
-            |label| {
-                if label.is_ascii() { label.to_owned() } else { format!("xn--{}", punycode(&label.to_lowercase())) }
-            },
-        )
+        .map(|label| match label {
+            label if label.is_ascii() || label.chars().count() > MAX_LABEL => label.to_owned(),
+            label => format!("xn--{}", punycode(&label.to_lowercase())),
+        })
         .collect();
     labels.join(".")
 }
 
-/// RFC 3492, section 6.3; a label too long for its arithmetic stays percent-encoded by the caller.
+/// RFC 3492, section 6.3, of a label so short that none of its sums overflows.
 fn punycode(label: &str) -> String {
     let mut out: String = label.chars().filter(char::is_ascii).collect();
-    let basic = out.len() as u32;
+    let basic = u32::try_from(out.len()).unwrap_or(0);
     if basic > 0 {
         out.push('-');
     }

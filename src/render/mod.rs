@@ -6,7 +6,7 @@ pub mod code;
 mod code_block;
 mod declaration;
 pub mod html;
-pub mod math;
+mod math;
 pub mod notes;
 pub mod overlay;
 pub mod page;
