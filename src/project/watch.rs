@@ -265,6 +265,7 @@ impl Watched {
         let gone: Vec<PathBuf> = self.folders.keys().filter(|folder| !wanted.contains(*folder)).cloned().collect();
         for folder in gone {
             self.folders.remove(&folder);
+            // A folder that was deleted is not watched any more, which is no error here.
             let _ = self.watcher.unwatch(&folder);
         }
         for folder in wanted {

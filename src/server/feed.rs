@@ -93,6 +93,9 @@ impl View {
     }
 
     /// The document, made by `make` unless there is one.
+    ///
+    /// # Errors
+    /// What `make` could not do.
     pub async fn document<F>(&self, kind: Kind, make: F) -> Result<Arc<Document>, Problem>
     where
         F: AsyncFnOnce() -> Result<Document, Problem>,
@@ -151,6 +154,9 @@ impl ShownDeck {
     }
 
     /// The deck, waiting for it to be compiled.
+    ///
+    /// # Errors
+    /// When the deck is not compiled in time.
     pub async fn view(&self) -> Result<Arc<View>, Problem> {
         let mut receiver = self.view.subscribe();
         let ready = tokio::time::timeout(PATIENCE, receiver.wait_for(Option::is_some)).await;

@@ -113,6 +113,9 @@ pub struct Server {
 
 impl Server {
     /// Takes the address. Clients can connect from now on; no deck has to be compiled for that.
+    ///
+    /// # Errors
+    /// When the address cannot be had, or the folder cannot be opened.
     pub async fn bind(config: Config) -> Result<Self, Error> {
         let root = tokio::fs::canonicalize(&config.root).await;
         let root = root.map_err(|source| Error::Root { path: config.root.clone(), source })?;

@@ -80,6 +80,9 @@ pub struct App {
 
 impl App {
     /// The deck of this name, and its number.
+    ///
+    /// # Errors
+    /// When there is none; the answer lists those there are.
     pub fn deck(&self, slug: &str) -> Result<(usize, &ShownDeck), Problem> {
         let found = self.decks.iter().enumerate().find(|(_, deck)| deck.slug == slug);
         found.ok_or_else(|| Problem::unknown_deck(slug))
@@ -91,6 +94,9 @@ impl App {
     }
 
     /// Fills in a page; a template of the project wins over the built-in one of the same name.
+    ///
+    /// # Errors
+    /// When the template is wrong.
     pub fn page(&self, name: &str, context: &Value) -> Result<String, template::Error> {
         let root = self.root.clone();
         template::page(name, context, move |name| files::own_template(&root, name))
