@@ -8,7 +8,7 @@ pub mod ast;
 mod cascade;
 mod comment;
 pub mod directive;
-mod emoji;
+pub mod emoji;
 mod front_matter;
 mod image;
 pub mod inline;

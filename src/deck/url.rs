@@ -1,5 +1,13 @@
 //! Addresses as markdown-it writes them: refused schemes, percent-encoding, internationalised hosts.
 
+/// The scheme of an address, without the colon and in the case it is written in (RFC 3986, section 3.1).
+pub fn scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once(':')?;
+    let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    valid.then_some(scheme)
+}
+
 /// Whether an address may be used; the rest stays literal text.
 pub fn is_allowed(url: &str) -> bool {
     let lower = url.trim().to_ascii_lowercase();
@@ -7,14 +15,6 @@ pub fn is_allowed(url: &str) -> bool {
         return ["image/gif;", "image/png;", "image/jpeg;", "image/webp;"].iter().any(|kind| data.starts_with(kind));
     }
     !["javascript:", "vbscript:", "file:"].iter().any(|scheme| lower.starts_with(scheme))
-}
-
-/// The scheme of an address, without the colon and in the case it is written in (RFC 3986, section 3.1).
-pub fn scheme(url: &str) -> Option<&str> {
-    let (scheme, _) = url.split_once(':')?;
-    let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    valid.then_some(scheme)
 }
 
 /// The address with everything but URL characters percent-encoded; valid escapes stay.
@@ -67,24 +67,22 @@ fn split_host(url: &str) -> Option<(&str, &str, &str)> {
     Some((&url[..from], host, &url[from + host.len()..]))
 }
 
-/// Longer parts of a host name cannot be looked up (RFC 1035, section 2.3.4) and stay as they are.
-const MAX_LABEL: usize = 63;
-
 fn to_ascii(host: &str) -> String {
     let labels: Vec<String> = host
         .split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'])
-        .map(|label| match label {
-            label if label.is_ascii() || label.chars().count() > MAX_LABEL => label.to_owned(),
-            label => format!("xn--{}", punycode(&label.to_lowercase())),
-        })
+        .map(
+            |label| {
+                if label.is_ascii() { label.to_owned() } else { format!("xn--{}", punycode(&label.to_lowercase())) }
+            },
+        )
         .collect();
     labels.join(".")
 }
 
-/// RFC 3492, section 6.3, of a label so short that none of its sums overflows.
+/// RFC 3492, section 6.3; a label too long for its arithmetic stays percent-encoded by the caller.
 fn punycode(label: &str) -> String {
     let mut out: String = label.chars().filter(char::is_ascii).collect();
-    let basic = u32::try_from(out.len()).unwrap_or(0);
+    let basic = out.len() as u32;
     if basic > 0 {
         out.push('-');
     }

@@ -1,4 +1,4 @@
-//! Diagnostics → terminal text or JSON.
+//! Diagnostics → terminal text, JSON, or an HTML overlay.
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -85,16 +85,14 @@ pub fn terminal(diagnostic: &Diagnostic, deck: &SourceFile, colour: bool) -> Str
 }
 
 /// The first line of what a span covers, and where in it the span lies.
-pub(crate) struct Excerpt<'a> {
-    /// The line, or the part of a very long one around the span.
-    pub(crate) text: &'a str,
+struct Excerpt<'a> {
+    text: &'a str,
     line: usize,
     marked: std::ops::Range<usize>,
 }
 
 impl<'a> Excerpt<'a> {
-    /// `None` for a finding without a place.
-    pub(crate) fn of(diagnostic: &Diagnostic, source: &'a SourceFile) -> Option<Self> {
+    fn of(diagnostic: &Diagnostic, source: &'a SourceFile) -> Option<Self> {
         let span = diagnostic.span?;
         let place = source.line_column(span.start);
         let line = source.line(place.line);
@@ -185,6 +183,45 @@ fn json_diagnostic<'a>(diagnostic: &'a Diagnostic, deck: &SourceFile) -> JsonDia
     }
 }
 
+/// The errors as an HTML fragment that a page lays over the slides; empty when there are none.
+pub fn overlay(diagnostics: &[Diagnostic], deck: &SourceFile) -> String {
+    let mut html = String::new();
+    for diagnostic in diagnostics.iter().filter(|d| d.severity == Severity::Error) {
+        let source = diagnostic.file.as_deref().unwrap_or(deck);
+        let mut place = source.path().display().to_string();
+        if let Some(span) = diagnostic.span {
+            let LineColumn { line, column } = source.line_column(span.start);
+            place.push_str(&format!(":{line}:{column}"));
+        }
+        html.push_str("<article class=\"problem\">");
+        element(&mut html, "h2", "problem-message", &diagnostic.message);
+        element(&mut html, "p", "problem-place", &place);
+        if let Some(excerpt) = Excerpt::of(diagnostic, source) {
+            element(&mut html, "pre", "problem-source", excerpt.text);
+        }
+        for hint in &diagnostic.hints {
+            element(&mut html, "p", "problem-hint", hint);
+        }
+        element(&mut html, "code", "problem-code", diagnostic.code.0);
+        html.push_str("</article>");
+    }
+    html
+}
+
+fn element(html: &mut String, name: &str, class: &str, text: &str) {
+    html.push_str(&format!("<{name} class=\"{class}\">"));
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            c => html.push(c),
+        }
+    }
+    html.push_str(&format!("</{name}>"));
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -251,5 +288,17 @@ warning[deck/unknown-directive]: unknown directive `teme`
                 ],
             })
         );
+    }
+
+    #[test]
+    fn the_overlay_escapes_and_leaves_warnings_out() {
+        let found = [typo(), Diagnostic::error(Code("deck/x"), "no <b> & no \"q\"").at(Span::new(19, 21))];
+        assert_eq!(
+            overlay(&found, &deck()),
+            "<article class=\"problem\"><h2 class=\"problem-message\">no &lt;b&gt; &amp; no &quot;q&quot;</h2>\
+             <p class=\"problem-place\">decks/talk.md:4:1</p><pre class=\"problem-source\"># &lt;Hi&gt;</pre>\
+             <code class=\"problem-code\">deck/x</code></article>"
+        );
+        assert_eq!(overlay(&[typo()], &deck()), "");
     }
 }

@@ -1,7 +1,7 @@
 //! Watches exactly the files decks were made from; every change is compiled and put into the deck's cell.
 //!
 //! Guarantees: a deck's cell always holds its newest rendering that is not broken; a change is compiled once
-//! its files have been quiet for [`QUIET`], at the latest [`PATIENCE`] after its first sign; nothing polls while
+//! its files have been quiet for `QUIET`, at the latest `PATIENCE` after its first sign; nothing polls while
 //! nothing changes; the watcher's thread ends with [`Watcher::run`].
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -27,7 +27,6 @@ mod shell;
 mod sql;
 mod yaml;
 
-use super::html::quoted;
 use language::Engine;
 use lexer::{Class, Lexer, PLAIN, Run};
 
@@ -45,7 +44,7 @@ const MAX_LINE: usize = 2000;
 pub fn highlight(out: &mut String, language: &str, code: &str) -> bool {
     out.reserve(code.len() + code.len() / 2);
     let Some(engine) = language::find(language) else {
-        quoted(out, code);
+        escape(out, code);
         return false;
     };
     let mut start = 0;
@@ -53,7 +52,7 @@ pub fn highlight(out: &mut String, language: &str, code: &str) -> bool {
         piece(out, run.class, &code[start..run.end]);
         start = run.end;
     }
-    quoted(out, &code[start..]);
+    escape(out, &code[start..]);
     true
 }
 
@@ -106,7 +105,7 @@ fn runs(engine: Engine, code: &str) -> Vec<Run> {
 /// Appends one piece.
 fn piece(out: &mut String, class: Class, text: &str) {
     if class.is_empty() || text.is_empty() {
-        return quoted(out, text);
+        return escape(out, text);
     }
     let levels = class.split(lexer::INSIDE);
     let count = levels.clone().count();
@@ -115,10 +114,28 @@ fn piece(out: &mut String, class: Class, text: &str) {
         out.push_str(level);
         out.push_str("\">");
     }
-    quoted(out, text);
+    escape(out, text);
     for _ in 0..count {
         out.push_str("</span>");
     }
+}
+
+/// Appends text with the characters escaped that mean something in HTML.
+pub(super) fn escape(out: &mut String, text: &str) {
+    let mut start = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let entity = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => continue,
+        };
+        out.push_str(&text[start..at]);
+        out.push_str(entity);
+        start = at + 1;
+    }
+    out.push_str(&text[start..]);
 }
 
 #[cfg(test)]

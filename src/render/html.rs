@@ -2,17 +2,7 @@
 
 /// Appends text content.
 pub fn text(out: &mut String, text: &str) {
-    escape(out, text, b"&<>");
-}
-
-/// Appends text content with double quotes escaped too: the way of highlight.js, and of attribute values.
-pub fn quoted(out: &mut String, text: &str) {
-    escape(out, text, b"&<>\"");
-}
-
-/// Appends text that is HTML but for its tags: character references stay as they are.
-pub(super) fn without_tags(out: &mut String, text: &str) {
-    escape(out, text, b"<>");
+    escape(out, text, false);
 }
 
 /// Appends ` name="value"`.
@@ -20,18 +10,24 @@ pub fn attribute(out: &mut String, name: &str, value: &str) {
     out.push(' ');
     out.push_str(name);
     out.push_str("=\"");
-    quoted(out, value);
+    escape(out, value, true);
     out.push('"');
 }
 
-fn escape(out: &mut String, text: &str, marks: &[u8]) {
+/// Appends the value of a double-quoted attribute.
+pub fn quoted(out: &mut String, value: &str) {
+    escape(out, value, true);
+}
+
+fn escape(out: &mut String, text: &str, quotes: bool) {
     let mut done = 0;
-    for (i, byte) in text.bytes().enumerate().filter(|(_, byte)| marks.contains(byte)) {
+    for (i, byte) in text.bytes().enumerate() {
         let entity = match byte {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
-            _ => "&quot;",
+            b'"' if quotes => "&quot;",
+            _ => continue,
         };
         out.push_str(&text[done..i]);
         out.push_str(entity);

@@ -8,7 +8,6 @@ mod declaration;
 pub mod html;
 mod math;
 pub mod notes;
-pub mod overlay;
 pub mod page;
 pub mod sanitize;
 mod slide;

@@ -1,7 +1,6 @@
 //! Which raw HTML is let through: Marp's list of tags and attributes.
 
 use super::HtmlPolicy;
-use super::html::without_tags;
 
 /// Attributes that `tag` may have besides the global ones; `None` when the tag is not allowed.
 fn allowed(tag: &str) -> Option<&'static [&'static str]> {
@@ -57,7 +56,7 @@ pub fn html(out: &mut String, raw: &str, policy: &HtmlPolicy) {
 fn filter(out: &mut String, raw: &str, policy: &HtmlPolicy) {
     let mut rest = raw;
     while let Some(at) = rest.find('<') {
-        without_tags(out, &rest[..at]);
+        angles(out, &rest[..at]);
         rest = &rest[at..];
         if let Some(inner) = rest.strip_prefix("<!--") {
             rest = inner.find("-->").map_or("", |end| &inner[end + 3..]);
@@ -74,7 +73,23 @@ fn filter(out: &mut String, raw: &str, policy: &HtmlPolicy) {
             }
         }
     }
-    without_tags(out, rest);
+    angles(out, rest);
+}
+
+/// Entities in raw HTML are the author's own: only angle brackets are escaped.
+fn angles(out: &mut String, text: &str) {
+    let mut done = 0;
+    for (i, byte) in text.bytes().enumerate() {
+        let entity = match byte {
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            _ => continue,
+        };
+        out.push_str(&text[done..i]);
+        out.push_str(entity);
+        done = i + 1;
+    }
+    out.push_str(&text[done..]);
 }
 
 struct Tag<'a> {
@@ -128,7 +143,7 @@ impl<'a> Tag<'a> {
         let listed = allowed(&self.name);
         let passes = custom.map_or(listed.is_some(), |known| known.is_some());
         if !passes {
-            return without_tags(out, self.source);
+            return angles(out, self.source);
         }
         // a stray `</img>` is a picture in Marp
         let closing = self.closing && !is_void(&self.name);
@@ -169,7 +184,7 @@ fn write_attribute(out: &mut String, name: &str, value: &str) {
     if !value.is_empty() {
         out.push_str("=\"");
         let quoted = value.replace('"', "&quot;");
-        without_tags(out, &quoted);
+        angles(out, &quoted);
         out.push('"');
     }
 }

@@ -36,8 +36,9 @@ pub use error::Error;
 pub use feed::DeckFeed;
 pub use state::Limits;
 
+use crate::diagnostic::report;
 use crate::project::Compiled;
-use crate::render::{notes, overlay};
+use crate::render::notes;
 use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
@@ -166,7 +167,7 @@ impl Server {
 
 /// The errors of a deck as HTML, when there are any.
 fn problems(compiled: &Compiled) -> Option<String> {
-    Some(overlay::html(&compiled.diagnostics, &compiled.source)).filter(|html| !html.is_empty())
+    Some(report::overlay(&compiled.diagnostics, &compiled.source)).filter(|html| !html.is_empty())
 }
 
 /// Milliseconds since 1970; 0 for a clock that is set before that.

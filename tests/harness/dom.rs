@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use scraper::{ElementRef, Html, Node};
 
-use super::emoji;
-
 /// Parses a fragment.
 pub(crate) fn fragment(html: &str) -> Html {
     Html::parse_fragment(html)
@@ -84,13 +82,13 @@ fn children(element: ElementRef<'_>, pre: bool, out: &mut String) {
 
 fn write_text(text: &str, pre: bool, out: &mut String) {
     let mut space = false;
-    for segment in emoji::segments(text) {
+    for segment in foredeck::deck::emoji::segments(text) {
         match segment {
-            emoji::Segment::Emoji(emoji) => {
+            foredeck::deck::emoji::Segment::Emoji(emoji) => {
                 flush_space(&mut space, out);
                 out.push_str(&format!("<emoji>{emoji}</emoji>"));
             }
-            emoji::Segment::Text(text) => {
+            foredeck::deck::emoji::Segment::Text(text) => {
                 for c in text.chars() {
                     if pre {
                         // protected from tidying

@@ -1,6 +1,5 @@
 //! Builders and readers that tests share, one per surface.
 
 pub(crate) mod dom;
-pub(crate) mod emoji;
 pub(crate) mod server;
 pub(crate) mod tool;
