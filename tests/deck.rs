@@ -75,7 +75,7 @@ fn text_that_marp_loses_is_kept_and_said() {
     for (text, kept, code) in [
         ("<!-- _class: lead --> # Title", "Title</h1>", "deck/text-after-comment"),
         ("---\n\n# a\n\n---\n\n# b", "a</h1>", "deck/leading-ruler"),
-        ("---\ntheme: default\n# Hello", "Hello</h1>", "deck/front-matter-unclosed"),
+        ("---\ntheme: default\n# Hello", "Hello</h1>", "deck/unclosed-front-matter"),
         ("---\nheader: **Team**\npaginate: true\n---\nx", "<strong>Team</strong>", "deck/front-matter-syntax"),
         ("a\n\n<!-- start\n\n---\n\nc", "<p>c</p>", "deck/unclosed-comment"),
         ("<style>p { color: red }</style> tail", "<p>tail</p>", "deck/text-after-comment"),

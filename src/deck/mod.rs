@@ -181,7 +181,7 @@ fn read_front_matter(text: &str, options: &Options, diagnostics: &mut Vec<Diagno
         let message = "the front matter is never closed";
         let hint = "write `---` on a line of its own below the last `key: value` line";
         let span = Span::new(0, found.yaml.start);
-        diagnostics.push(Diagnostic::error(Code("deck/front-matter-unclosed"), message).at(span).hint(hint));
+        diagnostics.push(Diagnostic::error(Code("deck/unclosed-front-matter"), message).at(span).hint(hint));
     }
     let loose = |key: &str| options.loose_yaml && directive::is_loose(key, true);
     let entries = match yaml::mapping(yaml_text, loose) {

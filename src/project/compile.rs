@@ -31,7 +31,7 @@ pub struct Compiled {
 
 /// A finding of one of these means that the rendering is not what the author meant at all.
 const BREAKING: [&str; 4] =
-    ["deck/front-matter-syntax", "deck/front-matter-unclosed", "deck/style-syntax", "theme/unknown"];
+    ["deck/front-matter-syntax", "deck/unclosed-front-matter", "deck/style-syntax", "theme/unknown"];
 
 fn is_breaking(diagnostic: &Diagnostic) -> bool {
     BREAKING.contains(&diagnostic.code.0)
