@@ -168,6 +168,13 @@ fn hostile() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn places_stay_inside_the_text() {
+    let source = SourceFile::new("deck.md", "---\n---\n- \r\n    <style>");
+    let spans: Vec<_> = deck::parse(&source, &Options::default()).diagnostics.iter().map(|d| d.span).collect();
+    assert_eq!(spans, [Some(foredeck::diagnostic::Span::new(18, 23))]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
