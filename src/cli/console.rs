@@ -177,6 +177,13 @@ impl Console {
         }
     }
 
+    /// Shows what was noticed in configuration files, to those who did not ask for it.
+    pub fn configuration(self, findings: &[(SourceFile, Diagnostic)]) {
+        for (source, found) in findings {
+            self.findings(std::slice::from_ref(found), source, Severity::Warning);
+        }
+    }
+
     /// One line that sums findings up.
     pub fn counts(self, counts: Counts) {
         if counts.errors + counts.warnings + counts.notes > 0 {

@@ -81,7 +81,7 @@ pub(super) fn run(mut args: Export, console: Console) -> Result<Code, Failure> {
         ..Asked::default()
     };
     let settings = settings::resolve(asked, inputs.themes.clone(), container)?;
-    settings.tell_findings(console);
+    console.configuration(&settings.findings);
     let exporter = Exporter { plan: &plan, console };
     let written = if inputs.decks.len() == 1 && inputs.decks[0] == Path::new("-") {
         let project = Project::around(Path::new("."), settings.project)?;

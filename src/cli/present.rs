@@ -26,7 +26,7 @@ pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
     let asked =
         Asked { render: args.render, serve: args.serve, meta: args.meta, input: inputs.first(), ..Asked::default() };
     let settings = settings::resolve(asked, inputs.themes.clone(), Container::Marpit)?;
-    settings.tell_findings(console);
+    console.configuration(&settings.findings);
     let host = host(&settings.host)?;
     let project = inputs.open(settings.project.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::deck;
-use crate::diagnostic::{Diagnostic, Severity, SourceFile};
+use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::project::{ProjectOptions, SourceFormat, lint};
 use crate::render::{HtmlPolicy, Overrides, RenderOptions};
 use crate::server;
@@ -11,7 +11,7 @@ use crate::theme::Container;
 
 use super::args::{CompatName, FormatName, MetaArgs, RenderArgs, ServeArgs};
 use super::config::{self, Layer};
-use super::console::{Console, Failure};
+use super::console::Failure;
 
 /// Everything that was asked for, resolved once.
 #[derive(Debug)]
@@ -28,15 +28,6 @@ pub struct Settings {
     pub watch: bool,
     /// What was noticed in configuration files, each with the file.
     pub findings: Vec<(SourceFile, Diagnostic)>,
-}
-
-impl Settings {
-    /// Shows what was noticed in configuration files, to those who did not ask for it.
-    pub(super) fn tell_findings(&self, console: Console) {
-        for (source, found) in &self.findings {
-            console.findings(std::slice::from_ref(found), source, Severity::Warning);
-        }
-    }
 }
 
 /// What settings are made from.

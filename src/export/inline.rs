@@ -9,7 +9,7 @@ use crate::project::files::Reader;
 use crate::project::markup::{self, Address, Attribute, Tag};
 use crate::project::media::is_style_sheet;
 use crate::project::{Compiled, Project, Target, lint};
-use crate::render::{Rendered, html, template};
+use crate::render::{Rendered, template};
 
 use super::data;
 
@@ -123,11 +123,11 @@ impl<'a> Inliner<'a> {
         match (tag.name.as_str(), name) {
             (_, "style") => {
                 let style = self.style(&value);
-                (style != value).then(|| format!("style=\"{}\"", escaped(&style)))
+                (style != value).then(|| format!("style=\"{}\"", markup::escape(&style)))
             }
             ("img", "src") => {
                 let uri = self.uri(&value, 1)?;
-                Some(format!("src=\"{uri}\" data-original-src=\"{}\"", escaped(&value)))
+                Some(format!("src=\"{uri}\" data-original-src=\"{}\"", markup::escape(&value)))
             }
             ("video" | "audio" | "source" | "track" | "input" | "embed", "src")
             | ("video", "poster")
@@ -136,7 +136,7 @@ impl<'a> Inliner<'a> {
             ("img" | "source", "srcset") => {
                 let candidates: Vec<String> =
                     value.split(',').map(|candidate| self.candidate(candidate.trim())).collect();
-                Some(format!("srcset=\"{}\"", escaped(&candidates.join(", "))))
+                Some(format!("srcset=\"{}\"", markup::escape(&candidates.join(", "))))
             }
             _ => None,
         }
@@ -218,13 +218,6 @@ impl<'a> Inliner<'a> {
             Target::Missing(_) | Target::Inside | Target::Refused => None,
         }
     }
-}
-
-/// A text as the value of a double-quoted attribute.
-fn escaped(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    html::quoted(&mut out, value);
-    out
 }
 
 /// The file inside the program that the server has below `/assets/`.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::deck::url::scheme;
+use crate::render::html;
 
 /// A start tag in HTML text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,6 +152,13 @@ fn entity(name: &str) -> Option<char> {
             char::from_u32(code)?
         }
     })
+}
+
+/// A text as the value of a double-quoted attribute.
+pub fn escape(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    html::quoted(&mut out, value);
+    out
 }
 
 /// An address in CSS.
@@ -371,9 +379,7 @@ mod tests {
             unescape("url(&quot;a&amp;amp;b.png&quot;) &#39;&#x41;&bogus; &"),
             "url(\"a&amp;b.png\") 'A&bogus; &"
         );
-        let mut escaped = String::new();
-        crate::render::html::quoted(&mut escaped, "<a \"b\" & c>");
-        assert_eq!(unescape(&escaped), "<a \"b\" & c>");
+        assert_eq!(unescape(&escape("<a \"b\" & c>")), "<a \"b\" & c>");
     }
 
     #[test]

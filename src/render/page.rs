@@ -168,7 +168,7 @@ mod tests {
             notes: notes.iter().map(|&n| n.to_owned()).collect(),
             fragments: 2,
             title: Some(title.to_owned()),
-            class: None,
+            class: html.split_once("class=\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0.to_owned())),
             text: title.to_owned(),
             span: Span::default(),
         }
@@ -226,13 +226,11 @@ mod tests {
 
     #[test]
     fn sections_carry_their_planned_minutes() {
-        let mut deck = rendered(vec![
-            slide("<svg><section><h1>A</h1>", "A", &["Time: 1.5 min"]),
+        let deck = rendered(vec![
+            slide("<svg><section class=\"lead invert\"><h1>A</h1>", "A", &["Time: 1.5 min"]),
             slide("<svg><section><h1>b</h1>", "b", &["duration: 2m", "Time: soon"]),
-            slide("<svg><section>", "C", &["no plan"]),
+            slide("<svg><section id=\"3\" class=\"section\">", "C", &["no plan"]),
         ]);
-        deck.slides[0].class = Some("lead invert".to_owned());
-        deck.slides[2].class = Some("section".to_owned());
         let expected = json!([
             { "title": "A", "slide": 0, "minutes": 3.5 },
             { "title": "C", "slide": 2, "minutes": null },
