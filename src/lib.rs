@@ -12,7 +12,7 @@
 //! ```
 //!
 //! One deck walks through them as one value: Markdown text →
-//! [`deck::Deck`] → (with a [`theme::Theme`]) → [`render::Rendered`] →
+//! [`deck::Deck`] → (with a [`theme::ThemeSet`]) → [`render::Rendered`] →
 //! [`project::Compiled`], which the server shows and `export` writes.
 
 pub mod cli;

@@ -75,7 +75,7 @@ fn text_that_marp_loses_is_kept_and_said() {
     for (text, kept, code) in [
         ("<!-- _class: lead --> # Title", "Title</h1>", "deck/text-after-comment"),
         ("---\n\n# a\n\n---\n\n# b", "a</h1>", "deck/leading-ruler"),
-        ("---\ntheme: default\n# Hello", "Hello</h1>", "deck/front-matter-unclosed"),
+        ("---\ntheme: default\n# Hello", "Hello</h1>", "deck/unclosed-front-matter"),
         ("---\nheader: **Team**\npaginate: true\n---\nx", "<strong>Team</strong>", "deck/front-matter-syntax"),
         ("a\n\n<!-- start\n\n---\n\nc", "<p>c</p>", "deck/unclosed-comment"),
         ("<style>p { color: red }</style> tail", "<p>tail</p>", "deck/text-after-comment"),
@@ -166,6 +166,13 @@ fn hostile() -> impl Strategy<Value = String> {
         1 => ".{0,6}",
     ];
     proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn places_stay_inside_the_text() {
+    let source = SourceFile::new("deck.md", "---\n---\n- \r\n    <style>");
+    let spans: Vec<_> = deck::parse(&source, &Options::default()).diagnostics.iter().map(|d| d.span).collect();
+    assert_eq!(spans, [Some(foredeck::diagnostic::Span::new(18, 23))]);
 }
 
 proptest! {

@@ -382,7 +382,7 @@ fn layer(map: &Map<String, Value>, kind: Kind, folder: &Path) -> Layer {
         if file { folder.join(theme).to_string_lossy().into_owned() } else { theme }
     });
     let keywords = match find("keywords") {
-        Some(Value::String(words)) => Some(words.split(',').map(|word| word.trim().to_owned()).collect()),
+        Some(Value::String(text)) => Some(words(text)),
         Some(Value::Array(_)) => Some(list("keywords")),
         _ => None,
     };
@@ -409,6 +409,11 @@ fn layer(map: &Map<String, Value>, kind: Kind, folder: &Path) -> Layer {
             image: text("og-image"),
         },
     }
+}
+
+/// Words that commas separate.
+pub(super) fn words(text: &str) -> Vec<String> {
+    text.split(',').map(|word| word.trim().to_owned()).collect()
 }
 
 /// JSON without the comments and trailing commas that editors allow.

@@ -74,6 +74,11 @@ impl Failure {
         Self::new(Code::Usage, anyhow::Error::msg(message.into()))
     }
 
+    /// Something that was asked for is not there or cannot be read.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(Code::Input, anyhow::Error::msg(message.into()))
+    }
+
     /// Says how to go on.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -118,12 +123,11 @@ pub struct Console {
 impl Console {
     /// As the command line and the environment say.
     pub fn new(args: &ConsoleArgs) -> Self {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let colour = match args.color {
             Colour::Always => true,
             Colour::Never => false,
             Colour::Auto => {
-                !set("NO_COLOR")
+                !is_set("NO_COLOR")
                     && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
                     && std::io::stderr().is_terminal()
             }
@@ -173,6 +177,13 @@ impl Console {
         }
     }
 
+    /// Shows what was noticed in configuration files, to those who did not ask for it.
+    pub fn configuration(self, findings: &[(SourceFile, Diagnostic)]) {
+        for (source, found) in findings {
+            self.findings(std::slice::from_ref(found), source, Severity::Warning);
+        }
+    }
+
     /// One line that sums findings up.
     pub fn counts(self, counts: Counts) {
         if counts.errors + counts.warnings + counts.notes > 0 {
@@ -199,6 +210,11 @@ impl Console {
     pub fn document(self, document: &serde_json::Value) -> Result<(), Failure> {
         data(&format!("{document:#}\n"))
     }
+}
+
+/// Whether the environment has a variable that is not empty.
+pub(super) fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 fn line(text: &str) {

@@ -20,7 +20,7 @@ pub(super) fn run(args: &Docs, console: Console) -> Result<Code, Failure> {
     };
     let Some((name, body)) = explain(subject) else {
         let names = sections(CODES).chain(sections(TOPICS)).map(|(name, _)| name);
-        let failure = Failure::new(Code::Input, anyhow::Error::msg(format!("there is nothing about `{subject}`")));
+        let failure = Failure::input(format!("there is nothing about `{subject}`"));
         return Err(match closest(subject, names) {
             Some(like) => failure.hint(format!("did you mean `{like}`?")),
             None => failure.hint("`foredeck docs` lists all codes and topics"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::diagnostic::report::{self, Counts};
-use crate::diagnostic::{Diagnostic, Severity, SourceFile};
+use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::export::{self, Format, Job, Template, site, write};
 use crate::project::watch::Watcher;
 use crate::project::{Compiled, Project, find};
@@ -16,7 +16,7 @@ use super::args::{ConvertArgs, Export, LaterArgs, TemplateName};
 use super::console::{self, Code, Console, Failure};
 use super::settings::{self, Asked};
 use super::supervise::Supervisor;
-use super::{Inputs, import, not_found};
+use super::{Inputs, import};
 
 impl LaterArgs {
     /// Whether a format is asked for that this version does not make.
@@ -81,18 +81,14 @@ pub(super) fn run(mut args: Export, console: Console) -> Result<Code, Failure> {
         ..Asked::default()
     };
     let settings = settings::resolve(asked, inputs.themes.clone(), container)?;
-    for (source, found) in &settings.findings {
-        console.findings(std::slice::from_ref(found), source, Severity::Warning);
-    }
+    console.configuration(&settings.findings);
     let exporter = Exporter { plan: &plan, console };
     let written = if inputs.decks.len() == 1 && inputs.decks[0] == Path::new("-") {
         let project = Project::around(Path::new("."), settings.project)?;
         let compiled = project.compile_source(import::read(Path::new("-"))?, Path::new("."))?;
         vec![exporter.one(&project, &compiled, "stdin", None)?]
     } else {
-        let paths: Vec<&Path> = inputs.decks.iter().map(PathBuf::as_path).collect();
-        let project = Project::open_all(&paths, settings.project)
-            .map_err(|error| not_found(paths.first().copied().unwrap_or(Path::new("")), error.into()))?;
+        let project = inputs.open(settings.project)?;
         let written = exporter.all(&project)?;
         if args.convert.watch {
             exporter.report(&written)?;

@@ -23,6 +23,9 @@ use clap::{CommandFactory as _, Parser as _};
 use args::{Bare, Cli, Command, ConsoleArgs};
 use console::{Code, Console, Failure};
 
+use crate::project::media::is_style_sheet;
+use crate::project::{Project, ProjectOptions};
+
 /// Runs the command line; everything it does ends in an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -135,8 +138,7 @@ struct Inputs {
 
 impl Inputs {
     fn sort(inputs: Vec<PathBuf>) -> Self {
-        let is_css = |path: &PathBuf| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("css"));
-        let (themes, decks) = inputs.into_iter().partition(is_css);
+        let (themes, decks) = inputs.into_iter().partition(|path| is_style_sheet(path));
         Self { decks, themes }
     }
 
@@ -146,6 +148,13 @@ impl Inputs {
             self.decks.push(default_input()?);
         }
         Ok(self)
+    }
+
+    /// The decks as one project.
+    fn open(&self, options: ProjectOptions) -> Result<Project, Failure> {
+        let paths: Vec<&Path> = self.decks.iter().map(PathBuf::as_path).collect();
+        Project::open_all(&paths, options)
+            .map_err(|error| not_found(self.first().unwrap_or(Path::new("")), error.into()))
     }
 
     fn first(&self) -> Option<&Path> {
@@ -162,8 +171,7 @@ fn default_input() -> Result<PathBuf, Failure> {
     let found = names.iter().map(PathBuf::from).find(|path| path.is_file());
     found.ok_or_else(|| {
         let message = "there is no deck here: no `decks/`, `deck.md`, `slides.md`, `index.md` or `PITCHME.md`";
-        Failure::new(Code::Input, anyhow::Error::msg(message))
-            .hint("name a deck, or start one with `foredeck new talk`")
+        Failure::input(message).hint("name a deck, or start one with `foredeck new talk`")
     })
 }
 

@@ -1,23 +1,21 @@
 //! `present`: decks in the browser.
 
 use std::net::{IpAddr, ToSocketAddrs as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::diagnostic::{Severity, report};
+use crate::project::Project;
 use crate::project::watch::{LiveDeck, Watcher};
-use crate::project::{Compiled, Project};
-use crate::render::notes;
 use crate::server::{Config, DeckFeed, Server, Urls, qr_text};
 use crate::theme::Container;
 
+use super::Inputs;
 use super::args::Present;
-use super::console::{Code, Console, Failure};
+use super::console::{Code, Console, Failure, is_set};
 use super::settings::{self, Asked, Settings};
 use super::supervise::Supervisor;
-use super::{Inputs, not_found};
 
 pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
     let inputs = Inputs::sort(args.inputs).or_default()?;
@@ -28,13 +26,9 @@ pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
     let asked =
         Asked { render: args.render, serve: args.serve, meta: args.meta, input: inputs.first(), ..Asked::default() };
     let settings = settings::resolve(asked, inputs.themes.clone(), Container::Marpit)?;
-    for (source, found) in &settings.findings {
-        console.findings(std::slice::from_ref(found), source, Severity::Warning);
-    }
+    console.configuration(&settings.findings);
     let host = host(&settings.host)?;
-    let paths: Vec<&Path> = inputs.decks.iter().map(PathBuf::as_path).collect();
-    let project = Project::open_all(&paths, settings.project.clone())
-        .map_err(|error| not_found(paths.first().copied().unwrap_or(Path::new("")), error.into()))?;
+    let project = inputs.open(settings.project.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Code::Environment, error))?;
     let outcome = runtime.block_on(serve(Arc::new(project), host, &settings, console));
@@ -50,8 +44,6 @@ async fn serve(project: Arc<Project>, host: IpAddr, settings: &Settings, console
     config.port = settings.port;
     config.title =
         project.root.file_name().map_or_else(|| "foredeck".into(), |name| name.to_string_lossy().into_owned());
-    config.overlay = overlay;
-    config.notes_html = notes::html;
     let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
     let mut supervisor = Supervisor::new()?;
     let stop = supervisor.stop();
@@ -91,11 +83,6 @@ fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {
     let below = folder.strip_prefix(&project.root).unwrap_or(Path::new(""));
     let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     DeckFeed { slug: deck.entry.slug.clone(), folder: parts.join("/"), compiled: deck.cell.clone() }
-}
-
-/// Errors of a deck as HTML.
-fn overlay(compiled: &Compiled) -> Option<String> {
-    Some(report::overlay(&compiled.diagnostics, &compiled.source)).filter(|html| !html.is_empty())
 }
 
 /// Shows findings of a deck on the terminal, now and after every edit that changes them.
@@ -161,8 +148,8 @@ fn announce(urls: &Urls, settings: &Settings, console: Console) -> Result<(), Fa
 
 /// Whether there is a screen to open a browser on.
 fn is_desktop() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    cfg!(any(target_os = "macos", windows)) || ((set("DISPLAY") || set("WAYLAND_DISPLAY")) && !set("SSH_CONNECTION"))
+    cfg!(any(target_os = "macos", windows))
+        || ((is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) && !is_set("SSH_CONNECTION"))
 }
 
 fn open_browser(url: &str) -> bool {

@@ -6,16 +6,12 @@ use crate::deck;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::project::{ProjectOptions, SourceFormat, lint};
 use crate::render::{HtmlPolicy, Overrides, RenderOptions};
+use crate::server;
 use crate::theme::Container;
 
 use super::args::{CompatName, FormatName, MetaArgs, RenderArgs, ServeArgs};
 use super::config::{self, Layer};
 use super::console::Failure;
-
-/// Where the server listens unless told otherwise.
-const HOST: &str = "127.0.0.1";
-/// See [`HOST`].
-const PORT: u16 = 3939;
 
 /// Everything that was asked for, resolved once.
 #[derive(Debug)]
@@ -93,8 +89,8 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
             deck: deck::Options { compatibility, ..layer.dialect.options() },
             lint: lint::Depth::Quick,
         },
-        host: layer.host.unwrap_or_else(|| HOST.to_owned()),
-        port: layer.port.unwrap_or(PORT),
+        host: layer.host.unwrap_or_else(|| server::HOST.to_string()),
+        port: layer.port.unwrap_or(server::PORT),
         open: layer.open,
         watch: layer.watch.unwrap_or(true),
         findings,
@@ -129,7 +125,7 @@ fn flags(asked: &Asked<'_>) -> Layer {
             title: meta.title.clone(),
             description: meta.description.clone(),
             author: meta.author.clone(),
-            keywords: meta.keywords.as_deref().map(|words| words.split(',').map(|w| w.trim().to_owned()).collect()),
+            keywords: meta.keywords.as_deref().map(config::words),
             url: meta.url.clone(),
             image: meta.og_image.clone(),
         },

@@ -1,6 +1,6 @@
 //! Named tasks, one stop token, two-stage Ctrl-C.
 //!
-//! Guarantees: the first SIGINT or SIGTERM cancels the token and gives every task [`GRACE`] to end; the second
+//! Guarantees: the first SIGINT or SIGTERM cancels the token and gives every task `GRACE` to end; the second
 //! one does not wait; a task that fails stops the others; no task outlives [`Supervisor::run`].
 
 use std::future::Future;

@@ -60,7 +60,7 @@ fn list(input: Option<&Path>, render: RenderArgs, console: Console) -> Result<Co
 fn eject(name: &str, output: Option<PathBuf>, console: Console) -> Result<Code, Failure> {
     let built_in = ThemeSet::builtin();
     let Some(css) = built_in.source(name) else {
-        let failure = Failure::new(Code::Input, anyhow::Error::msg(format!("there is no built-in theme `{name}`")));
+        let failure = Failure::input(format!("there is no built-in theme `{name}`"));
         return Err(match closest(name, built_in.names()) {
             Some(like) => failure.hint(format!("did you mean `{like}`?")),
             None => failure.hint(format!("built-in themes are {}", built_in.names().join(", "))),

@@ -5,7 +5,7 @@ use super::yaml::{self, Entry};
 
 /// What a comment is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Comment {
+pub(super) enum Comment {
     /// A mapping with at least one directive in it; unknown keys included.
     Directives(Vec<Entry>),
     /// Something for the presenter.
@@ -18,7 +18,7 @@ pub enum Comment {
 /// the byte offset of that text in `html`; and what follows the comment.
 ///
 /// An unclosed comment has no text.
-pub fn open(html: &str) -> (&str, usize, &str) {
+pub(super) fn open(html: &str) -> (&str, usize, &str) {
     let Some(inner) = html.strip_prefix("<!--") else { return ("", 0, html) };
     let Some(end) = inner.find("-->") else { return ("", 4, "") };
     let rest = &inner[end + 3..];
@@ -28,7 +28,7 @@ pub fn open(html: &str) -> (&str, usize, &str) {
 }
 
 /// Tells directives from notes.
-pub fn classify(text: &str) -> Comment {
+pub(super) fn classify(text: &str) -> Comment {
     if is_tool_instruction(text) {
         return Comment::Tool;
     }

@@ -1,5 +1,6 @@
 //! The table of directives: name, scope, value.
 
+use super::url;
 use super::yaml::Value;
 
 /// Where a directive reaches.
@@ -292,11 +293,7 @@ fn keywords(value: &Value) -> Result<Vec<String>, BadValue> {
 }
 
 fn is_absolute_url(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(scheme, rest)| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-            && !rest.trim_start_matches('/').is_empty()
-    })
+    url::scheme(text).is_some_and(|scheme| !text[scheme.len() + 1..].trim_start_matches('/').is_empty())
 }
 
 impl Locals {

@@ -6,19 +6,19 @@ use crate::diagnostic::Span;
 
 /// Where the front matter of a text is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrontMatter {
+pub(super) struct FrontMatter {
     /// The YAML between the rulers.
-    pub yaml: Span,
+    pub(super) yaml: Span,
     /// Where the slides start.
-    pub body: usize,
+    pub(super) body: usize,
     /// Whether the closing ruler is there.
-    pub closed: bool,
+    pub(super) closed: bool,
 }
 
 /// Finds the front matter: line 1 starts with at least three dashes, and a line of at least as many
 /// dashes, or `...`, closes it. Unclosed front matter reaches to the end of the text in Marp; when text
 /// is kept it ends before the first line that cannot be YAML.
-pub fn find(text: &str, compatibility: Compatibility) -> Option<FrontMatter> {
+pub(super) fn find(text: &str, compatibility: Compatibility) -> Option<FrontMatter> {
     let dashes = text.bytes().take_while(|b| *b == b'-').count();
     if dashes < 3 {
         return None;
@@ -65,7 +65,7 @@ fn plausible_yaml_end(text: &str, from: usize) -> usize {
 }
 
 /// Whether front matter holds no `key:` line but visible text: then the deck merely starts with a ruler.
-pub fn is_text(yaml: &str) -> bool {
+pub(super) fn is_text(yaml: &str) -> bool {
     let mut lines = yaml.lines().map(str::trim_end).filter(|line| !line.is_empty());
     let has_key = yaml.lines().any(|line| {
         line.split_once(':').is_some_and(|(key, _)| {
@@ -77,7 +77,7 @@ pub fn is_text(yaml: &str) -> bool {
 }
 
 /// Reads broken YAML key by key, so that one bad line costs only itself; a later duplicate wins.
-pub fn recover(yaml: &str, loose: impl Fn(&str) -> bool + Copy) -> Vec<Entry> {
+pub(super) fn recover(yaml: &str, loose: impl Fn(&str) -> bool + Copy) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut start = 0;
     for chunk in chunks(yaml) {

@@ -3,7 +3,7 @@
 use super::ast::{Background, Image, Side};
 
 /// Takes the keywords out of `alt` and puts their meaning into an image.
-pub fn read(alt: &str) -> Image {
+pub(super) fn read(alt: &str) -> Image {
     let mut image = Image::default();
     let mut words = Words { background: is_background(alt), ..Words::default() };
     let mut rest = alt;
@@ -23,7 +23,7 @@ pub fn read(alt: &str) -> Image {
 }
 
 /// Whether the image stands behind the slide.
-pub fn is_background(alt: &str) -> bool {
+pub(super) fn is_background(alt: &str) -> bool {
     alt.split_whitespace().any(|word| word == "bg")
 }
 

@@ -2,17 +2,17 @@
 
 /// A link found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub(super) struct Found {
     /// First byte.
-    pub start: usize,
+    pub(super) start: usize,
     /// One past the last byte.
-    pub end: usize,
+    pub(super) end: usize,
     /// Written before the text to make it an address: empty or `mailto:`.
-    pub scheme: &'static str,
+    pub(super) scheme: &'static str,
 }
 
 /// The links of a text, in order, not overlapping.
-pub fn links(text: &str) -> Vec<Found> {
+pub(super) fn links(text: &str) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     // every link has one of these two
     if !text.contains('@') && !text.contains("//") {

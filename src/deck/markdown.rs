@@ -122,9 +122,10 @@ impl<'a> Builder<'a> {
         self.context.options
     }
 
-    /// A place in the deck's source.
+    /// A place in the deck's source. Offsets counted in HTML that lost its indentation may point past the end.
     pub(super) fn span(&self, range: &Range<usize>) -> Span {
-        let place = |offset| self.context.body + self.extracted.original(self.base + offset);
+        let place =
+            |offset: usize| self.context.body + self.extracted.original(self.base + offset.min(self.text.len()));
         Span::new(place(range.start), place(range.end))
     }
 

@@ -12,11 +12,11 @@ use super::markdown::parser_options;
 
 /// A text without its formulas.
 #[derive(Debug, Default)]
-pub struct Extracted {
+pub(super) struct Extracted {
     /// The text with placeholders; `None` when there is no formula in it.
-    pub text: Option<String>,
+    pub(super) text: Option<String>,
     /// TeX of the formulas, in order.
-    pub formulas: Vec<String>,
+    pub(super) formulas: Vec<String>,
     /// (offset in `text`, offset in the original) after every replacement.
     offsets: Vec<(usize, usize)>,
     mark: char,
@@ -28,7 +28,7 @@ const CLOSE: char = '\u{27c6}';
 
 impl Extracted {
     /// The offset in the original text.
-    pub fn original(&self, offset: usize) -> usize {
+    pub(super) fn original(&self, offset: usize) -> usize {
         match self.offsets.partition_point(|(at, _)| *at <= offset) {
             0 => offset,
             i => {
@@ -39,7 +39,7 @@ impl Extracted {
     }
 
     /// The block formula that an HTML block stands for.
-    pub fn block(&self, html: &str) -> Option<&str> {
+    pub(super) fn block(&self, html: &str) -> Option<&str> {
         let inner = html.trim().strip_prefix("<!--")?.strip_suffix("-->")?;
         self.formula(inner)
     }
@@ -50,7 +50,7 @@ impl Extracted {
     }
 
     /// Splits text at placeholders: `Ok` is text, `Err` is TeX.
-    pub fn split<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Result<&'a str, &'a str>> {
+    pub(super) fn split<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Result<&'a str, &'a str>> {
         let mut rest = text;
         let mut pending = None;
         std::iter::from_fn(move || {
@@ -81,7 +81,7 @@ impl Extracted {
     }
 
     /// The text with formulas written out again, for places where formulas are not wanted.
-    pub fn restore(&self, text: &str) -> String {
+    pub(super) fn restore(&self, text: &str) -> String {
         self.split(text)
             .map(|part| match part {
                 Ok(text) => text.to_owned(),
@@ -92,7 +92,7 @@ impl Extracted {
 }
 
 /// Takes the formulas out of `source`.
-pub fn extract(source: &str, compatibility: Compatibility) -> Extracted {
+pub(super) fn extract(source: &str, compatibility: Compatibility) -> Extracted {
     let mark = ('\u{e0f0}'..='\u{e0ff}').find(|c| !source.contains(*c));
     let (Some(mark), true) = (mark, source.contains('$')) else { return Extracted::default() };
     let mut out = Extracted { mark, ..Extracted::default() };

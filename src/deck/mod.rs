@@ -1,22 +1,22 @@
 //! Markdown text → [`Deck`]: slides with their directives, content and notes. Pure.
 //!
-//! Steps, each in its file: [`front_matter`] is split off, [`math`] takes formulas out, `markdown`
+//! Steps, each in its file: `front_matter` is split off, `math` takes formulas out, `markdown`
 //! builds a flat list of blocks, comments and rulers, `split` cuts it into slides, `cascade` gives
 //! each slide its directives, numbers, ids and fragments.
 
 pub mod ast;
 mod cascade;
-pub mod comment;
+mod comment;
 pub mod directive;
 pub mod emoji;
-pub mod front_matter;
-pub mod image;
+mod front_matter;
+mod image;
 pub mod inline;
-pub mod linkify;
+mod linkify;
 mod markdown;
-pub mod math;
+mod math;
 pub mod reveal;
-pub mod slug;
+mod slug;
 mod split;
 pub mod url;
 pub mod yaml;
@@ -181,7 +181,7 @@ fn read_front_matter(text: &str, options: &Options, diagnostics: &mut Vec<Diagno
         let message = "the front matter is never closed";
         let hint = "write `---` on a line of its own below the last `key: value` line";
         let span = Span::new(0, found.yaml.start);
-        diagnostics.push(Diagnostic::error(Code("deck/front-matter-unclosed"), message).at(span).hint(hint));
+        diagnostics.push(Diagnostic::error(Code("deck/unclosed-front-matter"), message).at(span).hint(hint));
     }
     let loose = |key: &str| options.loose_yaml && directive::is_loose(key, true);
     let entries = match yaml::mapping(yaml_text, loose) {

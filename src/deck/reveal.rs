@@ -217,7 +217,7 @@ impl Writer {
                 out.push_str(&replaced);
             } else if content.starts_with(".element:") {
                 let message = format!("`{content}` has no equal in Marp and is left out");
-                self.warn("reveal/element-attributes", message, span, "use a list with `*` for items shown one by one");
+                self.warn("reveal/element-attribute", message, span, "use a list with `*` for items shown one by one");
             } else {
                 out.push_str(&rest[open..open + 4 + end + 3]);
             }

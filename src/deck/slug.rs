@@ -4,19 +4,19 @@ use std::collections::HashMap;
 
 /// Gives every heading of a deck its id.
 #[derive(Debug, Default)]
-pub struct Slugs {
+pub(super) struct Slugs {
     used: HashMap<String, u32>,
     slides: usize,
 }
 
 impl Slugs {
     /// Ids for a deck of `slides` slides, whose numbers are taken already.
-    pub fn new(slides: usize) -> Self {
+    pub(super) fn new(slides: usize) -> Self {
         Self { used: HashMap::new(), slides }
     }
 
     /// The id of the next heading with this text; a repeated one is numbered.
-    pub fn next(&mut self, text: &str) -> String {
+    pub(super) fn next(&mut self, text: &str) -> String {
         let base = slug(text);
         let taken = base.parse::<usize>().is_ok_and(|n| (1..=self.slides).contains(&n) && !base.starts_with('0'));
         let count = self.used.entry(base.clone()).and_modify(|n| *n += 1).or_insert(u32::from(taken));

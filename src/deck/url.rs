@@ -1,5 +1,13 @@
 //! Addresses as markdown-it writes them: refused schemes, percent-encoding, internationalised hosts.
 
+/// The scheme of an address, without the colon and in the case it is written in (RFC 3986, section 3.1).
+pub fn scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once(':')?;
+    let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    valid.then_some(scheme)
+}
+
 /// Whether an address may be used; the rest stays literal text.
 pub fn is_allowed(url: &str) -> bool {
     let lower = url.trim().to_ascii_lowercase();

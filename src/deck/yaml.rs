@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(Ok(event)) => return Ok(event),
                 Some(Err(error)) => {
-                    return Err(YamlError { message: error.info().to_string(), line: error.marker().line() });
+                    return Err(YamlError { message: error.info().to_owned(), line: error.marker().line() });
                 }
                 None => return Err(YamlError { message: "the YAML ends too early".into(), line: 1 }),
             }

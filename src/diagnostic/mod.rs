@@ -86,10 +86,10 @@ impl Diagnostic {
         self
     }
 
-    /// Says where.
+    /// Says where, if that is known.
     #[must_use]
-    pub fn at(mut self, span: Span) -> Self {
-        self.span = Some(span);
+    pub fn at(mut self, span: impl Into<Option<Span>>) -> Self {
+        self.span = span.into();
         self
     }
 

@@ -2,44 +2,14 @@
 
 use std::path::Path;
 
+use crate::project::media::media_type;
+
 /// The `data:` address of a file's content.
 pub fn uri(path: &Path, bytes: &[u8]) -> String {
-    let mut uri = format!("data:{};base64,", mime(path));
+    let mut uri = format!("data:{};base64,", media_type(path).unwrap_or("application/octet-stream"));
     uri.reserve(bytes.len().div_ceil(3) * 4);
     base64(&mut uri, bytes);
     uri
-}
-
-/// The media type that a file's extension stands for.
-pub fn mime(path: &Path) -> &'static str {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_ascii_lowercase();
-    match extension.as_str() {
-        "png" => "image/png",
-        "jpg" | "jpeg" | "jfif" => "image/jpeg",
-        "gif" => "image/gif",
-        "svg" => "image/svg+xml",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        "apng" => "image/apng",
-        "bmp" => "image/bmp",
-        "ico" => "image/x-icon",
-        "woff2" => "font/woff2",
-        "woff" => "font/woff",
-        "ttf" => "font/ttf",
-        "otf" => "font/otf",
-        "mp4" | "m4v" => "video/mp4",
-        "webm" => "video/webm",
-        "ogv" => "video/ogg",
-        "mov" => "video/quicktime",
-        "mp3" => "audio/mpeg",
-        "ogg" | "oga" | "opus" => "audio/ogg",
-        "wav" => "audio/wav",
-        "m4a" => "audio/mp4",
-        "flac" => "audio/flac",
-        "vtt" => "text/vtt",
-        "css" => "text/css",
-        _ => "application/octet-stream",
-    }
 }
 
 fn base64(out: &mut String, bytes: &[u8]) {

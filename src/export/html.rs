@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
-use crate::project::{Compiled, Project};
+use crate::project::{Compiled, Project, files};
 use crate::render::{Rendered, notes, page, template};
 
 use super::inline::{Inliner, Scope};
@@ -70,19 +70,10 @@ fn bare(project: &Project, rendered: &Rendered, job: &Job) -> Result<String, Err
     let context = json!({
         "title": page::title(rendered, ""),
         "lang": meta.lang,
-        "css": rendered.css.replace("</", "<\\/"),
+        "css": page::style_text(&rendered.css),
         "slides": slides,
-        "meta": {
-            "title": meta.title,
-            "lang": meta.lang,
-            "description": meta.description,
-            "author": meta.author,
-            "keywords": meta.keywords,
-            "url": meta.url,
-            "image": meta.image,
-            "theme": meta.theme,
-        },
-        "size": { "width": rendered.size.width, "height": rendered.size.height },
+        "meta": meta,
+        "size": rendered.size,
         "notes": if job.with_notes { json!(notes) } else { Value::Null },
         "scaling": scaling,
         "version": env!("CARGO_PKG_VERSION"),
@@ -115,7 +106,6 @@ fn asset_text(name: &str) -> Option<String> {
 
 /// Fills in a page; the project's own template of that name wins.
 pub(super) fn template(project: &Project, name: &str, context: &Value) -> Result<String, Error> {
-    let folder = project.root.join("themes/pages");
-    let own = move |name: &str| std::fs::read_to_string(folder.join(name)).ok();
-    Ok(template::page(name, context, own)?)
+    let root = project.root.clone();
+    Ok(template::page(name, context, move |name| files::own_template(&root, name))?)
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::project::files::Reader;
 use crate::project::markup::{self, Address, Attribute, Tag};
+use crate::project::media::is_style_sheet;
 use crate::project::{Compiled, Project, Target, lint};
 use crate::render::{Rendered, template};
 
@@ -43,7 +44,7 @@ pub(super) struct Inliner<'a> {
 impl<'a> Inliner<'a> {
     pub(super) fn new(project: &'a Project, compiled: &Compiled, scope: Scope) -> Self {
         let mut folders = vec![compiled.folder.clone()];
-        let sheets = compiled.dependencies.iter().filter(|path| path.extension().is_some_and(|e| e == "css"));
+        let sheets = compiled.dependencies.iter().filter(|path| is_style_sheet(path));
         folders.extend(sheets.filter_map(|path| path.parent().map(Path::to_path_buf)));
         folders.dedup();
         Self {

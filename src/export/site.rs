@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::project::{Compiled, DeckEntry, Project};
+use crate::project::{Compiled, DeckEntry, Project, markup};
 use crate::render::page;
 
 use super::{Error, html};
@@ -43,7 +43,7 @@ pub fn pages<'a>(project: &'a Project, extension: &str) -> Vec<Page<'a>> {
 pub fn index(project: &Project, decks: &[(Page<'_>, &Compiled)]) -> Result<String, Error> {
     let list = decks.iter().map(|(deck, compiled)| {
         let rendered = &compiled.rendered;
-        let href: Vec<String> = deck.path.iter().map(|part| encode(&part.to_string_lossy())).collect();
+        let href: Vec<String> = deck.path.iter().map(|part| markup::percent_encode(&part.to_string_lossy())).collect();
         let href = href.join("/");
         json!({
             "slug": deck.entry.slug,
@@ -68,17 +68,4 @@ pub fn index(project: &Project, decks: &[(Page<'_>, &Compiled)]) -> Result<Strin
         "inline": html::player_files(),
     });
     html::template(project, "index.html", &context)
-}
-
-/// A path segment as part of an address.
-fn encode(segment: &str) -> String {
-    let mut out = String::new();
-    for byte in segment.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

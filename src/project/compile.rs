@@ -31,7 +31,7 @@ pub struct Compiled {
 
 /// A finding of one of these means that the rendering is not what the author meant at all.
 const BREAKING: [&str; 4] =
-    ["deck/front-matter-syntax", "deck/front-matter-unclosed", "deck/style-syntax", "theme/unknown"];
+    ["deck/front-matter-syntax", "deck/unclosed-front-matter", "deck/style-syntax", "theme/unknown"];
 
 fn is_breaking(diagnostic: &Diagnostic) -> bool {
     BREAKING.contains(&diagnostic.code.0)
@@ -77,6 +77,9 @@ fn unreadable(error: &Error) -> Diagnostic {
 
 impl Project {
     /// Reads and renders one deck.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no text. What is wrong with the text is in the diagnostics.
     pub fn compile(&self, entry: &DeckEntry) -> Result<Compiled, Error> {
         let reader = Reader::new(self.files());
         let folder = parent_of(&entry.path);
@@ -89,13 +92,16 @@ impl Project {
             && real != place
         {
             // The deck is a symbolic link: both the link and the file behind it may change.
-            let _ = reader.kind(&real);
+            reader.remember(&real);
         }
         let source = SourceFile::new(&entry.path, text);
         Ok(self.compile_text(source, folder, reader))
     }
 
     /// Renders a deck that was read elsewhere; its addresses are relative to `folder`.
+    ///
+    /// # Errors
+    /// When the folder is not there.
     pub fn compile_source(&self, source: SourceFile, folder: &Path) -> Result<Compiled, Error> {
         let failed = |source| Error::Read { path: folder.into(), source };
         let folder = self.files().resolve(folder).map_err(failed)?;
@@ -144,7 +150,7 @@ impl Project {
         let reader = Reader::new(self.files());
         let folder = parent_of(&entry.path);
         let folder = self.files().resolve(&folder).unwrap_or(folder);
-        let _ = reader.kind(&folder.join(entry.path.file_name().unwrap_or_default()));
+        reader.remember(&folder.join(entry.path.file_name().unwrap_or_default()));
         self.compile_text(SourceFile::new(&entry.path, ""), folder, reader).with_failure(error)
     }
 

@@ -31,12 +31,21 @@ pub struct Name {
 /// Where files come from: the disk, or memory in tests.
 pub trait Files: Send + Sync + std::fmt::Debug {
     /// All bytes of a file.
+    ///
+    /// # Errors
+    /// When it is not there, may not be read, is a folder, or is larger than [`SIZE_LIMIT`].
     fn read(&self, path: &Path) -> io::Result<Arc<[u8]>>;
     /// What is at a path, if anything.
     fn kind(&self, path: &Path) -> Option<Kind>;
     /// The names in a folder, sorted.
+    ///
+    /// # Errors
+    /// When it is not there or may not be read.
     fn list(&self, folder: &Path) -> io::Result<Vec<Name>>;
     /// The path without symbolic links and `..`.
+    ///
+    /// # Errors
+    /// When there is nothing at the path.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
 }
 
@@ -166,6 +175,13 @@ pub fn lexical(path: &Path) -> PathBuf {
     clean
 }
 
+/// The project's own page template of a name, which wins over the built-in one. Templates are single files of one
+/// folder.
+pub fn own_template(root: &Path, name: &str) -> Option<String> {
+    let plain = !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+    plain.then(|| std::fs::read_to_string(root.join("themes/pages").join(name)).ok()).flatten()
+}
+
 /// Reads for one compile or export and keeps a list of what was asked for.
 #[derive(Debug)]
 pub struct Reader<'a> {
@@ -180,6 +196,9 @@ impl<'a> Reader<'a> {
     }
 
     /// All bytes of a file; the path is remembered whether or not that works.
+    ///
+    /// # Errors
+    /// As [`Files::read`].
     pub fn read(&self, path: &Path) -> io::Result<Arc<[u8]>> {
         self.remember(path);
         self.files.read(path)
@@ -201,7 +220,8 @@ impl<'a> Reader<'a> {
         self.asked.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, path: &Path) {
+    /// Notes a path that the result depends on, without reading it.
+    pub fn remember(&self, path: &Path) {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(lexical(path));
     }
 }
@@ -228,6 +248,9 @@ pub enum TextError {
 }
 
 /// The text in bytes, if they are one.
+///
+/// # Errors
+/// When a byte is zero or they are not UTF-8.
 pub fn text(bytes: &[u8]) -> Result<&str, TextError> {
     // UTF-16 and pictures both have zero bytes near their start; a text has none anywhere.
     if let Some(offset) = bytes.iter().position(|byte| *byte == 0) {

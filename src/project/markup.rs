@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::deck::url::scheme;
+use crate::render::html;
+
 /// A start tag in HTML text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
@@ -153,7 +156,9 @@ fn entity(name: &str) -> Option<char> {
 
 /// A text as the value of a double-quoted attribute.
 pub fn escape(value: &str) -> String {
-    value.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+    let mut out = String::with_capacity(value.len());
+    html::quoted(&mut out, value);
+    out
 }
 
 /// An address in CSS.
@@ -294,10 +299,7 @@ impl Address {
         if url.starts_with("//") {
             return Self::Remote;
         }
-        if let Some((scheme, _)) = url.split_once(':')
-            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-        {
+        if let Some(scheme) = scheme(url) {
             return match scheme.to_ascii_lowercase().as_str() {
                 "http" | "https" => Self::Remote,
                 "data" | "blob" | "about" => Self::Inside,
@@ -311,6 +313,19 @@ impl Address {
             None => Self::Relative(path),
         }
     }
+}
+
+/// A part of a path, between slashes, as it stands in an address (RFC 3986: all but the unreserved characters).
+pub fn percent_encode(part: &str) -> String {
+    let mut out = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 fn percent_decode(text: &str) -> String {

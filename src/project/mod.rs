@@ -5,6 +5,7 @@ pub mod files;
 pub mod find;
 pub mod lint;
 pub mod markup;
+pub mod media;
 pub mod themes;
 pub mod watch;
 
@@ -125,16 +126,25 @@ pub enum Target {
 
 impl Project {
     /// Opens a deck file or a folder of decks.
+    ///
+    /// # Errors
+    /// When the input is not there or cannot be read, or a folder holds no deck or too many.
     pub fn open(input: &Path, options: ProjectOptions) -> Result<Self, Error> {
         Self::open_in(Arc::new(Disk), &[input], options)
     }
 
     /// Opens decks and folders of decks as one project around the first.
+    ///
+    /// # Errors
+    /// As [`Project::open`].
     pub fn open_all(inputs: &[&Path], options: ProjectOptions) -> Result<Self, Error> {
         Self::open_in(Arc::new(Disk), inputs, options)
     }
 
     /// Opens decks from any source of files.
+    ///
+    /// # Errors
+    /// As [`Project::open`].
     pub fn open_in(files: Arc<dyn Files>, inputs: &[&Path], options: ProjectOptions) -> Result<Self, Error> {
         let mut decks = Vec::new();
         let mut root = options.root.clone();
@@ -150,6 +160,9 @@ impl Project {
     }
 
     /// A project around a folder with no deck of its own: for a deck that comes through a pipe.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
     pub fn around(folder: &Path, options: ProjectOptions) -> Result<Self, Error> {
         let files: Arc<dyn Files> = Arc::new(Disk);
         let root = options.root.clone().unwrap_or_else(|| find::root_of(files.as_ref(), folder));

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostic::source::LineColumn;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::theme::{ThemeError, ThemeSet};
 
 use super::ProjectOptions;
 use super::files::{self, Kind, Reader};
+use super::media::is_style_sheet;
 
 /// All themes decks of a project may name, and what is wrong with their files.
 #[derive(Debug)]
@@ -116,11 +116,7 @@ fn style_sheets(reader: &Reader<'_>, folder: &Path) -> Vec<PathBuf> {
         return Vec::new();
     }
     let names = reader.files().list(folder).unwrap_or_default();
-    names.into_iter().filter(|name| !name.folder && is_css(&name.path)).map(|name| name.path).collect()
-}
-
-fn is_css(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("css"))
+    names.into_iter().filter(|name| !name.folder && is_style_sheet(&name.path)).map(|name| name.path).collect()
 }
 
 /// The files that a pattern with `*`, `?` or `**` names, when the shell left it as it was.
@@ -144,7 +140,7 @@ fn matching(reader: &Reader<'_>, pattern: &Path) -> Vec<PathBuf> {
         }
         found = next;
     }
-    found.retain(|path| is_css(path) && reader.kind(path) == Some(Kind::File));
+    found.retain(|path| is_style_sheet(path) && reader.kind(path) == Some(Kind::File));
     found
 }
 
@@ -197,7 +193,7 @@ fn read(set: &mut ThemeSet, sheet: &Sheet) -> Result<(String, String), Box<Diagn
         }
         Err(error) => error,
     };
-    Err(Box::new(problem(&error, SourceFile::new(&sheet.path, text))))
+    Err(Box::new(problem(error, SourceFile::new(&sheet.path, text))))
 }
 
 /// A theme name for a file that has none: its own name, as one word.
@@ -207,26 +203,17 @@ fn made_up_name(path: &Path) -> String {
     format!("file-{word}")
 }
 
-fn problem(error: &ThemeError, source: SourceFile) -> Diagnostic {
-    let (code, place) = match error {
-        ThemeError::NoName => (Code("theme/no-name"), None),
-        ThemeError::Circular(_) => (Code("theme/import-circle"), None),
-        ThemeError::Syntax { line, column, .. } => {
-            let number = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
-            (Code("theme/syntax"), Some(LineColumn { line: number(*line), column: number(*column) }))
-        }
+fn problem(error: ThemeError, source: SourceFile) -> Diagnostic {
+    let (code, offset, hint) = match &error {
+        ThemeError::NoName => ("theme/no-name", 0, "add a comment `/* @theme NAME */` with the name decks use"),
+        ThemeError::Circular(_) => ("theme/import-circle", 0, "remove one of the `@import`s"),
+        ThemeError::Syntax(error) => ("theme/syntax", error.offset, "the theme is left out until its CSS can be read"),
     };
-    let mut message = error.to_string();
-    if let ThemeError::Syntax { message: what, .. } = error {
-        what.clone_into(&mut message);
-    }
-    let at = source.offset(place.unwrap_or(LineColumn { line: 1, column: 1 }));
-    let found = Diagnostic::error(code, message).at(Span::new(at, at)).in_file(Arc::new(source));
-    match error {
-        ThemeError::NoName => found.hint("add a comment `/* @theme NAME */` with the name decks use"),
-        ThemeError::Circular(_) => found.hint("remove one of the `@import`s"),
-        ThemeError::Syntax { .. } => found.hint("the theme is left out until its CSS can be read"),
-    }
+    let message = match error {
+        ThemeError::Syntax(error) => error.message,
+        error => error.to_string(),
+    };
+    Diagnostic::error(Code(code), message).at(Span::new(offset, offset)).in_file(Arc::new(source)).hint(hint)
 }
 
 fn duplicate(name: &str, first: &Path, second: &Sheet) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! Watches exactly the files decks were made from; every change is compiled and put into the deck's cell.
 //!
 //! Guarantees: a deck's cell always holds its newest rendering that is not broken; a change is compiled once
-//! its files have been quiet for [`QUIET`], at the latest [`PATIENCE`] after its first sign; nothing polls while
+//! its files have been quiet for `QUIET`, at the latest `PATIENCE` after its first sign; nothing polls while
 //! nothing changes; the watcher's thread ends with [`Watcher::run`].
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,8 @@ use notify::{EventKind, RecursiveMode};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Compiled, DeckEntry, Error, Project, find};
+use super::{Compiled, DeckEntry, Error, Project, find, media};
+use crate::render::change;
 
 /// How long files must be quiet before they are read: a save is several events.
 const QUIET: Duration = Duration::from_millis(3);
@@ -95,20 +96,16 @@ impl Changed {
             || self.paths.iter().any(|path| {
                 dependencies.contains(path)
                     || dependencies.range(path.clone()..).next().is_some_and(|dependency| dependency.starts_with(path))
-                    || path.parent().is_some_and(|parent| folders.contains(parent) && is_theme(path))
+                    || path.parent().is_some_and(|parent| folders.contains(parent) && media::is_style_sheet(path))
             })
     }
 
     /// Whether a file changed that is shown but whose content is not in the rendering.
     fn picture(&self, entry: &DeckEntry, dependencies: &BTreeSet<PathBuf>) -> bool {
         let deck = |path: &PathBuf| path.file_name() == entry.path.file_name();
-        let shown = |path: &&PathBuf| dependencies.contains(*path) && !deck(path) && !is_theme(path);
+        let shown = |path: &&PathBuf| dependencies.contains(*path) && !deck(path) && !media::is_style_sheet(path);
         self.paths.iter().find(shown).is_some_and(|path| path.is_file())
     }
-}
-
-fn is_theme(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("css"))
 }
 
 impl Watcher {
@@ -238,11 +235,7 @@ fn nearest_folder(path: &Path) -> PathBuf {
 
 /// Whether two renderings look and read the same.
 fn same(a: &Compiled, b: &Compiled) -> bool {
-    a.diagnostics == b.diagnostics
-        && a.source == b.source
-        && a.rendered.css == b.rendered.css
-        && a.rendered.slides.len() == b.rendered.slides.len()
-        && a.rendered.slides.iter().zip(&b.rendered.slides).all(|(a, b)| a.html == b.html)
+    a.diagnostics == b.diagnostics && a.source == b.source && change::unchanged(&a.rendered, &b.rendered)
 }
 
 /// The folders that are being watched.
@@ -272,6 +265,7 @@ impl Watched {
         let gone: Vec<PathBuf> = self.folders.keys().filter(|folder| !wanted.contains(*folder)).cloned().collect();
         for folder in gone {
             self.folders.remove(&folder);
+            // A folder that was deleted is not watched any more, which is no error here.
             let _ = self.watcher.unwatch(&folder);
         }
         for folder in wanted {

@@ -108,7 +108,7 @@ impl Writer<'_> {
         block.write(&mut self.out);
         self.out.push_str("</pre>\n");
         for message in block.problems {
-            self.diagnostics.push(Diagnostic::warning(Code("deck/code-info"), message).at(span));
+            self.diagnostics.push(Diagnostic::warning(Code("code/info"), message).at(span));
         }
     }
 

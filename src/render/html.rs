@@ -31,6 +31,11 @@ pub fn attribute(out: &mut String, name: &str, value: &str) {
     out.push('"');
 }
 
+/// Appends the value of a double-quoted attribute.
+pub fn quoted(out: &mut String, value: &str) {
+    escape(out, value, true);
+}
+
 fn escape(out: &mut String, text: &str, quotes: bool) {
     let mut done = 0;
     for (i, byte) in text.bytes().enumerate() {

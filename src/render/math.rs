@@ -10,7 +10,7 @@ mod rewrite;
 mod shape;
 mod token;
 
-pub use macros::Macros;
+pub(super) use macros::Macros;
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ use token::Token;
 
 /// Inline or on its own line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Display {
+pub(super) enum Display {
     /// In a line of text.
     Inline,
     /// A block.
@@ -35,7 +35,7 @@ const MAX_TEX: usize = 20_000;
 ///
 /// # Errors
 /// TeX that cannot be read is shown as text, and the reason returned.
-pub fn formula(out: &mut String, tex: &str, display: Display, macros: &mut Macros) -> Result<(), String> {
+pub(super) fn formula(out: &mut String, tex: &str, display: Display, macros: &mut Macros) -> Result<(), String> {
     match mathml(tex, display, macros) {
         Ok((mathml, unknown)) => {
             out.push_str("<math");

@@ -6,7 +6,7 @@ pub mod code;
 mod code_block;
 mod declaration;
 pub mod html;
-pub mod math;
+mod math;
 pub mod notes;
 pub mod page;
 pub mod sanitize;
@@ -15,7 +15,7 @@ pub mod template;
 
 use crate::deck::{Block, BlockKind, Deck, Inline, inline};
 use crate::diagnostic::{Code, Diagnostic, Span, Warned, closest};
-use crate::theme::{AutoScaling, Container, Size, StyleRequest, ThemeSet};
+use crate::theme::{Container, DEFAULT_THEME, Size, StyleRequest, ThemeSet};
 use block::Writer;
 use slide::{Shared, SlideJob, Transition};
 
@@ -104,7 +104,7 @@ pub struct RenderedSlide {
 }
 
 /// What the head of the document says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Meta {
     /// Title: the directive, else the first heading of the highest level.
     pub title: Option<String>,
@@ -124,8 +124,6 @@ pub struct Meta {
     pub theme: String,
 }
 
-/// The theme of decks that name none.
-const DEFAULT_THEME: &str = "default";
 /// CSS for formulas.
 const MATH_CSS: &str = include_str!("../../themes/assets/math.css");
 /// CSS for emoji.
@@ -228,11 +226,7 @@ fn theme_name<'a>(
     }
     for name in deck.globals.themes.iter().filter(|name| !name.is_empty() && !themes.contains(name)) {
         let given = deck.given.iter().find(|given| given.key == "theme" && given.value.text() == Some(name));
-        let diagnostic = unknown(name);
-        diagnostics.push(match given {
-            Some(given) => diagnostic.at(given.span),
-            None => diagnostic,
-        });
+        diagnostics.push(unknown(name).at(given.map(|given| given.span)));
     }
     deck.globals.themes.iter().rfind(|name| themes.contains(name)).map(String::as_str)
 }
@@ -240,12 +234,10 @@ fn theme_name<'a>(
 fn unknown_size(deck: &Deck, themes: &ThemeSet, theme: &str, name: &str) -> Diagnostic {
     let presets = themes.presets(theme);
     let hint = format!("the theme `{theme}` has {}", presets.join(", "));
-    let diagnostic =
-        Diagnostic::warning(Code("theme/unknown-size"), format!("there is no slide size `{name}`")).hint(hint);
-    match deck.given.iter().rfind(|given| given.key == "size") {
-        Some(given) => diagnostic.at(given.span),
-        None => diagnostic,
-    }
+    let given = deck.given.iter().rfind(|given| given.key == "size");
+    Diagnostic::warning(Code("theme/unknown-size"), format!("there is no slide size `{name}`"))
+        .at(given.map(|given| given.span))
+        .hint(hint)
 }
 
 /// A key that is the same for the same slide and styles.
@@ -355,28 +347,4 @@ fn block_text(block: &Block, out: &mut String) {
 fn line_text(content: &[Inline], out: &mut String) {
     inline::plain_text(content, out);
     out.push('\n');
-}
-
-/// What `theme` turns on, for callers that write content outside slides.
-pub fn notes_html(markdown: &str) -> String {
-    let options = crate::deck::Options::default();
-    let source = crate::diagnostic::SourceFile::new("note", format!("\n{markdown}"));
-    let deck = crate::deck::parse(&source, &options).value;
-    let policy = HtmlPolicy::AllowList;
-    let mut writer = Writer {
-        out: String::new(),
-        policy: &policy,
-        scaling: AutoScaling::default(),
-        macros: math::Macros::default(),
-        diagnostics: Vec::new(),
-        scaled: false,
-        formulas: false,
-    };
-    for (index, slide) in deck.slides.iter().enumerate() {
-        if index > 0 {
-            writer.out.push_str("<hr />\n");
-        }
-        writer.blocks(&slide.blocks);
-    }
-    writer.out
 }

@@ -42,17 +42,8 @@ pub fn context(rendered: &Rendered, options: &PageOptions<'_>) -> Value {
         "role": options.role,
         "css": style_text(&rendered.css),
         "slides": rendered.slides.iter().map(|slide| slide.html.as_str()).collect::<Vec<_>>(),
-        "meta": {
-            "title": meta.title,
-            "lang": meta.lang,
-            "description": meta.description,
-            "author": meta.author,
-            "keywords": meta.keywords,
-            "url": meta.url,
-            "image": meta.image,
-            "theme": meta.theme,
-        },
-        "size": size(rendered),
+        "meta": meta,
+        "size": rendered.size,
         "base": options.base,
         "assets": options.assets,
         "inline": options.inline,
@@ -69,7 +60,7 @@ pub fn boot(rendered: &Rendered, options: &PageOptions<'_>) -> Value {
         "deck": options.deck,
         "version": options.version,
         "count": rendered.slides.len(),
-        "size": size(rendered),
+        "size": rendered.size,
         "role": options.role,
         "follow": options.follow,
         "links": options.links,
@@ -86,7 +77,7 @@ pub fn slides(rendered: &Rendered, options: &PageOptions<'_>) -> Value {
         "version": options.version,
         "title": title(rendered, options.deck),
         "css": style_text(&rendered.css),
-        "size": size(rendered),
+        "size": rendered.size,
         "slides": rendered.slides.iter().map(|slide| slide.html.as_str()).collect::<Vec<_>>(),
     });
     if let Some(object) = document.as_object_mut() {
@@ -118,12 +109,8 @@ fn describe(object: &mut Map<String, Value>, rendered: &Rendered, notes_html: Op
     object.insert("plan".to_owned(), plan(rendered));
 }
 
-fn size(rendered: &Rendered) -> Value {
-    json!({ "width": rendered.size.width, "height": rendered.size.height })
-}
-
 /// CSS that cannot end the `<style>` element it is put into.
-fn style_text(css: &str) -> String {
+pub fn style_text(css: &str) -> String {
     css.replace("</", "<\\/")
 }
 
@@ -133,7 +120,7 @@ fn style_text(css: &str) -> String {
 /// level-1 heading, unless it uses those for most of its slides.
 fn plan(rendered: &Rendered) -> Value {
     let slides = &rendered.slides;
-    let by_class = starts(slides, |slide| has_class(&slide.html, &["title", "lead", "section", "divider"]));
+    let by_class = starts(slides, |slide| has_class(slide, &["title", "lead", "section", "divider"]));
     let by_heading = starts(slides, |slide| slide.html.contains("<h1"));
     let starts = if !by_class.is_empty() || by_heading.len() * 2 > slides.len() { by_class } else { by_heading };
     let ends = starts.iter().skip(1).copied().chain([slides.len()]);
@@ -149,10 +136,8 @@ fn starts(slides: &[RenderedSlide], test: impl Fn(&RenderedSlide) -> bool) -> Ve
     slides.iter().enumerate().filter(|(_, slide)| test(slide)).map(|(i, _)| i).collect()
 }
 
-fn has_class(html: &str, names: &[&str]) -> bool {
-    let tag = html.find("<section").and_then(|start| html[start..].split('>').next());
-    let classes = tag.and_then(|tag| tag.split(" class=\"").nth(1)).and_then(|rest| rest.split('"').next());
-    classes.is_some_and(|classes| classes.split_whitespace().any(|class| names.contains(&class)))
+fn has_class(slide: &RenderedSlide, names: &[&str]) -> bool {
+    slide.class.as_deref().is_some_and(|classes| classes.split_whitespace().any(|class| names.contains(&class)))
 }
 
 /// A note line like `Time: 3 min`, or `**1:30**` at the start of a line, says how long its slide should take.
@@ -197,7 +182,7 @@ mod tests {
             notes: notes.iter().map(|&n| n.to_owned()).collect(),
             fragments: 2,
             title: Some(title.to_owned()),
-            class: None,
+            class: html.split_once("class=\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0.to_owned())),
             text: title.to_owned(),
             span: Span::default(),
         }

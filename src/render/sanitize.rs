@@ -156,7 +156,7 @@ impl<'a> Tag<'a> {
                     None => is_global(&self.name, attribute) || listed.is_some_and(|l| l.contains(&attribute.as_str())),
                 };
                 if kept {
-                    self.write_attribute(out, attribute, value.unwrap_or(""));
+                    write_attribute(out, attribute, value.unwrap_or(""));
                 }
             }
             if is_void(&self.name) {
@@ -165,27 +165,27 @@ impl<'a> Tag<'a> {
         }
         out.push('>');
     }
+}
 
-    fn write_attribute(&self, out: &mut String, name: &str, value: &str) {
-        let lower;
-        let value = match name {
-            "href" if !is_safe_url(value, false) => "",
-            "src" | "poster" | "cite" if !is_safe_url(value, true) => "",
-            "dir" => {
-                lower = value.to_ascii_lowercase();
-                if matches!(lower.as_str(), "ltr" | "rtl" | "auto") { lower.as_str() } else { "" }
-            }
-            _ => value,
-        };
-        out.push(' ');
-        out.push_str(name);
-        // a value that is refused leaves the bare name, as in Marp
-        if !value.is_empty() {
-            out.push_str("=\"");
-            let quoted = value.replace('"', "&quot;");
-            angles(out, &quoted);
-            out.push('"');
+fn write_attribute(out: &mut String, name: &str, value: &str) {
+    let lower;
+    let value = match name {
+        "href" if !is_safe_url(value, false) => "",
+        "src" | "poster" | "cite" if !is_safe_url(value, true) => "",
+        "dir" => {
+            lower = value.to_ascii_lowercase();
+            if matches!(lower.as_str(), "ltr" | "rtl" | "auto") { lower.as_str() } else { "" }
         }
+        _ => value,
+    };
+    out.push(' ');
+    out.push_str(name);
+    // a value that is refused leaves the bare name, as in Marp
+    if !value.is_empty() {
+        out.push_str("=\"");
+        let quoted = value.replace('"', "&quot;");
+        angles(out, &quoted);
+        out.push('"');
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Transition {
     duration: Option<String>,
 }
 
-/// Names that need no keyframes of the author's.
+/// Names that need no keyframes of the author's: those that Marp draws, and `transitions.css` does.
 const TRANSITIONS: [&str; 33] = [
     "clockwise",
     "counterclockwise",
@@ -335,4 +335,18 @@ fn inline_style(style: &mut String, locals: &Locals) {
 pub(super) fn number(value: f64) -> String {
     let rounded = (value * 1000.0).round() / 1000.0;
     rounded.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_transition_is_drawn() {
+        let css = crate::render::template::asset("transitions.css").expect("embedded");
+        let css = std::str::from_utf8(&css).expect("text");
+        for name in TRANSITIONS {
+            assert!(css.contains(&format!("[data-transition=\"{name}\"]")), "{name}");
+        }
+    }
 }

@@ -25,6 +25,9 @@ pub struct Error {
 /// Fills in `themes/pages/NAME`.
 ///
 /// `own` gives the project's file of a name when it has one, which then wins over the built-in one.
+///
+/// # Errors
+/// When there is no such template, or it is wrong.
 pub fn page<S: Serialize>(
     name: &str,
     context: &S,

@@ -9,7 +9,7 @@ use super::document::Document;
 use super::error::Problem;
 use super::live::DeckShape;
 use super::role::Role;
-use crate::project::Compiled;
+use crate::project::{Compiled, markup};
 use crate::render::{change, page};
 
 /// How long a request waits for a deck that is being compiled for the first time.
@@ -93,6 +93,9 @@ impl View {
     }
 
     /// The document, made by `make` unless there is one.
+    ///
+    /// # Errors
+    /// What `make` could not do.
     pub async fn document<F>(&self, kind: Kind, make: F) -> Result<Arc<Document>, Problem>
     where
         F: AsyncFnOnce() -> Result<Document, Problem>,
@@ -141,7 +144,7 @@ impl ShownDeck {
     /// A deck that is not compiled yet.
     pub fn new(feed: &DeckFeed) -> Self {
         let parts = feed.folder.split('/').filter(|part| !part.is_empty() && *part != ".");
-        let base = parts.fold("/files/".to_owned(), |base, part| base + &percent_encoded(part) + "/");
+        let base = parts.fold("/files/".to_owned(), |base, part| base + &markup::percent_encode(part) + "/");
         Self { slug: feed.slug.clone(), base, view: watch::Sender::new(None) }
     }
 
@@ -151,6 +154,9 @@ impl ShownDeck {
     }
 
     /// The deck, waiting for it to be compiled.
+    ///
+    /// # Errors
+    /// When the deck is not compiled in time.
     pub async fn view(&self) -> Result<Arc<View>, Problem> {
         let mut receiver = self.view.subscribe();
         let ready = tokio::time::timeout(PATIENCE, receiver.wait_for(Option::is_some)).await;
@@ -198,20 +204,7 @@ fn looks_the_same(old: &Compiled, new: &Compiled) -> bool {
     change::unchanged(&old.rendered, &new.rendered) && !nothing_changed
 }
 
-/// A path part as it stands in a URL.
-pub fn percent_encoded(part: &str) -> String {
-    let mut out = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 /// A slug as it stands in a URL.
 pub fn encoded_slug(slug: &str) -> String {
-    slug.split('/').map(percent_encoded).collect::<Vec<_>>().join("/")
+    slug.split('/').map(markup::percent_encode).collect::<Vec<_>>().join("/")
 }

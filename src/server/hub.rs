@@ -110,6 +110,9 @@ impl Hub {
     }
 
     /// Carries out a command and tells every window; gives the speaker's new state.
+    ///
+    /// # Errors
+    /// As [`Stage::apply`].
     pub fn apply(&self, command: &Command, now_ms: u64) -> Result<Live, Refusal> {
         let mut stage = self.stage();
         if stage.apply(command, now_ms)? {

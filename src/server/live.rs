@@ -226,6 +226,9 @@ impl Stage {
     }
 
     /// Carries out a command; says whether anything changed.
+    ///
+    /// # Errors
+    /// When the command names a deck that is not there, or a number outside its range; nothing changes then.
     pub fn apply(&mut self, command: &Command, now_ms: u64) -> Result<bool, Refusal> {
         let before = self.speaker.clone();
         match command {
@@ -336,14 +339,20 @@ impl Stage {
     }
 
     fn last(&self) -> u32 {
-        self.shape().map_or(0, |shape| shape.fragments.len().saturating_sub(1) as u32)
+        self.shape().and_then(DeckShape::last).unwrap_or(0)
     }
 }
 
 impl DeckShape {
+    /// The last slide, from 0; `None` while the deck is not compiled.
+    fn last(&self) -> Option<u32> {
+        Some(u32::try_from(self.fragments.len().checked_sub(1)?).unwrap_or(u32::MAX))
+    }
+
+    /// The nearest position that the deck has.
     fn fit(&self, slide: u32, fragment: u16) -> (u32, u16) {
-        let Some(last) = self.fragments.len().checked_sub(1) else { return (slide, fragment) };
-        let slide = slide.min(u32::try_from(last).unwrap_or(u32::MAX));
+        let Some(last) = self.last() else { return (slide, fragment) };
+        let slide = slide.min(last);
         (slide, fragment.min(self.fragments[slide as usize]))
     }
 }
@@ -364,6 +373,9 @@ impl Timer {
 }
 
 /// A point inside the slide, or the name of what is not.
+///
+/// # Errors
+/// When a coordinate is not between 0 and 1.
 pub fn checked_point(point: Point) -> Result<Point, Refusal> {
     for (name, value) in [("x", point.x), ("y", point.y)] {
         if !(0.0..=1.0).contains(&value) {

@@ -36,7 +36,9 @@ pub use error::Error;
 pub use feed::DeckFeed;
 pub use state::Limits;
 
+use crate::diagnostic::report;
 use crate::project::Compiled;
+use crate::render::notes;
 use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
@@ -44,6 +46,10 @@ use live::Stage;
 use role::{Token, Tokens};
 use state::App;
 
+/// Where the server listens unless told otherwise.
+pub const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// See [`HOST`].
+pub const PORT: u16 = 3939;
 /// Connections that may wait to be accepted: a room opens the address at once.
 const BACKLOG: u32 = 4096;
 
@@ -81,8 +87,8 @@ impl Config {
     /// The default: `127.0.0.1:3939`, nothing kept.
     pub fn new(root: impl Into<PathBuf>, decks: Vec<DeckFeed>) -> Self {
         Self {
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port: 3939,
+            host: HOST,
+            port: PORT,
             root: root.into(),
             decks,
             title: "foredeck".to_owned(),
@@ -90,9 +96,9 @@ impl Config {
             public_url: None,
             state_file: None,
             resume: false,
-            overlay: |_| None,
-            notes_html: |_| String::new(),
-            clock: || u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
+            overlay: problems,
+            notes_html: notes::html,
+            clock: wall_clock,
             limits: Limits::default(),
         }
     }
@@ -108,6 +114,9 @@ pub struct Server {
 
 impl Server {
     /// Takes the address. Clients can connect from now on; no deck has to be compiled for that.
+    ///
+    /// # Errors
+    /// When the address cannot be had, or the folder cannot be opened.
     pub async fn bind(config: Config) -> Result<Self, Error> {
         let root = tokio::fs::canonicalize(&config.root).await;
         let root = root.map_err(|source| Error::Root { path: config.root.clone(), source })?;
@@ -154,6 +163,17 @@ impl Server {
         tasks.close();
         tasks.wait().await;
     }
+}
+
+/// The errors of a deck as HTML, when there are any.
+fn problems(compiled: &Compiled) -> Option<String> {
+    Some(report::overlay(&compiled.diagnostics, &compiled.source)).filter(|html| !html.is_empty())
+}
+
+/// Milliseconds since 1970; 0 for a clock that is set before that.
+fn wall_clock() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
 fn listen_on(address: SocketAddr) -> Result<TcpListener, Error> {

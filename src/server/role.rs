@@ -38,6 +38,9 @@ pub struct Token(String);
 
 impl Token {
     /// A new one.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
     pub fn random() -> Result<Self, getrandom::Error> {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let mut bytes = [0_u8; 18];

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::hub::Hub;
 use super::metrics::Metrics;
 use super::role::Tokens;
 use super::routes::asset::Assets;
-use crate::project::Compiled;
+use crate::project::{Compiled, files};
 use crate::render::template;
 
 /// How much one server takes on.
@@ -80,6 +80,9 @@ pub struct App {
 
 impl App {
     /// The deck of this name, and its number.
+    ///
+    /// # Errors
+    /// When there is none; the answer lists those there are.
     pub fn deck(&self, slug: &str) -> Result<(usize, &ShownDeck), Problem> {
         let found = self.decks.iter().enumerate().find(|(_, deck)| deck.slug == slug);
         found.ok_or_else(|| Problem::unknown_deck(slug))
@@ -91,9 +94,12 @@ impl App {
     }
 
     /// Fills in a page; a template of the project wins over the built-in one of the same name.
+    ///
+    /// # Errors
+    /// When the template is wrong.
     pub fn page(&self, name: &str, context: &Value) -> Result<String, template::Error> {
-        let folder = self.root.join("themes/pages");
-        template::page(name, context, move |name| own_template(&folder, name))
+        let root = self.root.clone();
+        template::page(name, context, move |name| files::own_template(&root, name))
     }
 
     /// Shows what comes from a deck's cell until stopped.
@@ -122,12 +128,6 @@ impl App {
             self.hub.problems(index, &html);
         }
     }
-}
-
-/// Templates are single files of one folder.
-fn own_template(folder: &Path, name: &str) -> Option<String> {
-    let plain = !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
-    plain.then(|| std::fs::read_to_string(folder.join(name)).ok()).flatten()
 }
 
 /// Event streams, counted by address.

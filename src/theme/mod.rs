@@ -25,14 +25,14 @@ use stylesheet::Stylesheet;
 pub use stylesheet::{SyntaxError, check_syntax};
 
 /// The theme of a deck that names none.
-const DEFAULT_THEME: &str = "default";
+pub const DEFAULT_THEME: &str = "default";
 /// Slides of a theme that gives no size.
 const DEFAULT_SIZE: Size = Size { width: 1280.0, height: 720.0 };
 /// Themes may import each other often; no deck needs more than this many copies.
 const MAX_IMPORTS: usize = 200;
 
 /// Slide size in CSS pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Size {
     /// Width in px.
     pub width: f64,
@@ -105,7 +105,7 @@ impl ThemeSet {
     /// When the CSS cannot be read, names no theme or closes a circle of
     /// imports. The set is then as before.
     pub fn add(&mut self, css: &str) -> Result<String, ThemeError> {
-        let parsed = Parsed::read(css.to_owned()).map_err(ThemeError::from)?;
+        let parsed = Parsed::read(css.to_owned())?;
         let name = parsed.metadata.theme.clone().ok_or(ThemeError::NoName)?;
         let theme = Theme { css: Cow::Owned(css.to_owned()), parsed: OnceLock::from(parsed) };
         let before = self.themes.insert(name.clone(), Arc::new(theme));
@@ -310,19 +310,6 @@ pub enum ThemeError {
     #[error("circular import of theme `{0}`")]
     Circular(String),
     /// The CSS cannot be read.
-    #[error("{message} (line {line}, column {column})")]
-    Syntax {
-        /// What is wrong.
-        message: String,
-        /// From 1.
-        line: u32,
-        /// From 1.
-        column: u32,
-    },
-}
-
-impl From<SyntaxError> for ThemeError {
-    fn from(SyntaxError { message, line, column, .. }: SyntaxError) -> Self {
-        Self::Syntax { message, line, column }
-    }
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
 }

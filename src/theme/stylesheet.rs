@@ -12,7 +12,8 @@ use std::borrow::Cow;
 const MAX_DEPTH: usize = 100;
 
 /// Where and why CSS text cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (line {line}, column {column})")]
 pub struct SyntaxError {
     /// What is wrong, lower case.
     pub message: String,
@@ -158,7 +159,10 @@ impl<'n> Iterator for Children<'n> {
     }
 }
 
-/// Says whether PostCSS, and so Marp, can read the CSS; else what is wrong and where.
+/// Says whether PostCSS, and so Marp, can read the CSS.
+///
+/// # Errors
+/// What is wrong, and where, when it cannot.
 pub fn check_syntax(css: &str) -> Result<(), SyntaxError> {
     Reader::new(css).read().map(|_| ()).map_err(|fault| fault.in_text(css))
 }
@@ -172,12 +176,11 @@ impl Fault {
     fn in_text(self, text: &str) -> SyntaxError {
         let before = text.get(..self.offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         SyntaxError {
             message: self.message.to_owned(),
             offset: self.offset,
-            line: count(before.bytes().filter(|b| *b == b'\n').count() + 1),
-            column: count(before[line_start..].chars().count() + 1),
+            line: narrow(before.bytes().filter(|b| *b == b'\n').count() + 1),
+            column: narrow(before[line_start..].chars().count() + 1),
         }
     }
 }
@@ -246,8 +249,6 @@ impl<'t> Reader<'t> {
     }
 
     fn push(&mut self, kind: Kind, start: usize, head: usize, end: usize) {
-        // `read` has made sure that all offsets fit.
-        let narrow = |n: usize| n as u32;
         let next = narrow(self.nodes.len() + 1);
         self.nodes.push(Node { kind, start: narrow(start), head: narrow(head), end: narrow(end), next });
     }
@@ -257,7 +258,7 @@ impl<'t> Reader<'t> {
             return Err(Fault { message: "unexpected `}`: no block is open", offset: self.at });
         };
         self.at += 1;
-        let (end, next) = (self.at as u32, self.nodes.len() as u32);
+        let (end, next) = (narrow(self.at), narrow(self.nodes.len()));
         self.nodes[index].end = end;
         self.nodes[index].next = next;
         Ok(())
@@ -281,7 +282,7 @@ impl<'t> Reader<'t> {
         if name == start + 1 {
             return Err(Fault { message: "at-rule without a name", offset: start });
         }
-        let name = name as u32;
+        let name = narrow(name);
         match self.scan(false)?.0 {
             Stop::Open => self.open_block(Kind::Block(name), start),
             _ => {
@@ -307,7 +308,7 @@ impl<'t> Reader<'t> {
         if let (Some(stray), false) = (seen.stray_colon, custom || colon == start) {
             return Err(Fault { message: "a semicolon is missing before this declaration", offset: stray });
         }
-        self.push(Kind::Declaration(colon as u32), start, end, end);
+        self.push(Kind::Declaration(narrow(colon)), start, end, end);
         Ok(())
     }
 
@@ -426,6 +427,11 @@ impl<'t> Reader<'t> {
         }
         Err(Fault { message: unclosed_bracket(b')'), offset: start })
     }
+}
+
+/// An offset or count of a text that [`Reader::read`] has found to be small enough.
+fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 fn unclosed_bracket(close: u8) -> &'static str {

@@ -1,6 +1,6 @@
 // Who moves whom: local moves go up, the shared position comes down, and a viewer may browse away and come back.
 
-const path = (deck) => deck.split('/').map(encodeURIComponent).join('/');
+import { deckPath } from './url.js';
 
 /** Joins deck and link. Returns { following, settle(), live() }. */
 export function installFollow({ boot, deck, link, view, pill }) {
@@ -28,8 +28,8 @@ export function installFollow({ boot, deck, link, view, pill }) {
   const take = (state) => {
     if (!mine(state)) {
       // The talk went on in another deck. Windows that only look go with it.
-      if (audienceFollows) location.assign(`/d/${path(state.deck)}/?follow`);
-      else if (link.drive && wasLive && view === 'present') location.assign(`/d/${path(state.deck)}/`);
+      if (audienceFollows) location.assign(`${deckPath(state.deck)}?follow`);
+      else if (link.drive && wasLive && view === 'present') location.assign(deckPath(state.deck));
       return;
     }
     wasLive = true;

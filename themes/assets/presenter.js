@@ -1,6 +1,7 @@
 // The presenter view: current slide, what comes next, notes, plan, clock, timer, connection.
 
 import { copySlide } from './deck.js';
+import { showNotes } from './notes.js';
 import { PlanView, clockText, elapsed, planned, syncClock } from './timer.js';
 
 const remember = {
@@ -19,13 +20,6 @@ const remember = {
     }
   },
 };
-
-/** A paragraph that says what to do when the demo fails stands out. */
-function markRunbook(notes) {
-  for (const paragraph of notes.querySelectorAll('p')) {
-    if (/^If it fails:/.test(paragraph.textContent.trim())) paragraph.classList.add('fd-runbook');
-  }
-}
 
 function installSplitter(panel) {
   const bar = panel.querySelector('[role="separator"]');
@@ -69,11 +63,7 @@ function installNotes(panel, { deck, boot }) {
     const html = boot.notes_html?.[deck.index] ?? '';
     empty.hidden = html.trim() !== '';
     empty.textContent = boot.notes_html ? 'No notes for this slide.' : 'This file was exported without notes.';
-    if (notes.dataset.html === html) return;
-    notes.dataset.html = html;
-    notes.innerHTML = html;
-    markRunbook(notes);
-    notes.scrollTop = 0;
+    showNotes(notes, html);
   };
   notes.addEventListener('keydown', (event) => {
     const by = { ArrowDown: 60, ArrowUp: -60 }[event.key];

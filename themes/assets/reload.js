@@ -2,6 +2,7 @@
 
 import { reuse, whereIs } from './match.js';
 import { replaceHosts } from './scaling.js';
+import { deckPath } from './url.js';
 
 /** Parses one slide. */
 function parse(html) {
@@ -101,7 +102,7 @@ class Swapper {
 /** Fetches and swaps whenever the server has a newer version; one fetch at a time. */
 export function installReload({ boot, deck, link, follow: follows, baseline, changed }) {
   const swapper = new Swapper({ boot, deck, baseline });
-  const path = `/d/${boot.deck.split('/').map(encodeURIComponent).join('/')}/slides.json`;
+  const path = `${deckPath(boot.deck)}slides.json`;
   let wanted = boot.version ?? 0;
   let busy = false;
 

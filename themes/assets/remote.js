@@ -3,6 +3,9 @@
 import { ServerLink } from './live.js';
 import { clockText, elapsed, syncClock } from './timer.js';
 import { installWakeLock } from './controller.js';
+import { showNotes } from './notes.js';
+import { deckPath } from './url.js';
+import { share } from './zoom.js';
 
 const $ = (id) => document.getElementById(id);
 const boot = JSON.parse($('foredeck-boot').textContent);
@@ -14,8 +17,6 @@ let loaded = '';
 let laser = false;
 let size = 18;
 
-const slug = (deck) => deck.split('/').map(encodeURIComponent).join('/');
-
 /** Notes and titles of the deck that is on now. */
 async function load(state) {
   const key = `${state.deck}@${state.deck_version}`;
@@ -23,14 +24,14 @@ async function load(state) {
   const otherDeck = !loaded.startsWith(`${state.deck}@`);
   loaded = key;
   try {
-    const answer = await fetch(`/d/${slug(state.deck)}/slides.json`, { cache: 'no-cache' });
+    const answer = await fetch(`${deckPath(state.deck)}slides.json`, { cache: 'no-cache' });
     if (!answer.ok) throw new Error(String(answer.status));
     data = await answer.json();
     pad.style.aspectRatio = `${data.size.width} / ${data.size.height}`;
   } catch {
     loaded = '';
   }
-  if (otherDeck || data) frame.src = `/d/${slug(state.deck)}/?view=next&f=${state.fragment}#${state.slide + 1}`;
+  if (otherDeck || data) frame.src = `${deckPath(state.deck)}?view=next&f=${state.fragment}#${state.slide + 1}`;
   draw();
 }
 
@@ -43,15 +44,7 @@ function draw() {
   const { state } = link;
   if (!state) return;
   const html = data?.notes_html?.[state.slide] ?? '';
-  const notes = $('fd-notes');
-  if (notes.dataset.html !== html) {
-    notes.dataset.html = html;
-    notes.innerHTML = html || '<p>No notes for this slide.</p>';
-    for (const paragraph of notes.querySelectorAll('p')) {
-      if (/^If it fails:/.test(paragraph.textContent.trim())) paragraph.classList.add('fd-runbook');
-    }
-    notes.scrollTop = 0;
-  }
+  showNotes($('fd-notes'), html, '<p>No notes for this slide.</p>');
   const count = data?.slides?.length ?? 0;
   const steps = data?.fragments?.[state.slide] ?? 0;
   $('fd-title').textContent = data?.titles?.[state.slide] || `Slide ${state.slide + 1}`;
@@ -124,18 +117,12 @@ function point(to) {
   }, 33);
 }
 
-function share(event) {
-  const box = pad.getBoundingClientRect();
-  const within = (n) => Math.round(Math.min(Math.max(n, 0), 1) * 1000) / 1000;
-  return { x: within((event.clientX - box.left) / box.width), y: within((event.clientY - box.top) / box.height) };
-}
-
 pad.addEventListener('pointerdown', (event) => {
   if (!laser) return;
   pad.setPointerCapture(event.pointerId);
-  point(share(event));
+  point(share(event, pad.getBoundingClientRect()));
 });
-pad.addEventListener('pointermove', (event) => laser && pad.hasPointerCapture(event.pointerId) && point(share(event)));
+pad.addEventListener('pointermove', (event) => laser && pad.hasPointerCapture(event.pointerId) && point(share(event, pad.getBoundingClientRect())));
 for (const end of ['pointerup', 'pointercancel']) pad.addEventListener(end, () => laser && point(null));
 
 for (const button of document.querySelectorAll('nav [data-do]')) button.addEventListener('click', () => actions[button.dataset.do]());

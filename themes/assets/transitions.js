@@ -1,7 +1,5 @@
 // Slide transitions by the View Transition API: Marp's names, the author's own keyframes, calm when asked for.
 
-/** Names that transitions.css draws. */
-export const BUILT_IN = new Set(['fade', 'fade-out', 'overlap', 'glow', 'slide', 'push', 'pull', 'cover', 'reveal', 'swoosh', 'swipe', 'drop', 'in-out', 'wipe', 'wiper', 'clockwise', 'counterclockwise', 'diamond', 'iris-in', 'iris-out', 'star', 'melt', 'zoom', 'explode', 'implode', 'rotate', 'pivot', 'fall', 'swap', 'cube', 'cylinder', 'coverflow', 'flip']);
 const DEFAULT_MS = 500;
 
 /** The JSON of a data-transition attribute, or null. */
@@ -136,7 +134,7 @@ export function installTransitions({ deck, boot, calm }) {
       const ms = asked ?? durationMs(firstFrame(pair.out, '--marp-transition-duration') || firstFrame(pair.into, '--marp-transition-duration')) ?? DEFAULT_MS;
       return { name: 'author', ms, css: authorCss(pair, ms) };
     }
-    if (!BUILT_IN.has(setting.name)) return null;
+    if (!setting.builtinFallback) return null;
     return { name: setting.name, ms: asked ?? DEFAULT_MS, css: '' };
   };
 

@@ -20,6 +20,11 @@ export function address(changes = {}) {
   return location.pathname + (text ? `?${text}` : '');
 }
 
+/** Where the server has a deck. */
+export function deckPath(slug) {
+  return `/d/${slug.split('/').map(encodeURIComponent).join('/')}/`;
+}
+
 /** Position that the address names. */
 export function readPosition(deck, { fragment = true } = {}) {
   const hash = decode(location.hash.slice(1));

@@ -11,8 +11,8 @@ export function slideBox(deck, size) {
   return { left: box.left + (box.width - width) / 2, top: box.top + (box.height - height) / 2, width, height };
 }
 
-/** Pointer position as shares of the slide, clamped to it. */
-function share(event, box) {
+/** Pointer position as shares of the slide (or what shows it), clamped to it. */
+export function share(event, box) {
   const within = (n) => Math.round(Math.min(Math.max(n, 0), 1) * 1000) / 1000;
   return { x: within((event.clientX - box.left) / box.width), y: within((event.clientY - box.top) / box.height) };
 }

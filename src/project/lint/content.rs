@@ -182,10 +182,7 @@ impl Lint<'_> {
 
 fn no_alt(src: &str, span: Option<Span>) -> Diagnostic {
     let message = format!("the picture `{src}` has no text for those who cannot see it");
-    let finding = Diagnostic::warning(Code("image/no-alt"), message)
-        .hint("write what it shows between the brackets: `![a cat](cat.png)`");
-    match span {
-        Some(span) => finding.at(span),
-        None => finding,
-    }
+    Diagnostic::warning(Code("image/no-alt"), message)
+        .at(span)
+        .hint("write what it shows between the brackets: `![a cat](cat.png)`")
 }

@@ -101,10 +101,7 @@ impl Lint<'_> {
                     .hint("name a file below the project's folder, or an https address")
             }
         };
-        found.push(match span {
-            Some(span) => finding.at(span),
-            None => finding,
-        });
+        found.push(finding.at(span));
     }
 
     fn missing(&self, url: &str, path: &Path, guess: bool) -> Diagnostic {
@@ -132,7 +129,7 @@ pub fn outside(url: &str, root: &Path) -> Diagnostic {
 }
 
 /// The finding about an address that needs the network.
-pub fn remote(url: &str) -> Diagnostic {
+fn remote(url: &str) -> Diagnostic {
     Diagnostic::warning(Code("asset/remote"), format!("`{url}` is fetched from the network while presenting"))
         .hint("save the file beside the deck to be independent of the network")
 }

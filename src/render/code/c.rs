@@ -51,7 +51,7 @@ fn is_cpp(words: &Words) -> bool {
 
 fn token(lx: &mut Lexer, words: &'static Words) {
     match lx.peek() {
-        b'/' if comment(lx) => {}
+        b'/' if lx.c_comment(false) => {}
         b'#' if lx.first_in_line() => preprocessor(lx),
         b'"' => lx.string("string", 1, b'"', false),
         b'\'' => lx.string("string", 1, b'\'', false),
@@ -61,16 +61,6 @@ fn token(lx: &mut Lexer, words: &'static Words) {
             word => name(lx, word, words),
         },
     }
-}
-
-fn comment(lx: &mut Lexer) -> bool {
-    let end = match lx.at(1) {
-        b'/' => lx.line_end(),
-        b'*' => lx.rest()[2..].find("*/").map_or(lx.code().len(), |at| lx.pos() + at + 4),
-        _ => return false,
-    };
-    lx.comment(end, false);
-    true
 }
 
 fn number(lx: &mut Lexer) {
@@ -101,7 +91,7 @@ fn preprocessor(lx: &mut Lexer) {
                 let close = lx.rest().find('>').map_or(end, |at| lx.pos() + at + 1);
                 lx.take_to("string", close.min(end));
             }
-            b'/' if comment(lx) => {}
+            b'/' if lx.c_comment(false) => {}
             _ => match lx.word() {
                 "" => lx.take("meta", 1),
                 word => lx.take(if WORDS.contains(&word) { "keyword" } else { "meta" }, word.len()),
@@ -167,7 +157,7 @@ fn structure(lx: &mut Lexer, len: usize) {
     let end = lx.rest().find(['{', ';', '=']).map_or(lx.code().len(), |at| lx.pos() + at);
     while lx.pos() < end {
         match lx.word() {
-            _ if lx.peek() == b'/' && comment(lx) => {}
+            _ if lx.peek() == b'/' && lx.c_comment(false) => {}
             "" => lx.skip(),
             word => lx.take("title", word.len()),
         }

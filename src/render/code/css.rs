@@ -7,10 +7,7 @@ pub(super) fn lex(lx: &mut Lexer) {
     let mut depth = 0_usize;
     while !lx.done() {
         match lx.peek() {
-            b'/' if lx.at(1) == b'*' => {
-                let end = lx.rest()[2..].find("*/").map_or(lx.code().len(), |at| lx.pos() + at + 4);
-                lx.comment(end, false);
-            }
+            b'/' if lx.at(1) == b'*' && lx.c_comment(false) => {}
             b'/' if lx.at(1) == b'/' && !lx.starts("//*") && lx.first_in_line() => lx.line("comment"),
             b'@' => at_rule(lx),
             b'{' => {

@@ -27,14 +27,7 @@ pub(super) fn lex(lx: &mut Lexer) {
 
 fn token(lx: &mut Lexer) {
     match lx.peek() {
-        b'/' if lx.at(1) == b'/' => {
-            let end = lx.line_end();
-            lx.comment(end, false);
-        }
-        b'/' if lx.at(1) == b'*' => {
-            let end = lx.rest()[2..].find("*/").map_or(lx.code().len(), |at| lx.pos() + at + 4);
-            lx.comment(end, false);
-        }
+        b'/' if lx.c_comment(false) => {}
         quote @ (b'"' | b'\'') => lx.string("string", 1, quote, false),
         b'`' => lx.through("string", 1, "`"),
         b'.' | b'-' | b'0'..=b'9' => number(lx),

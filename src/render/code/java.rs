@@ -21,15 +21,7 @@ pub(super) fn lex(lx: &mut Lexer) {
 
 fn token(lx: &mut Lexer) {
     match lx.peek() {
-        b'/' if lx.at(1) == b'/' => {
-            let end = lx.line_end();
-            lx.comment(end, false);
-        }
-        b'/' if lx.at(1) == b'*' => {
-            let end = lx.rest()[2..].find("*/").map_or(lx.code().len(), |at| lx.pos() + at + 4);
-            let tags = lx.starts("/**");
-            lx.comment(end, tags);
-        }
+        b'/' if lx.c_comment(lx.starts("/**")) => {}
         b'"' if lx.starts("\"\"\"") => lx.through("string", 3, "\"\"\""),
         quote @ (b'"' | b'\'') => lx.string("string", 1, quote, false),
         b'@' if is_word(lx.at(1)) => annotation(lx),

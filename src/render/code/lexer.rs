@@ -224,7 +224,7 @@ impl<'a> Lexer<'a> {
         self.take(class, at);
     }
 
-    /// Takes a comment of `len` bytes with its marks (`TODO:`, `@param`) set off.
+    /// Takes a comment up to `end` with its marks set off: `TODO:`, and with `tags` also `@param`.
     pub(super) fn comment(&mut self, end: usize, tags: bool) {
         let end = end.min(self.code.len());
         while self.pos < end {
@@ -237,6 +237,20 @@ impl<'a> Lexer<'a> {
                 None => self.take_to("comment", (line + 1).min(end)),
             }
         }
+    }
+
+    /// Takes a comment of C's kind, `// …` or `/* … */`; `tags` as for [`Lexer::comment`]. False where none starts.
+    pub(super) fn c_comment(&mut self, tags: bool) -> bool {
+        if self.peek() != b'/' {
+            return false;
+        }
+        let end = match self.at(1) {
+            b'/' => self.line_end(),
+            b'*' => self.rest()[2..].find("*/").map_or(self.code.len(), |at| self.pos + at + 4),
+            _ => return false,
+        };
+        self.comment(end, tags);
+        true
     }
 
     /// Appends what another lexer makes of the code up to `end`.

@@ -63,7 +63,7 @@ fn program(lx: &mut Lexer, dialect: Dialect) {
 /// One token.
 fn token(lx: &mut Lexer, state: &mut State) {
     match lx.peek() {
-        b'/' if comment(lx) => {}
+        b'/' if lx.c_comment(lx.starts("/**")) => {}
         b'/' if state.operand => regexp(lx, state),
         b'"' | b'\'' => string(lx, state),
         b'`' => template(lx, state),
@@ -94,16 +94,6 @@ fn is_name(byte: u8) -> bool {
 
 fn name_len(lx: &Lexer, from: usize) -> usize {
     lx.code()[(lx.pos() + from).min(lx.code().len())..].bytes().take_while(|b| is_name(*b)).count()
-}
-
-fn comment(lx: &mut Lexer) -> bool {
-    let end = match lx.at(1) {
-        b'/' => lx.line_end(),
-        b'*' => lx.rest()[2..].find("*/").map_or(lx.code().len(), |at| lx.pos() + at + 4),
-        _ => return false,
-    };
-    lx.comment(end, lx.starts("/**"));
-    true
 }
 
 /// A string, or a directive like `'use strict'`.

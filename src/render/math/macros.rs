@@ -14,7 +14,7 @@ const MAX_TOKENS: usize = 50_000;
 
 /// Macros that a deck has defined so far; they live through one rendering, across slides.
 #[derive(Debug, Clone, Default)]
-pub struct Macros {
+pub(in crate::render) struct Macros {
     defined: HashMap<String, Macro>,
 }
 

@@ -55,7 +55,7 @@ fn entry(deck: &ShownDeck) -> Value {
         "theme": rendered.meta.theme,
         "slides": rendered.slides.len(),
         "duration": page::planned_minutes(rendered).map(|minutes| format!("{minutes:.0} min")),
-        "size": { "width": rendered.size.width, "height": rendered.size.height },
+        "size": rendered.size,
         "href": href,
         "css_href": thumb,
     })
