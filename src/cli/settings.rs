@@ -10,7 +10,7 @@ use crate::theme::Container;
 
 use super::args::{CompatName, FormatName, MetaArgs, RenderArgs, ServeArgs};
 use super::config::{self, Layer};
-use super::console::Failure;
+use super::console::{Code, Failure};
 
 /// Where the server listens unless told otherwise.
 const HOST: &str = "127.0.0.1";
@@ -64,6 +64,10 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
         }
     }
     let (theme, theme_file) = theme(layer.theme);
+    if let Some(file) = theme_file.as_deref().filter(|file| asked.render.theme.is_some() && !file.exists()) {
+        let message = format!("there is no theme file `{}`", file.display());
+        return Err(Failure::new(Code::Input, anyhow::Error::msg(message)));
+    }
     let html = match (layer.html.as_deref(), layer.html_tags) {
         (Some("all" | "true"), _) => HtmlPolicy::All,
         (Some("none" | "false"), _) => HtmlPolicy::None,
