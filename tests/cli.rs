@@ -71,7 +71,11 @@ fn contradictions_are_usage_errors() {
     for (line, message) in [
         ("export a.md b.md -o x.html", "error: several decks cannot go into the one file `x.html`\n"),
         ("export a.md b.md -o -", "error: several decks cannot go to standard output\n"),
-        ("export a.md --to pdf", "error: there is no format `pdf`\n"),
+        ("export a.md --to pfd", "error: there is no format `pfd`\n"),
+        ("export a.md --to pdf", "error: this version of foredeck does not make PDF\n"),
+        ("export a.md -o x.pdf", "error: this version of foredeck does not make PDF\n"),
+        ("a.md -o x.PPTX", "error: this version of foredeck does not make PPTX\n"),
+        ("export a.md -o x.png", "error: this version of foredeck does not make pictures\n"),
         ("a.md --pdf", "error: this version of foredeck does not make PDF\n"),
         ("export . ", "error: a folder of decks needs a folder to go to\n"),
         ("export a.md -o a.md", "error: the result would replace the deck `a.md` itself\n"),
@@ -83,6 +87,27 @@ fn contradictions_are_usage_errors() {
         assert!(run.err.starts_with(message), "{line}: {}", run.err);
     }
     assert_eq!(tool.read("a.md"), DECK);
+}
+
+#[test]
+fn a_theme_file_that_is_not_there_is_named() {
+    let tool = Tool::new().with("a.md", DECK);
+    let expected = run(3, "", "error: there is no theme file `gone.css`\n");
+    for line in ["export a.md --theme gone.css", "check a.md --theme gone.css", "a.md --theme gone.css --no-open"] {
+        assert_eq!(tool.run(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn programs_are_told_of_decks_that_cannot_be_read() {
+    let tool = Tool::new().with("a.md", DECK).with("b.md", b"\xff");
+    let run = tool.run("check a.md b.md gone.md --json");
+    assert_eq!(run.code, 3);
+    let report: serde_json::Value = serde_json::from_str(&run.out).expect("one JSON document");
+    assert_eq!(report["errors"], 2);
+    let found: Vec<_> =
+        report["diagnostics"].as_array().expect("a list").iter().map(|d| (&d["code"], &d["file"])).collect();
+    assert_eq!(found, [(&"deck/unreadable".into(), &"b.md".into()), (&"deck/unreadable".into(), &"gone.md".into())]);
 }
 
 #[test]

@@ -52,6 +52,35 @@ fn deep_nesting_is_flattened_and_keeps_its_text() {
 }
 
 #[test]
+fn comments_and_styles_that_never_end_keep_the_text_in_time() {
+    for open in ["<style>\n\ntext\n\n", "<!-- a\n\ntext\n\n", "<!-- a\n\n", "<style>\n\n"] {
+        let html = renders_in_time(&format!("{}innermost", open.repeat(20_000)));
+        assert!(html.contains("innermost"), "{open:?}");
+    }
+    renders_in_time(&"<style>a{}</style>".repeat(20_000));
+}
+
+#[test]
+fn hostile_front_matter_ends_in_time() {
+    let keys: String = (0..100_000).map(|i| format!("k{i}: v\n")).collect();
+    assert_eq!(codes(&format!("---\n{keys}---\nx")), ["deck/front-matter-syntax"]);
+    assert!(renders_in_time(&format!("---\n{keys}broken: [\nclass: lead\n---\nx")).contains("class=\"lead\""));
+}
+
+#[test]
+fn long_lists_of_emphasised_lines_end_in_time() {
+    let code = "x\n".repeat(50_000);
+    renders_in_time(&format!("```js {{{}}}\n{code}```\n", "1,".repeat(50_000)));
+    renders_in_time(&format!("```js {{fold={}2-49999}}\n{code}```\n", "1-2,".repeat(50_000)));
+}
+
+#[test]
+fn long_international_host_names_end_in_time() {
+    let host: String = ('\u{4e00}'..'\u{9e00}').collect();
+    renders_in_time(&format!("[a](http://{host}.com/) http://{host}.com/"));
+}
+
+#[test]
 fn ten_thousand_slides_are_parsed() {
     let mut text = String::from("---\npaginate: true\n---\n");
     for i in 0..10_000 {

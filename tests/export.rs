@@ -34,6 +34,19 @@ fn everything_a_deck_names_goes_into_the_page() {
 }
 
 #[test]
+fn hidden_files_do_not_go_into_the_page() {
+    let tool = Tool::new()
+        .with("deck.md", "![a](.git/config)\n\n![b](.env)\n\n![bg](x/.secret.png)\n")
+        .with(".git/config", "token")
+        .with(".env", "token")
+        .with("x/.secret.png", "token");
+    let run = tool.run("export deck.md -o deck.html");
+    assert_eq!(run.err.matches("error[asset/hidden]").count(), 3, "{}", run.err);
+    assert_eq!(run.code, 1);
+    assert!(!tool.read("deck.html").contains("base64,dG9rZW4"));
+}
+
+#[test]
 fn a_picture_behind_many_slides_is_written_once() {
     let deck = format!("---\nbackgroundImage: url(big.png)\n---\n{}", "\n# x\n\n---\n".repeat(20));
     let tool = Tool::new().with("deck.md", deck).with("big.png", vec![7; 20_000]);

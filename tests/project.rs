@@ -29,6 +29,14 @@ fn a_compile_tells_what_it_read() {
 }
 
 #[test]
+fn a_line_of_a_hundred_thousand_tags_is_judged_in_time() {
+    let project = project(Memory::new().with("/p/a.md", "<div style=x>".repeat(100_000)), "/p/a.md");
+    let start = std::time::Instant::now();
+    project.compile(&project.decks[0]).expect("a deck");
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_broken_edit_keeps_the_slides() {
     let before = project(Memory::new().with("/p/a.md", "---\nclass: lead\n---\n# Good\n"), "/p/a.md");
     let good = Arc::new(before.compile(&before.decks[0]).expect("a deck"));

@@ -1,9 +1,9 @@
 //! `check`: look for mistakes in decks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::report::{self, Counts};
-use crate::diagnostic::{Diagnostic, Severity, SourceFile};
+use crate::diagnostic::{self, Diagnostic, Severity, SourceFile};
 use crate::project::{Project, lint};
 use crate::theme::Container;
 
@@ -24,13 +24,11 @@ pub(super) fn run(args: &Check, console: Console) -> Result<Code, Failure> {
     let mut settings = settings::resolve(asked, inputs.themes.clone(), Container::Marpit)?;
     settings.project.lint = lint::Depth::Full;
     let mut checked = Vec::new();
-    let mut failure = None;
+    let mut failures = Vec::new();
     for input in &inputs.decks {
-        match look(input, &settings.project, &mut failure) {
+        match look(input, &settings.project, &mut failures) {
             Ok(decks) => checked.extend(decks),
-            Err(error) => {
-                report_failure(console, failure.replace(not_found(input, error)));
-            }
+            Err(error) => failures.push((input.clone(), not_found(input, error))),
         }
     }
     let configuration =
@@ -38,7 +36,8 @@ pub(super) fn run(args: &Check, console: Console) -> Result<Code, Failure> {
     checked.extend(configuration);
     let counts = Counts::of(checked.iter().flat_map(|deck| &deck.diagnostics));
     if console.json || args.report == Some(Report::Json) {
-        let decks = checked.iter().map(|deck| (&deck.source, deck.diagnostics.as_slice()));
+        let unread = failures.iter().map(|(path, failure)| unread(path, failure)).collect::<Vec<_>>();
+        let decks = checked.iter().chain(&unread).map(|deck| (&deck.source, deck.diagnostics.as_slice()));
         console.document(&report::json(decks))?;
     } else {
         for deck in &checked {
@@ -46,8 +45,11 @@ pub(super) fn run(args: &Check, console: Console) -> Result<Code, Failure> {
         }
         console.counts(counts);
     }
-    match failure {
-        Some(failure) => Err(failure),
+    // The last one is told by whoever takes the error.
+    let last = failures.pop();
+    failures.iter().for_each(|(_, failure)| console.failure(failure));
+    match last {
+        Some((_, failure)) => Err(failure),
         None if counts.findings() > 0 => Ok(Code::Findings),
         None => {
             let decks = checked.len();
@@ -60,7 +62,7 @@ pub(super) fn run(args: &Check, console: Console) -> Result<Code, Failure> {
 fn look(
     input: &Path,
     options: &crate::project::ProjectOptions,
-    failure: &mut Option<Failure>,
+    failures: &mut Vec<(PathBuf, Failure)>,
 ) -> Result<Vec<Checked>, Failure> {
     if input == Path::new("-") {
         let project = Project::around(Path::new("."), options.clone())?;
@@ -73,16 +75,16 @@ fn look(
         match project.compile(entry) {
             Ok(compiled) => checked.push(Checked { source: compiled.source, diagnostics: compiled.diagnostics }),
             // One deck that cannot be read does not hide what is wrong with the others.
-            Err(error) => {
-                failure.get_or_insert(error.into());
-            }
+            Err(error) => failures.push((entry.path.clone(), error.into())),
         }
     }
     Ok(checked)
 }
 
-fn report_failure(console: Console, earlier: Option<Failure>) {
-    if let Some(earlier) = earlier {
-        console.failure(&earlier);
-    }
+/// A deck that could not be read, as a finding for programs.
+fn unread(path: &Path, failure: &Failure) -> Checked {
+    let message = format!("{:#}", failure.error);
+    let finding = Diagnostic::error(diagnostic::Code("deck/unreadable"), message);
+    let finding = failure.hint.iter().fold(finding, |finding, hint| finding.hint(hint));
+    Checked { source: SourceFile::new(path, ""), diagnostics: vec![finding] }
 }

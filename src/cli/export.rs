@@ -99,9 +99,21 @@ pub(super) fn run(mut args: Export, console: Console) -> Result<Code, Failure> {
     exporter.report(&written)
 }
 
+/// What this version does not make, by the name or extension it would have.
+fn later(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "pdf" => "PDF",
+        "pptx" => "PPTX",
+        "png" | "jpg" | "jpeg" | "webp" => "pictures",
+        _ => return None,
+    })
+}
+
 /// Resolves the flags; contradictions are errors here and nowhere else.
 fn plan(args: &ConvertArgs, inputs: &Inputs) -> Result<Plan, Failure> {
-    if let Some(name) = args.later.name() {
+    let extension = args.output.as_deref().and_then(|path| path.extension()?.to_str());
+    let format = args.to.as_deref().or(extension.filter(|_| !args.notes)).unwrap_or_default();
+    if let Some(name) = args.later.name().or_else(|| later(format)) {
         let message = format!("this version of foredeck does not make {name}");
         return Err(Failure::usage(message).hint("export HTML and print it from a browser: every slide is a page"));
     }

@@ -11,7 +11,7 @@ use crate::theme::Container;
 
 use super::args::{CompatName, FormatName, MetaArgs, RenderArgs, ServeArgs};
 use super::config::{self, Layer};
-use super::console::Failure;
+use super::console::{Code, Failure};
 
 /// Everything that was asked for, resolved once.
 #[derive(Debug)]
@@ -60,6 +60,10 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
         }
     }
     let (theme, theme_file) = theme(layer.theme);
+    if let Some(file) = theme_file.as_deref().filter(|file| asked.render.theme.is_some() && !file.exists()) {
+        let message = format!("there is no theme file `{}`", file.display());
+        return Err(Failure::new(Code::Input, anyhow::Error::msg(message)));
+    }
     let html = match (layer.html.as_deref(), layer.html_tags) {
         (Some("all" | "true"), _) => HtmlPolicy::All,
         (Some("none" | "false"), _) => HtmlPolicy::None,

@@ -1,5 +1,7 @@
 //! Splits off the YAML at the top of a deck.
 
+use std::collections::HashSet;
+
 use super::Compatibility;
 use super::yaml::{self, Entry, Value};
 use crate::diagnostic::Span;
@@ -84,11 +86,14 @@ pub(super) fn recover(yaml: &str, loose: impl Fn(&str) -> bool + Copy) -> Vec<En
         let read = yaml::mapping(chunk, loose).ok().or_else(|| unquoted(chunk, loose)).unwrap_or_default();
         for mut entry in read {
             entry.span = Span::new(entry.span.start + start, entry.span.end + start);
-            entries.retain(|known| known.key != entry.key);
             entries.push(entry);
         }
         start += chunk.len();
     }
+    let mut known: HashSet<String> = HashSet::new();
+    entries.reverse();
+    entries.retain(|entry| known.insert(entry.key.clone()));
+    entries.reverse();
     entries
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Builder<'a> {
     context: Context<'a>,
     /// Where `text` starts in the text that formulas were taken out of.
     base: usize,
+    /// How many tails of comments and styles this part is inside of.
+    tails: usize,
     events: Peekable<OffsetIter<'a>>,
     frames: Vec<Frame>,
     /// Notes, directives and backgrounds met inside the current top-level block.
@@ -69,6 +71,10 @@ enum FrameKind {
     Lost,
 }
 
+/// Text kept behind comments that are never closed is read as Markdown this often, one inside the other; what
+/// is left then is shown as it was written.
+const MAX_TAILS: usize = 32;
+
 /// What parsing gave.
 pub(super) struct Parsed {
     pub(super) items: Vec<Item>,
@@ -86,11 +92,11 @@ pub(super) struct Context<'a> {
 
 /// Reads a text whose formulas have been taken out.
 pub(super) fn parse(text: &str, context: Context<'_>) -> Parsed {
-    parse_part(text, 0, context)
+    parse_part(text, 0, 0, context)
 }
 
-/// Reads the part of a text that starts at `base`.
-fn parse_part(text: &str, base: usize, context: Context<'_>) -> Parsed {
+/// Reads the part of a text that starts at `base`; `tails` counts the parts it is inside of.
+fn parse_part(text: &str, base: usize, tails: usize, context: Context<'_>) -> Parsed {
     let mut dialect = parser_options();
     dialect.set(Options::ENABLE_SMART_PUNCTUATION, context.options.typographer);
     let mut builder = Builder {
@@ -99,6 +105,7 @@ fn parse_part(text: &str, base: usize, context: Context<'_>) -> Parsed {
         compatibility: context.options.compatibility,
         context,
         base,
+        tails,
         events: Parser::new_ext(text, dialect).into_offset_iter().peekable(),
         frames: Vec::new(),
         found: Vec::new(),
@@ -315,8 +322,14 @@ impl<'a> Builder<'a> {
         let mut rest = &html[indent..];
         let mut at = range.start + indent;
         let mut tail = None;
+        // once there is no end in the rest, there is none in what follows
+        let (mut ends, mut style_ends) = (true, true);
         while rest.starts_with("<!--") || is_style(rest) {
-            let after = if rest.starts_with("<!--") { self.block_comment(rest, at) } else { self.style(rest, at) };
+            let after = if rest.starts_with("<!--") {
+                self.block_comment(rest, at, &mut ends)
+            } else {
+                self.style(rest, at, &mut style_ends)
+            };
             at += rest.len() - after.len();
             at += after.len() - after.trim_start().len();
             rest = after.trim_start();
@@ -338,7 +351,11 @@ impl<'a> Builder<'a> {
         let message = "Marp drops the text after the end of a comment or style on the same line; it is kept here";
         let hint = "start a new line after the comment";
         self.diagnostics.push(Diagnostic::warning(Code("deck/text-after-comment"), message).at(span).hint(hint));
-        let parsed = parse_part(rest, self.base + at, self.context);
+        if self.tails >= MAX_TAILS {
+            let text = self.extracted.restore(rest);
+            return self.push(BlockKind::Code { info: String::new(), text }, span);
+        }
+        let parsed = parse_part(rest, self.base + at, self.tails + 1, self.context);
         self.diagnostics.extend(parsed.diagnostics);
         for item in parsed.items {
             match item {
@@ -355,9 +372,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Takes in a comment at the start of `html`; returns what follows it.
-    fn block_comment<'h>(&mut self, html: &'h str, at: usize) -> &'h str {
-        let closed = html.contains("-->");
-        let (text, offset, mut rest) = comment::open(html);
+    fn block_comment<'h>(&mut self, html: &'h str, at: usize, ends: &mut bool) -> &'h str {
+        *ends = *ends && html.contains("-->");
+        let closed = *ends;
+        let (text, offset, mut rest) = if closed { comment::open(html) } else { ("", 4, "") };
         let mut end = html.len() - rest.len();
         let mut text = text;
         if !closed {
@@ -400,17 +418,17 @@ impl<'a> Builder<'a> {
     }
 
     /// Takes in a `<style>` at the start of `html`; returns what follows it.
-    fn style<'h>(&mut self, html: &'h str, at: usize) -> &'h str {
+    fn style<'h>(&mut self, html: &'h str, at: usize, ends: &mut bool) -> &'h str {
         let open_end = html.find('>').map_or(html.len(), |i| i + 1);
         let attributes = html[6..open_end].trim_end_matches('>');
         let scoped = attributes.split_whitespace().any(|a| {
             let name = a.split('=').next().unwrap_or(a).trim_end_matches('/');
             name.eq_ignore_ascii_case("scoped") || name.eq_ignore_ascii_case("data-scoped")
         });
-        let lower = html.to_ascii_lowercase();
-        let (css_end, rest) = match lower[open_end..].find("</style") {
-            Some(i) => {
-                let close = open_end + i;
+        let close = if *ends { style_end(html, open_end) } else { None };
+        *ends = close.is_some();
+        let (css_end, rest) = match close {
+            Some(close) => {
                 let after = html[close..].find('>').map_or(html.len(), |j| close + j + 1);
                 (close, &html[after..])
             }
@@ -431,6 +449,12 @@ impl<'a> Builder<'a> {
         self.emit(Item::Style { style, scoped });
         rest
     }
+}
+
+/// Where the end tag of a style starts, from `from` on.
+fn style_end(html: &str, from: usize) -> Option<usize> {
+    let mut ends = html[from..].match_indices("</").map(|(at, _)| from + at);
+    ends.find(|at| html.get(at + 2..at + 7).is_some_and(|name| name.eq_ignore_ascii_case("style")))
 }
 
 fn is_style(html: &str) -> bool {

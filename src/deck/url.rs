@@ -17,10 +17,15 @@ pub fn is_allowed(url: &str) -> bool {
     !["javascript:", "vbscript:", "file:"].iter().any(|scheme| lower.starts_with(scheme))
 }
 
+/// No host name is longer, in any encoding; a longer one stays percent-encoded.
+const MAX_HOST: usize = 1024;
+
 /// The address with everything but URL characters percent-encoded; valid escapes stay.
 pub fn normalize(url: &str) -> String {
     let url = match split_host(url) {
-        Some((before, host, after)) if !host.is_ascii() => format!("{before}{}{after}", to_ascii(host)),
+        Some((before, host, after)) if !host.is_ascii() && host.len() <= MAX_HOST => {
+            format!("{before}{}{after}", to_ascii(host))
+        }
         _ => url.to_owned(),
     };
     if url.bytes().all(|b| is_url_byte(b) && b != b'%') { url } else { encode(&url) }
@@ -79,7 +84,7 @@ fn to_ascii(host: &str) -> String {
     labels.join(".")
 }
 
-/// RFC 3492, section 6.3; a label too long for its arithmetic stays percent-encoded by the caller.
+/// RFC 3492, section 6.3.
 fn punycode(label: &str) -> String {
     let mut out: String = label.chars().filter(char::is_ascii).collect();
     let basic = out.len() as u32;

@@ -4,7 +4,7 @@
 //! characters that YAML reserves, such as `#fff`).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser};
 
@@ -22,6 +22,15 @@ pub enum Value {
 }
 
 impl Value {
+    /// How much repeating the value costs.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => 1 + text.len() / BYTES_PER_EVENT,
+            Self::List(items) => 1 + items.iter().map(Self::weight).sum::<usize>(),
+            Self::Map => 1,
+        }
+    }
+
     /// The text of a scalar.
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -53,6 +62,8 @@ pub struct YamlError {
 
 /// More aliases or nested levels than this in a few lines of directives are an attack.
 const MAX_EVENTS: usize = 20_000;
+/// An alias that repeats a longer text than this counts as several events.
+const BYTES_PER_EVENT: usize = 64;
 const MAX_DEPTH: usize = 32;
 
 /// Reads a mapping; `loose` says which keys may have values that YAML would refuse.
@@ -170,10 +181,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, granit_parser::Span), YamlError> {
         loop {
-            self.events += 1;
-            if self.events > MAX_EVENTS {
-                return Err(YamlError { message: "too much YAML".into(), line: 1 });
-            }
+            self.spend(1)?;
             match self.parser.next() {
                 Some(Ok((Event::Comment(..), _))) => {}
                 // an absent value is reported as `~` of no length
@@ -189,9 +197,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Counts events, so that hostile text ends early.
+    fn spend(&mut self, events: usize) -> Result<(), YamlError> {
+        self.events += events;
+        if self.events > MAX_EVENTS {
+            return Err(YamlError { message: "too much YAML".into(), line: 1 });
+        }
+        Ok(())
+    }
+
     /// Key-value pairs up to the end of the mapping that was just opened.
     fn entries(&mut self, depth: usize) -> Result<Vec<Entry>, YamlError> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut keys: HashSet<String> = HashSet::new();
         loop {
             let (event, span) = self.next()?;
             let line = span.start.line();
@@ -203,7 +221,7 @@ impl<'a> Reader<'a> {
             let Value::Text(key) = self.value(event, line, depth)? else {
                 return Err(YamlError { message: "a key must be text".into(), line });
             };
-            if entries.iter().any(|entry| entry.key == key) {
+            if !keys.insert(key.clone()) {
                 return Err(YamlError { message: format!("the key `{key}` stands here twice"), line });
             }
             let (event, span) = self.next()?;
@@ -219,8 +237,10 @@ impl<'a> Reader<'a> {
         let (value, anchor) = match event {
             Event::Scalar(text, _, anchor, _) => (Value::Text(text.into_owned()), anchor),
             Event::Alias(id) => {
-                let known = self.anchors.get(&id).cloned();
-                return known.ok_or_else(|| YamlError { message: "an alias to nothing".into(), line });
+                let nothing = || YamlError { message: "an alias to nothing".into(), line };
+                let known = self.anchors.get(&id).ok_or_else(nothing)?;
+                self.spend(known.weight())?;
+                return self.anchors.get(&id).cloned().ok_or_else(nothing);
             }
             Event::SequenceStart(_, anchor, _) => {
                 let mut items = Vec::new();
@@ -279,6 +299,18 @@ mod tests {
         assert!(read("class: lead\nheader: **bold**").is_err());
         assert!(read("class: a\nclass: b").is_err());
         assert!(read("just text").is_err());
+    }
+
+    #[test]
+    fn aliases_of_aliases_end_early() {
+        let mut text = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for (name, before) in ('b'..='m').zip('a'..) {
+            text.push_str(&format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 9].join(",")));
+        }
+        assert_eq!(read(&text), Err("too much YAML".into()));
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), ["*a"; 2_000].join(","));
+        assert_eq!(read(&long), Err("too much YAML".into()));
+        assert_eq!(read("a: &a x\nb: *a"), Ok(vec![self::text("a", "x"), self::text("b", "x")]));
     }
 
     #[test]

@@ -110,11 +110,19 @@ pub struct Warned<T> {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Nothing longer is a typing mistake; comparing takes time that grows with the square of the length.
+const LONGEST_WORD: usize = 300;
+
 /// The candidate most like `word`, for "did you mean"; `None` when none is close.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    if length > LONGEST_WORD {
+        return None;
+    }
+    let limit = (length / 3).max(1);
     candidates
         .into_iter()
+        .filter(|c| c.chars().count().abs_diff(length) <= limit)
         .map(|c| (edit_distance(&word.to_lowercase(), &c.to_lowercase()), c))
         .filter(|(d, _)| *d <= limit)
         .min_by_key(|(d, _)| *d)
@@ -146,5 +154,6 @@ mod tests {
         assert_eq!(closest("teme", words), Some("theme"));
         assert_eq!(closest("backgroundcolour", words), Some("backgroundColor"));
         assert_eq!(closest("speaker", words), None);
+        assert_eq!(closest(&"x".repeat(1_000_000), [&*"y".repeat(1_000_000)]), None);
     }
 }

@@ -1,5 +1,7 @@
 //! Diagnostics → terminal text, JSON, or an HTML overlay.
 
+use std::borrow::Cow;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
@@ -12,6 +14,9 @@ pub const SCHEMA: &str = "foredeck.diagnostics/1";
 
 /// The longest piece of a source line shown, in bytes.
 const EXCERPT_LIMIT: usize = 400;
+
+/// The longest message shown to people, in bytes: an address or a key may be a megabyte.
+const MESSAGE_LIMIT: usize = 600;
 
 /// How many findings there are of each severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,7 +70,8 @@ pub fn terminal(diagnostic: &Diagnostic, deck: &SourceFile, colour: bool) -> Str
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group: Group<'_> = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.0));
+    let message = shortened(&diagnostic.message);
+    let mut group: Group<'_> = Group::with_title(level.primary_title(&*message).id(diagnostic.code.0));
     if let Some(excerpt) = Excerpt::of(diagnostic, source) {
         let snippet = Snippet::source(excerpt.text)
             .path(path)
@@ -76,7 +82,7 @@ pub fn terminal(diagnostic: &Diagnostic, deck: &SourceFile, colour: bool) -> Str
         group = group.element(Origin::path(path));
     }
     for hint in &diagnostic.hints {
-        group = group.element(Level::HELP.message(hint));
+        group = group.element(Level::HELP.message(shortened(hint)));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
@@ -106,6 +112,15 @@ impl<'a> Excerpt<'a> {
         let text = line.get(cut_from..cut_to)?;
         Some(Self { text, line: place.line, marked: from - cut_from..to.max(from) - cut_from })
     }
+}
+
+/// The text with its middle left out when it is very long.
+fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= MESSAGE_LIMIT {
+        return Cow::Borrowed(text);
+    }
+    let (start, end) = (floor(text, MESSAGE_LIMIT / 2), floor(text, text.len() - MESSAGE_LIMIT / 2));
+    Cow::Owned(format!("{}…{}", &text[..start], &text[end..]))
 }
 
 /// The nearest character boundary at or before `at`.
@@ -194,13 +209,13 @@ pub fn overlay(diagnostics: &[Diagnostic], deck: &SourceFile) -> String {
             place.push_str(&format!(":{line}:{column}"));
         }
         html.push_str("<article class=\"problem\">");
-        element(&mut html, "h2", "problem-message", &diagnostic.message);
+        element(&mut html, "h2", "problem-message", &shortened(&diagnostic.message));
         element(&mut html, "p", "problem-place", &place);
         if let Some(excerpt) = Excerpt::of(diagnostic, source) {
             element(&mut html, "pre", "problem-source", excerpt.text);
         }
         for hint in &diagnostic.hints {
-            element(&mut html, "p", "problem-hint", hint);
+            element(&mut html, "p", "problem-hint", &shortened(hint));
         }
         element(&mut html, "code", "problem-code", diagnostic.code.0);
         html.push_str("</article>");
@@ -268,6 +283,15 @@ warning[deck/unknown-directive]: unknown directive `teme`
             let found = Diagnostic::error(Code("theme/syntax"), "bad").at(Span::new(offset, offset + 1));
             assert!(terminal(&found, &source, false).len() < 2_000);
         }
+    }
+
+    #[test]
+    fn a_huge_message_is_shortened() {
+        let url = format!("{}.png", "ü".repeat(100_000));
+        let found = Diagnostic::error(Code("asset/missing"), format!("there is no file `{url}`")).hint(url);
+        assert!(terminal(&found, &deck(), false).len() < 2_000);
+        assert!(overlay(&[found], &deck()).len() < 2_000);
+        assert_eq!(shortened("short"), "short");
     }
 
     #[test]

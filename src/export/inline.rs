@@ -134,8 +134,7 @@ impl<'a> Inliner<'a> {
             | ("object", "data")
             | ("image", "href" | "xlink:href") => Some(format!("{name}=\"{}\"", self.uri(&value, 1)?)),
             ("img" | "source", "srcset") => {
-                let candidates: Vec<String> =
-                    value.split(',').map(|candidate| self.candidate(candidate.trim())).collect();
+                let candidates: Vec<String> = candidates(&value).map(|candidate| self.candidate(candidate)).collect();
                 Some(format!("srcset=\"{}\"", markup::escape(&candidates.join(", "))))
             }
             _ => None,
@@ -199,6 +198,10 @@ impl<'a> Inliner<'a> {
             }
         };
         match target {
+            Target::File(path) if self.project.is_hidden(&path) => {
+                self.diagnostics.push(lint::hidden(url));
+                None
+            }
             Target::File(path) => match self.reader.read(&path) {
                 Ok(bytes) => Some(data::uri(&path, &bytes)),
                 Err(error) => {
@@ -218,6 +221,22 @@ impl<'a> Inliner<'a> {
             Target::Missing(_) | Target::Inside | Target::Refused => None,
         }
     }
+}
+
+/// The parts of a `srcset`: an address ends at white space, so that it may hold commas; what follows does not.
+fn candidates(srcset: &str) -> impl Iterator<Item = &str> {
+    let between = |c: char| c.is_whitespace() || c == ',';
+    let mut rest = srcset.trim_start_matches(between);
+    std::iter::from_fn(move || {
+        let address = rest.split_whitespace().next()?;
+        let end = match address.ends_with(',') {
+            true => address.len(),
+            false => rest[address.len()..].find(',').map_or(rest.len(), |comma| address.len() + comma),
+        };
+        let candidate = rest[..end].trim_end_matches(between);
+        rest = rest[end..].trim_start_matches(between);
+        Some(candidate)
+    })
 }
 
 /// The file inside the program that the server has below `/assets/`.
@@ -243,4 +262,22 @@ fn replace_urls(css: &str, mut replacement: impl FnMut(&str) -> Option<String>) 
     }
     out.push_str(&css[done..]);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_a_srcset_may_hold_commas() {
+        for (srcset, expected) in [
+            ("a.png", vec!["a.png"]),
+            ("a.png 1x, b.png 2x", vec!["a.png 1x", "b.png 2x"]),
+            ("a.png, b.png 2x,c.png", vec!["a.png", "b.png 2x", "c.png"]),
+            ("data:image/png;base64,AA 1x, /a,b.png 2x", vec!["data:image/png;base64,AA 1x", "/a,b.png 2x"]),
+            (" , ", vec![]),
+        ] {
+            assert_eq!(candidates(srcset).collect::<Vec<_>>(), expected, "{srcset}");
+        }
+    }
 }

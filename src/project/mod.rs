@@ -188,6 +188,12 @@ impl Project {
         themes
     }
 
+    /// Whether a file below the root is hidden: keys and settings lie in such files, and decks never show them.
+    pub fn is_hidden(&self, path: &Path) -> bool {
+        let below = path.strip_prefix(&self.root).unwrap_or(path);
+        below.iter().any(|part| part.as_encoded_bytes().starts_with(b"."))
+    }
+
     /// Where an address leads that is written in a file of `folder` (absolute).
     pub fn target(&self, reader: &Reader<'_>, folder: &Path, url: &str) -> Target {
         let path = match Address::of(url) {

@@ -179,7 +179,12 @@ fn read(set: &mut ThemeSet, sheet: &Sheet) -> Result<(String, String), Box<Diagn
         let message = format!("cannot read theme `{}`: {why}", sheet.path.display());
         Box::new(Diagnostic::error(Code("theme/unreadable"), message))
     };
-    let bytes = sheet.bytes.as_ref().map_err(|kind| unreadable(kind.to_string()))?;
+    let bytes = sheet.bytes.as_ref().map_err(|kind| {
+        unreadable(match kind {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            kind => kind.to_string(),
+        })
+    })?;
     let text = files::text(bytes).map_err(|error| unreadable(error.to_string()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let error = match set.add(text) {

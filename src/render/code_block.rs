@@ -99,19 +99,20 @@ impl<'a> CodeBlock<'a> {
             };
             self.text.lines().map(escaped).collect()
         });
-        let emphasised = self.steps.first();
+        let emphasised = self.steps.first().map(|step| covered(step, lines.len()));
+        let folded = covered(&self.folds, lines.len());
         for (i, line) in lines.iter().enumerate() {
             let number = i + 1;
-            if let Some((first, last)) = self.folds.iter().find(|fold| contains(fold, number)) {
-                if number == *first {
-                    let hidden = (*last).min(lines.len()) - first + 1;
+            if let Some((first, last)) = folded[i] {
+                if number == first {
+                    let hidden = last.min(lines.len()) - first + 1;
                     out.push_str(&format!("<span class=\"line folded\">⋯ {hidden} lines</span>\n"));
                 }
                 continue;
             }
             out.push_str("<span class=\"line");
-            if let Some(step) = emphasised {
-                out.push_str(if step.iter().any(|range| contains(range, number)) { " highlighted" } else { " dimmed" });
+            if let Some(step) = &emphasised {
+                out.push_str(if step[i].is_some() { " highlighted" } else { " dimmed" });
             }
             out.push_str("\">");
             out.push_str(line);
@@ -120,8 +121,30 @@ impl<'a> CodeBlock<'a> {
     }
 }
 
-fn contains((first, last): &(usize, usize), number: usize) -> bool {
-    (*first..=*last).contains(&number)
+/// For each line, the first range that holds it. A line that is taken is not visited again.
+fn covered(ranges: &[(usize, usize)], lines: usize) -> Vec<Option<(usize, usize)>> {
+    let mut covered = vec![None; lines];
+    // From each line, a line at or after it that may still be free.
+    let mut free: Vec<usize> = (0..=lines).collect();
+    for range in ranges {
+        let mut line = next_free(&mut free, range.0.saturating_sub(1).min(lines));
+        while line < lines.min(range.1) {
+            covered[line] = Some(*range);
+            free[line] = line + 1;
+            line = next_free(&mut free, line + 1);
+        }
+    }
+    covered
+}
+
+/// Follows the pointers to a free line, and shortens the way for the next time.
+fn next_free(free: &mut [usize], from: usize) -> usize {
+    let mut line = from;
+    while free[line] != line {
+        free[line] = free[free[line]];
+        line = free[line];
+    }
+    line
 }
 
 fn format_ranges(ranges: &[(usize, usize)]) -> String {

@@ -225,29 +225,29 @@ fn decode(value: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '#').unwrap_or(rest.len());
-        let entity = &rest[..end];
-        let number = match entity.strip_prefix('#') {
-            Some(digits) => match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok(),
-                None => digits.parse().ok(),
-            },
-            None => match entity {
-                "colon" => Some(0x3a),
-                "Tab" | "NewLine" => Some(0x20),
-                _ => None,
-            },
-        };
-        match number.and_then(char::from_u32) {
-            Some(c) => {
+        match reference(rest) {
+            Some((c, after)) => {
                 out.push(c);
-                rest = rest[end..].strip_prefix(';').unwrap_or(&rest[end..]);
+                rest = after.strip_prefix(';').unwrap_or(after);
             }
             None => out.push('&'),
         }
     }
     out.push_str(rest);
     out
+}
+
+/// The character after an `&`, and what follows it. Browsers need no `;` behind a number: it ends with its digits.
+fn reference(text: &str) -> Option<(char, &str)> {
+    let Some(number) = text.strip_prefix('#') else {
+        return [("colon", ':'), ("Tab", ' '), ("NewLine", ' ')]
+            .iter()
+            .find_map(|(name, c)| Some((*c, text.strip_prefix(name)?)));
+    };
+    let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |hex| (hex, 16));
+    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    let code = u32::from_str_radix(&digits[..end], radix).ok()?;
+    Some((char::from_u32(code)?, &digits[end..]))
 }
 
 #[cfg(test)]
@@ -295,6 +295,12 @@ mod tests {
             "JAVA\nscript:x",
             "java&#115;cript:x",
             "javascript&colon;x",
+            "javascript&#58alert(1)",
+            "javascript&#x3Aprompt(1)",
+            "java&#115cript:x",
+            "java&#x00000000073;cript:x",
+            "java&Tab;script:x",
+            "&#1;javascript:x",
             "mailto:a@b",
             "data:text/html,x",
         ] {

@@ -314,7 +314,8 @@ impl<'t> Reader<'t> {
 
     /// End of the text `start..at` without trailing white space.
     fn trimmed_end(&self, start: usize) -> usize {
-        start + self.text.get(start..self.at).unwrap_or("").trim_end().len()
+        // Only these are white space in CSS; other spaces belong to names.
+        start + self.text.get(start..self.at).unwrap_or("").trim_ascii_end().len()
     }
 
     /// Runs to the semicolon (left behind), brace or end that closes a statement.

@@ -76,6 +76,7 @@ fn text_that_postcss_reads_is_read() {
             "",
             "a{b:c}",
             "a{b:;c:d}",
+            "a{b:c\u{2004}}",
             "a{:b}",
             "a{--b:}",
             "a{*b:c}",

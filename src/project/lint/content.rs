@@ -109,8 +109,16 @@ impl Lint<'_> {
     }
 
     fn html(&self, html: &str, span: Span, found: &mut Findings<'_>) {
+        let written = self.source.text().get(span.start..span.end).unwrap_or("");
+        let verbatim = written.starts_with(html);
+        // A tag in a line of text; a huge block is not searched again for every one of its tags.
+        let near = if written.len() < SEARCHED { written } else { "" };
         for tag in markup::tags(html) {
-            let span = self.tag_span(html, span, &tag.range);
+            let span = if verbatim {
+                Span::new(span.start + tag.range.start, span.start + tag.range.end)
+            } else {
+                tag_span(html, span, near, &tag.range)
+            };
             self.dropped(&tag, span, found);
             for name in ["src", "poster"] {
                 let Some(attribute) = tag.attribute(name) else { continue };
@@ -123,20 +131,6 @@ impl Lint<'_> {
                 let src = tag.attribute("src").map_or("", |src| &html[src.value.clone()]);
                 found.list.push(no_alt(src, Some(span)));
             }
-        }
-    }
-
-    /// The tag itself within its block, when the block has it as it was written.
-    fn tag_span(&self, html: &str, block: Span, tag: &std::ops::Range<usize>) -> Span {
-        let written = self.source.text().get(block.start..block.end).unwrap_or("");
-        if written.starts_with(html) {
-            return Span::new(block.start + tag.start, block.start + tag.end);
-        }
-        // A tag in a line of text; a huge block is not searched again for every one of its tags.
-        let near = if written.len() < SEARCHED { written } else { "" };
-        match html.get(tag.clone()).and_then(|tag| near.find(tag)) {
-            Some(at) => Span::new(block.start + at, block.start + at + tag.len()),
-            None => block,
         }
     }
 
@@ -177,6 +171,14 @@ impl Lint<'_> {
             let message = format!("`{language}` is no known language: the code has no colours");
             found.list.push(Diagnostic::warning(Code("code/unknown-language"), message).at(span));
         }
+    }
+}
+
+/// The tag itself within the text of its block, when it stands there.
+fn tag_span(html: &str, block: Span, near: &str, tag: &std::ops::Range<usize>) -> Span {
+    match html.get(tag.clone()).and_then(|tag| near.find(tag)) {
+        Some(at) => Span::new(block.start + at, block.start + at + tag.len()),
+        None => block,
     }
 }
 

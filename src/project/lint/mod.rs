@@ -91,6 +91,7 @@ impl Lint<'_> {
             return;
         }
         let finding = match self.project.target(self.reader, self.folder, url) {
+            Target::File(path) if self.project.is_hidden(&path) => hidden(url),
             Target::File(_) | Target::Inside => return,
             Target::Missing(path) => self.missing(url, &path, found.len() < GUESSES),
             Target::Outside(_) => outside(url, &self.project.root),
@@ -126,6 +127,12 @@ pub fn outside(url: &str, root: &Path) -> Diagnostic {
     let message = format!("`{url}` is outside of `{}`", root.display());
     Diagnostic::error(Code("asset/outside-root"), message)
         .hint("move the file into the project's folder, or name a larger one with `--root`")
+}
+
+/// The finding about an address of a file whose name, or whose folder's, starts with a dot.
+pub fn hidden(url: &str) -> Diagnostic {
+    Diagnostic::error(Code("asset/hidden"), format!("`{url}` is a hidden file and is not shown"))
+        .hint("name a file that does not start with a dot, nor lies in a folder that does")
 }
 
 /// The finding about an address that needs the network.
