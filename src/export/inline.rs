@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::project::files::Reader;
 use crate::project::markup::{self, Address, Attribute, Tag};
 use crate::project::media::is_style_sheet;
@@ -211,7 +211,9 @@ impl<'a> Inliner<'a> {
                 }
             },
             Target::Outside(_) => {
-                self.diagnostics.push(lint::outside(url, &self.project.root));
+                // Left as written, like a file that is missing: the page is whole but for this one.
+                let found = lint::outside(url, &self.project.root);
+                self.diagnostics.push(Diagnostic { severity: Severity::Warning, ..found });
                 None
             }
             Target::Remote => {

@@ -89,7 +89,11 @@ fn sources(
     options: &ProjectOptions,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<(PathBuf, bool)> {
-    let mut paths = style_sheets(reader, &root.join("themes"));
+    // A deck with a folder called `themes` beside it is no project yet: Marp would not look there either.
+    let files = reader.files();
+    let is_project = files.kind(&root.join("foredeck.toml")) == Some(Kind::File)
+        || files.kind(&root.join("decks")) == Some(Kind::Folder);
+    let mut paths = if is_project { style_sheets(reader, &root.join("themes")) } else { Vec::new() };
     for wanted in &options.theme_set {
         let found = match reader.kind(wanted) {
             Some(Kind::File) => vec![wanted.clone()],
@@ -252,6 +256,7 @@ mod tests {
     #[test]
     fn sources_come_in_the_order_in_which_they_win() {
         let files = Memory::new()
+            .with("/p/foredeck.toml", "")
             .with("/p/themes/b.css", "")
             .with("/p/themes/a.css", "")
             .with("/p/themes/deep/c.css", "")

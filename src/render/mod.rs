@@ -210,7 +210,7 @@ fn theme_name<'a>(
     let unknown = |name: &str| {
         let hint = match closest(name, themes.names()) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("known themes: {}", themes.names().join(", ")),
+            None => format!("known themes: {}; `--theme-set FILE` adds others", themes.names().join(", ")),
         };
         Diagnostic::warning(
             Code("theme/unknown"),
