@@ -204,6 +204,53 @@ fn places_stay_inside_the_text() {
     assert_eq!(spans, [Some(foredeck::diagnostic::Span::new(18, 23))]);
 }
 
+/// HTML of those who mean no good.
+fn markup() -> impl Strategy<Value = String> {
+    const PIECES: [&str; 40] = [
+        "<",
+        ">",
+        "/",
+        "=",
+        "\"",
+        "'",
+        " ",
+        "\n",
+        "\n\n",
+        "\t",
+        "`",
+        "\\",
+        "&",
+        "#58",
+        "&#58",
+        "&#x3a;",
+        "&colon;",
+        "&#115",
+        ";",
+        "a",
+        "href",
+        "src",
+        "img",
+        "script",
+        "onerror",
+        "onload=x",
+        "javascript:x",
+        "java\nscript:x",
+        "JavaScript",
+        ":alert(1)",
+        "<a href=",
+        "<img src=",
+        "<script>",
+        "</script>",
+        "<svg><a xlink:href=",
+        "<!--",
+        "-->",
+        "](",
+        "![x](",
+        "<iframe srcdoc=",
+    ];
+    proptest::collection::vec(proptest::sample::select(PIECES.to_vec()), 0..24).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -226,6 +273,32 @@ proptest! {
             let rendered = render::render(&parsed.value, &ThemeSet::builtin(), &RenderOptions::default()).value;
             prop_assert_eq!(rendered.slides.len(), parsed.value.slides.len());
         }
+    }
+
+    #[test]
+    fn any_html_stays_harmless(raw in markup()) {
+        let html = html(&raw);
+        let page = scraper::Html::parse_document(&html);
+        for element in page.tree.nodes().filter_map(|node| node.value().as_element()) {
+            prop_assert!(!["script", "iframe", "object", "embed", "form", "base", "meta"].contains(&element.name()) , "{} in {:?}", element.name(), html);
+            for (name, value) in element.attrs() {
+                prop_assert!(!name.starts_with("on"), "{} in {:?}", name, html);
+                let address: String = value.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
+                let runs = matches!(name, "href" | "src" | "xlink:href") && address.to_ascii_lowercase().starts_with("javascript:");
+                prop_assert!(!runs, "{} in {:?}", value, html);
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_imported_from_reveal(text in hostile()) {
+        let source = SourceFile::new("deck.md", text.as_str());
+        let converted = deck::reveal::to_marp(&source);
+        for offset in 0..=converted.value.text.len() {
+            let span = converted.value.original(foredeck::diagnostic::Span::new(offset, offset));
+            prop_assert!(span.start <= span.end && span.end <= source.text().len());
+        }
+        prop_assert!(!parse(&converted.value.text).slides.is_empty());
     }
 
     #[test]
