@@ -19,7 +19,7 @@ function scrolls(target, root) {
 
 /** One step per turn of the wheel: fading momentum and tiny moves do nothing. */
 function installWheel(stage, { next, previous, blocked }) {
-  let last = 0;
+  let last = -Infinity;
   let strength = 0;
   let seen = 0;
   stage.addEventListener('wheel', (event) => {
