@@ -16,6 +16,7 @@
 //! [`project::Compiled`], which the server shows and `export` writes.
 
 pub mod cli;
+pub mod cluster;
 pub mod deck;
 pub mod diagnostic;
 pub mod export;

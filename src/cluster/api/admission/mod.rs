@@ -1,0 +1,1 @@
+//! Defaults, validation and what else happens to an object on its way into the store.

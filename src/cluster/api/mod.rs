@@ -1,0 +1,8 @@
+//! The in-process, Kubernetes-compatible API server.
+
+pub mod admission;
+pub mod ownership;
+pub mod patch;
+pub mod schema;
+pub mod status;
+pub mod store;
