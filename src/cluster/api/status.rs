@@ -17,6 +17,8 @@ pub struct Refusal {
     pub message: String,
     /// More, for programs; boxed since most results are none.
     pub details: Option<Box<Details>>,
+    /// Where an expired list can go on all the same.
+    pub continued: Option<Box<str>>,
 }
 
 /// The `details` of a Status; empty members are left out.
@@ -153,7 +155,7 @@ fn shown(value: &Value) -> String {
 impl Refusal {
     /// A refusal without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self { code, reason, message: message.into(), details: None, continued: None }
     }
 
     /// The same with details.
@@ -241,6 +243,9 @@ impl Refusal {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message,
         });
+        if let Some(continued) = &self.continued {
+            status["metadata"]["continue"] = (&**continued).into();
+        }
         if let Value::Object(members) = &mut status {
             if !self.reason.is_empty() {
                 members.insert("reason".to_owned(), self.reason.into());
