@@ -2,5 +2,12 @@
 
 pub mod api;
 pub mod clock;
+pub mod error;
+pub mod folder;
+pub mod guard;
+pub mod kind;
+pub mod kubeconfig;
 pub mod object;
+pub mod process;
+pub mod provider;
 pub mod sim;
