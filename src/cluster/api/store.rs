@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use crate::cluster::api::table::Cell;
 use crate::cluster::object::{Key, list, map, text};
 
 /// Plural name and group, as `deployments.apps`; shared text.
@@ -41,7 +42,7 @@ pub struct Stored {
     /// The whole object as compact JSON, in its storage version.
     pub json: bytes::Bytes,
     /// What a Table shows of it, all but ages; made when first asked for.
-    pub cells: OnceLock<Box<[Value]>>,
+    pub cells: OnceLock<Box<[Cell]>>,
 }
 
 /// An owner reference.
