@@ -3,6 +3,28 @@
 //! Every decision is a function from a [`World`] to [`Decision`]; the driver carries it out through the same API
 //! that clients use, and asks again when something changed or the time has come.
 
+pub mod autoscaler;
+pub mod bootstrap;
+pub mod budget;
+pub mod expiry;
+pub mod garbage;
+pub mod image;
+pub mod kubelet;
+mod matching;
+pub mod namespace;
+pub mod node;
+mod quantity;
+pub mod quota_usage;
+#[cfg(test)]
+mod rig;
+pub mod scheduler;
+pub mod script;
+pub mod service;
+pub mod service_account;
+mod tools;
+mod view;
+pub mod volume;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -74,6 +96,20 @@ pub enum Action {
         grace: Option<i64>,
         /// `Background`, `Foreground` or `Orphan`; the resource's default when empty.
         propagation: &'static str,
+    },
+    /// Put a pod on a node, as the pod's `binding` does: the node's name and the condition `PodScheduled`.
+    Bind {
+        /// Which pod.
+        pod: Key,
+        /// Only if it is this one.
+        uid: Box<str>,
+        /// The node's name.
+        node: Box<str>,
+    },
+    /// Write a namespace's `spec.finalizers`, as its `finalize` does. Its `resourceVersion` is a precondition.
+    Finalize {
+        /// The whole namespace.
+        object: Value,
     },
     /// Tell what happened. Equal events within a while are counted up on one object.
     Event(Event),
