@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::admission::rest;
 use super::query::Unknown;
 use super::resource::Resource;
 use super::schema::{decode, proto, yaml};
 use super::status::Refusal;
-use crate::cluster::object::{Map, text};
+use crate::cluster::object::{Map, set, text};
 
 /// The largest body that is read.
 pub const LARGEST: usize = 3 * 1024 * 1024;
@@ -37,16 +38,10 @@ pub fn too_large() -> Refusal {
 /// 400 or 415.
 pub fn parse(body: &[u8], content_type: &str, expected: &str) -> Result<(Value, Vec<String>), Refusal> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    let unrecognized = |why: &str| {
-        let shown = String::from_utf8_lossy(body.get(..body.len().min(1024)).unwrap_or_default()).into_owned();
-        Refusal::bad_request(format!(
-            "the object provided is unrecognized (must be of type {expected}): couldn't get version/kind; json parse \
-             error: {why} ({shown})"
-        ))
-    };
+    let unrecognized = |why: String| Refusal::bad_request(decode::unrecognized(expected, &why, body));
     match media_type {
-        "" | "application/json" => decode::parse_json(body).map_err(|why| unrecognized(&why.to_string())),
-        "application/yaml" => yaml::from_yaml(body).map(|value| (value, Vec::new())).map_err(|why| unrecognized(&why)),
+        "" | "application/json" => decode::parse_json(body).map_err(unrecognized),
+        "application/yaml" => yaml::from_yaml(body).map(|value| (value, Vec::new())).map_err(unrecognized),
         "application/vnd.kubernetes.protobuf" => proto::decode(body).map(|value| (value, Vec::new())).map_err(|why| {
             Refusal::bad_request(format!("the object provided is unrecognized (must be of type {expected}): {why}"))
         }),
@@ -54,93 +49,95 @@ pub fn parse(body: &[u8], content_type: &str, expected: &str) -> Result<(Value, 
     }
 }
 
-/// Reads the object of a create or an update.
+/// Why an object does not fit its kind.
+#[derive(Debug)]
+pub enum Misfit {
+    /// It is of another kind or version.
+    Kind(Refusal),
+    /// A field has a wrong type; Go's words.
+    Type(String),
+    /// Fields that nobody knows, where none are allowed.
+    Unknown(Vec<String>),
+}
+
+impl Misfit {
+    /// The refusal of a body.
+    pub fn refusal(self, resource: &Resource) -> Refusal {
+        let kind = &resource.kind.kind;
+        let cannot = |why: &str| {
+            Refusal::bad_request(decode::cannot_be_handled(&resource.api_version, kind, kind, why))
+        };
+        match self {
+            Self::Kind(refusal) => refusal,
+            Self::Type(why) => cannot(&why),
+            Self::Unknown(found) => cannot(&decode::strict(&found)),
+        }
+    }
+}
+
+/// Reads the object of a create or an update, and brings it into the stored version.
 ///
 /// # Errors
 /// 400 or 415, as the real server says it.
 pub fn decode(resource: &Resource, body: &[u8], content_type: &str, unknown: Unknown) -> Result<Decoded, Refusal> {
     let (object, duplicates) = parse(body, content_type, &resource.kind.kind)?;
-    conform(resource, object, duplicates, unknown)
+    let mut decoded = conform(resource, object, duplicates, unknown).map_err(|misfit| misfit.refusal(resource))?;
+    to_stored(resource, &mut decoded.object);
+    Ok(decoded)
 }
 
-/// Brings an object into the shape of its kind.
+/// Brings an object of a request's version into the shape of its kind.
 ///
 /// # Errors
-/// 400 when it is another kind or has fields of a wrong type, or unknown ones that are not allowed.
+/// When it is another kind or has fields of a wrong type, or unknown ones that are not allowed.
 pub fn conform(
     resource: &Resource,
     mut object: Value,
     duplicates: Vec<String>,
     unknown: Unknown,
-) -> Result<Decoded, Refusal> {
-    check_kind(resource, &mut object)?;
-    let kind = &resource.kind.kind;
-    let cannot = |why: &str| {
-        let version = &resource.version;
-        Refusal::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
+) -> Result<Decoded, Misfit> {
+    check_kind(resource, &mut object).map_err(Misfit::Kind)?;
+    let unknown_fields = match &resource.shape {
+        Some(shape) if resource.custom.is_some() => decode::prune(shape, &mut object),
+        Some(shape) => decode::conform(shape, &mut object).map_err(Misfit::Type)?,
+        None => Vec::new(),
     };
-    let mut found = duplicates;
-    if let Some(shape) = &resource.shape {
-        if resource.custom.is_some() {
-            found.extend(decode::prune(shape, &mut object));
-        } else {
-            found.extend(decode::conform(shape, &mut object).map_err(|why| cannot(&why))?);
-        }
-    }
+    let found = decode::findings(duplicates, unknown_fields);
     let warnings = match unknown {
-        Unknown::Strict if !found.is_empty() => return Err(cannot(&decode::strict(&found))),
+        Unknown::Strict if !found.is_empty() => return Err(Misfit::Unknown(found)),
         Unknown::Ignore => Vec::new(),
         Unknown::Strict | Unknown::Warn => found,
     };
-    to_stored(resource, &mut object);
     Ok(Decoded { object, warnings })
 }
 
+/// Checks that an object is what the path says; fills in kind and version where it says nothing.
 fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), Refusal> {
-    let (kind, version) = (&*resource.kind.kind, resource.api_version());
-    let Value::Object(members) = object else {
-        let what = match object {
-            Value::Array(_) => "array",
-            Value::String(_) => "string",
-            Value::Number(_) => "number",
-            Value::Bool(_) => "bool",
-            _ => "null",
-        };
-        return Err(Refusal::bad_request(format!(
-            "{kind} in version \"{}\" cannot be handled as a {kind}: json: cannot unmarshal {what} into Go value of type \
-             {}.{kind}",
-            resource.version, resource.version
-        )));
-    };
-    let (sent_kind, sent_version) = (member(members, "kind"), member(members, "apiVersion"));
-    let refuse = |why: String| {
-        let sent = if sent_kind.is_empty() { kind } else { &sent_kind };
-        let version = if sent_version.is_empty() { version.as_str() } else { &sent_version };
-        let version = version.rsplit('/').next().unwrap_or(version);
-        Err(Refusal::bad_request(format!("{sent} in version \"{version}\" cannot be handled as a {kind}: {why}")))
-    };
-    if !sent_version.is_empty() && sent_version != version {
-        let version = sent_version.rsplit('/').next().unwrap_or(&sent_version);
-        return if sent_kind == kind && sent_version.contains('/') == resource.group.is_empty() || sent_kind == kind {
-            refuse(format!("no kind \"{kind}\" is registered for version \"{sent_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""))
-        } else {
-            refuse(format!("converting ({version}.{sent_kind}) to ({kind}): unknown conversion"))
-        };
-    }
-    if !sent_kind.is_empty() && sent_kind != kind {
+    let (kind, version) = (&*resource.kind.kind, resource.api_version.clone());
+    let (sent_version, sent_kind) = decode::type_meta(object).map_err(|why| {
+        Refusal::bad_request(decode::unrecognized(kind, &why, object.to_string().as_bytes()))
+    })?;
+    let of = |sent: &str, other: &str| if sent.is_empty() { other.to_owned() } else { sent.to_owned() };
+    let (sent_version, sent_kind) = (of(sent_version, &version), of(sent_kind, kind));
+    let refuse = |why: String| Err(Refusal::bad_request(decode::cannot_be_handled(&sent_version, &sent_kind, kind, &why)));
+    if sent_kind != kind {
         let group = if resource.group.is_empty() { "core" } else { resource.group.split('.').next().unwrap_or("") };
-        return refuse(format!("converting ({}.{sent_kind}) to ({group}.{kind}): unknown conversion", resource.version));
+        let version = sent_version.rsplit('/').next().unwrap_or(&sent_version);
+        return refuse(format!("converting ({version}.{sent_kind}) to ({group}.{kind}): unknown conversion"));
     }
-    members.insert("kind".to_owned(), kind.into());
-    members.insert("apiVersion".to_owned(), version.into());
-    if !members.get("metadata").is_some_and(Value::is_object) {
-        members.insert("metadata".to_owned(), Value::Object(Map::new()));
+    if sent_version != version {
+        let scheme = "pkg/api/legacyscheme/scheme.go:30";
+        return refuse(format!("no kind \"{kind}\" is registered for version \"{sent_version}\" in scheme \"{scheme}\""));
+    }
+    if !object.is_object() {
+        *object = Value::Object(Map::new());
+    }
+    set(object, &["kind"], kind);
+    set(object, &["apiVersion"], version);
+    if !object.get("metadata").is_some_and(Value::is_object) {
+        set(object, &["metadata"], Value::Object(Map::new()));
     }
     Ok(())
-}
-
-fn member(members: &Map, name: &str) -> String {
-    members.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// From the version of a request to the stored one.
@@ -149,8 +146,8 @@ pub fn to_stored(resource: &Resource, object: &mut Value) {
         return;
     }
     match (&*resource.stored, resource.group.as_str()) {
-        ("events", "events.k8s.io") => super::admission::rest::event::to_core(object),
-        ("horizontalpodautoscalers.autoscaling", _) => super::admission::rest::autoscaling::to_v2(object),
+        ("events", "events.k8s.io") => *object = rest::to_core(std::mem::take(object)),
+        ("horizontalpodautoscalers.autoscaling", _) => *object = rest::to_v2(std::mem::take(object)),
         _ => {}
     }
     object["apiVersion"] = resource.storage_api_version.as_str().into();
@@ -162,11 +159,11 @@ pub fn from_stored(resource: &Resource, object: &mut Value) {
         return;
     }
     match (&*resource.stored, resource.group.as_str()) {
-        ("events", "events.k8s.io") => super::admission::rest::event::to_events(object),
-        ("horizontalpodautoscalers.autoscaling", _) => super::admission::rest::autoscaling::to_v1(object),
+        ("events", "events.k8s.io") => *object = rest::to_events(std::mem::take(object)),
+        ("horizontalpodautoscalers.autoscaling", _) => *object = rest::to_v1(std::mem::take(object)),
         _ => {}
     }
-    object["apiVersion"] = resource.api_version().into();
+    object["apiVersion"] = resource.api_version.as_str().into();
 }
 
 /// Options that come as the body of a DELETE, or as an eviction's.

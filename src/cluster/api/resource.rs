@@ -18,6 +18,8 @@ pub struct Resource {
     pub group: String,
     /// The version.
     pub version: String,
+    /// `apps/v1`, or `v1` in the core group.
+    pub api_version: String,
     /// `pods`
     pub plural: String,
     /// `pod`
@@ -68,11 +70,6 @@ pub struct ResponseKind {
 }
 
 impl Resource {
-    /// `apps/v1`, or `v1` in the core group.
-    pub fn api_version(&self) -> String {
-        api_version(&self.group, &self.version)
-    }
-
     /// Whether it has a subresource.
     pub fn has(&self, subresource: &str) -> bool {
         self.subresources.iter().any(|sub| sub.subresource == subresource)
@@ -90,12 +87,13 @@ impl Resource {
 
     /// Whether objects in this version are other JSON than what is stored.
     pub fn converts(&self) -> bool {
-        self.api_version() != self.storage_api_version
+        self.api_version != self.storage_api_version
     }
 
-    /// `apps/v1/deployments`: what its columns are filed under.
+    /// `apps/v1/deployments`, `core/v1/pods`: what its columns are filed under.
     pub fn column_key(&self) -> String {
-        format!("{}/{}/{}", self.group, self.version, self.plural)
+        let group = if self.group.is_empty() { "core" } else { &self.group };
+        format!("{group}/{}/{}", self.version, self.plural)
     }
 
     /// `deployments.apps`, as messages name it.
@@ -210,6 +208,7 @@ fn built_in(group: &str, version: &str, item: ItemResource) -> Resource {
     Resource {
         group: group.to_owned(),
         version: version.to_owned(),
+        api_version: version_name.clone(),
         singular: item.singular_resource,
         kind: GroupKind::new(group, &item.response_kind.kind),
         namespaced: item.scope == "Namespaced",
@@ -244,6 +243,7 @@ fn custom(kind: &CustomKind, version: &Arc<CustomVersion>) -> Resource {
     Resource {
         group: kind.group.clone(),
         version: version.name.clone(),
+        api_version: api_version(&kind.group, &version.name),
         plural: kind.plural.clone(),
         singular: kind.singular.clone(),
         kind: GroupKind::new(&kind.group, &kind.kind),
@@ -328,7 +328,7 @@ impl Registry {
 
     /// The resource of an object's `apiVersion` and `kind`.
     pub fn of_kind(&self, api_version: &str, kind: &str) -> Option<&Arc<Resource>> {
-        self.all().find(|resource| &*resource.kind.kind == kind && resource.api_version() == api_version)
+        self.all().find(|resource| &*resource.kind.kind == kind && resource.api_version == api_version)
     }
 }
 

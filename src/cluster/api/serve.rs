@@ -369,10 +369,9 @@ impl Frontend {
         let patch = self.read_patch(resource, asked, &options).await?;
         let call = Call { user: &asked.user, options: &options };
         let (written, warnings) = match patch {
-            (Patch::Apply(applied), _) => {
-                let decoded = apply_body(resource, &target.key(), applied, &options)?;
-                let patch = Patch::Apply(decoded.object);
-                (self.api.patch(&call, resource, &target.key(), part, &patch)?, decoded.warnings)
+            (Patch::Apply(applied), duplicates) => {
+                let patch = Patch::Apply(apply_body(&target.key(), applied)?);
+                (self.api.patch(&call, resource, &target.key(), part, &patch)?, duplicates)
             }
             (patch, duplicates) => (self.api.patch(&call, resource, &target.key(), part, &patch)?, duplicates),
         };
@@ -564,23 +563,15 @@ fn scale_answer(scale: &Value, wanted: Wanted, now: jiff::Timestamp) -> Response
     }
 }
 
-/// Checks and decodes the object of an apply.
-fn apply_body(resource: &Resource, key: &Key, mut applied: Value, options: &WriteOptions) -> Result<body::Decoded, Refusal> {
+/// Checks the object of an apply as far as that goes without the object that is there.
+fn apply_body(key: &Key, mut applied: Value) -> Result<Value, Refusal> {
     if !applied.is_object() {
         return Err(Refusal::bad_request("error decoding YAML: the applied object has to be an object"));
-    }
-    if applied.get("metadata").and_then(|metadata| metadata.get("managedFields")).is_some_and(|fields| !fields.is_null()) {
-        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
-    }
-    for field in ["apiVersion", "kind"] {
-        if text(&applied, &[field]).is_empty() {
-            return Err(Refusal::bad_request(format!("invalid object type: /, Kind=: {field} is required")));
-        }
     }
     if text(&applied, &["metadata", "name"]).is_empty() {
         crate::cluster::object::set(&mut applied, &["metadata", "name"], &*key.name);
     }
-    body::conform(resource, applied, Vec::new(), options.unknown)
+    Ok(applied)
 }
 
 async fn delete_options(asked: &mut Asked) -> Result<DeleteOptions, Refusal> {

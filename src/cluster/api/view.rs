@@ -119,7 +119,7 @@ impl Show<'_> {
                     Some(version) => version.list_kind.clone(),
                     None => format!("{}List", self.resource.kind.kind),
                 };
-                let start = json!({"kind": kind, "apiVersion": self.resource.api_version(), "metadata": head.metadata()});
+                let start = json!({"kind": kind, "apiVersion": self.resource.api_version, "metadata": head.metadata()});
                 list_start(&mut out, &start);
             }
         }
@@ -225,7 +225,7 @@ impl Show<'_> {
                 json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
             }
             View::Whole => json!({
-                "kind": self.resource.kind.kind, "apiVersion": self.resource.api_version(), "metadata": metadata,
+                "kind": self.resource.kind.kind, "apiVersion": self.resource.api_version, "metadata": metadata,
             }),
             View::Table => {
                 let empty = vec![Value::from(""); columns_of(self.resource).as_array().map_or(0, Vec::len)];
@@ -255,8 +255,8 @@ fn list_start(out: &mut Vec<u8>, start: &Value) {
 
 fn columns_of(resource: &Resource) -> Value {
     match &resource.custom {
-        Some(version) => table::definitions(&version.columns),
-        None => table::definitions(table::columns(&resource.column_key())),
+        Some(version) => table::definitions(version.columns.columns()),
+        None => table::definitions(table::columns(&resource.column_key()).unwrap_or_default()),
     }
 }
 
@@ -264,7 +264,7 @@ fn cells_of<'a>(resource: &Resource, object: &'a Stored) -> &'a [table::Cell] {
     object.cells.get_or_init(|| {
         let value = object.value();
         match &resource.custom {
-            Some(version) => table::custom_cells(&version.columns, &value),
+            Some(version) => version.columns.cells(&value),
             None => table::cells(&resource.kind.group, &resource.kind.kind, &value),
         }
     })

@@ -3,7 +3,7 @@
 //! The order is the real server's: decode and default, note who owns which field, admit, validate, store. A write is
 //! computed from the version that was read and stored only if that is still the newest; otherwise it is computed again.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::admission::{self, Facts};
 use super::ownership::{self, Manager};
 use super::query::{Unknown, WriteOptions};
 use super::resource::Resource;
-use super::status::{Details, FieldError, Refusal};
+use super::status::{FieldError, Refusal};
 use super::store::{ResourceName, Store, Stored};
 use super::{Api, access::User, body, crd, deletion, patch, schema, stamp};
 use crate::cluster::object::{GroupKind, Key, Map, entry, list, remove, set, set_default, text};
@@ -165,7 +165,7 @@ impl Api {
         }
         defaults(resource, &kind, object);
         if let Some(shape) = &resource.shape {
-            let manager = self.manager(call, resource, Part::Main);
+            let manager = manager(call, resource, Part::Main);
             ownership::update(shape, None, object, &manager, &now);
         }
         let facts = self.facts(call.user, object)?;
@@ -274,19 +274,12 @@ impl Api {
             };
             let mut current = old.value();
             body::from_stored(resource, &mut current);
-            let now = stamp(self.now());
-            let (patched, applied) = match patch {
-                Patch::Json(patch) => (patch::json(&current, patch)?, false),
-                Patch::Merge(patch) => (patch::merge(&current, patch)?, false),
-                Patch::Strategic(patch) => (patch::strategic(shape, &current, patch)?, false),
-                Patch::Apply(applied) => {
-                    let manager = self.manager(call, resource, part);
-                    let force = call.options.force.unwrap_or(false);
-                    (ownership::apply(shape, Some(&current), applied, &manager, force, &now)?, true)
-                }
-            };
-            let unknown = if applied { Unknown::Ignore } else { call.options.unknown };
-            let decoded = body::conform(resource, patched, Vec::new(), unknown).map_err(|refusal| wrong_result(refusal, unknown))?;
+            let (patched, how) = self.patched(call, resource, shape, part, patch, &current)?;
+            let unknown = if how == Replacing::Applied { Unknown::Ignore } else { call.options.unknown };
+            let shown = if matches!(patch, Patch::Strategic(_)) { Value::Null } else { patched.clone() };
+            let mut decoded = body::conform(resource, patched, Vec::new(), unknown)
+                .map_err(|misfit| undecodable(misfit, resource, shape, patch, &current, &shown))?;
+            body::to_stored(resource, &mut decoded.object);
             let mut object = decoded.object;
             place(resource, &key.namespace, &mut object)?;
             check_name(&object, key)?;
@@ -295,13 +288,34 @@ impl Api {
                 let error = FieldError::invalid("metadata.uid", uid, "field is immutable");
                 return Err(Refusal::invalid(&kind, &key.name, &[error]));
             }
-            let how = if applied { Replacing::Applied } else { Replacing::Patched };
             let call = Replaced { call, resource, kind: &kind, part, how };
             if let Some(written) = self.replace_with(&call, &old, object, decoded.warnings)? {
                 return Ok(written);
             }
         }
         Err(Refusal::modified(&resource.group, &resource.plural, &key.name))
+    }
+
+    /// What a patch makes of an object, in the version of the request.
+    fn patched(
+        &self,
+        call: &Call<'_>,
+        resource: &Resource,
+        shape: &schema::Struct,
+        part: Part,
+        patch: &Patch,
+        current: &Value,
+    ) -> Result<(Value, Replacing), Refusal> {
+        Ok(match patch {
+            Patch::Json(patch) => (patch::json(current, patch)?, Replacing::Patched),
+            Patch::Merge(patch) => (patch::merge(current, patch)?, Replacing::Patched),
+            Patch::Strategic(patch) => (patch::strategic(shape, current, patch)?, Replacing::Patched),
+            Patch::Apply(applied) => {
+                let (manager, force) = (manager(call, resource, part), call.options.force.unwrap_or(false));
+                let now = stamp(self.now());
+                (ownership::apply(shape, Some(current), applied, &manager, force, &now)?, Replacing::Applied)
+            }
+        })
     }
 
     /// An apply of an object that is not there yet.
@@ -319,10 +333,12 @@ impl Api {
             return Err(Refusal::conflict(&resource.group, &resource.plural, &key.name, &why));
         }
         let now = stamp(self.now());
-        let manager = self.manager(call, resource, Part::Main);
+        let manager = manager(call, resource, Part::Main);
         let mut object = ownership::apply(shape, None, applied, &manager, call.options.force.unwrap_or(false), &now)?;
         remove(&mut object, &["metadata", "resourceVersion"]);
-        let mut object = body::conform(resource, object, Vec::new(), Unknown::Ignore)?.object;
+        let decoded = body::conform(resource, object, Vec::new(), Unknown::Ignore);
+        let mut object = decoded.map_err(|misfit| misfit.refusal(resource))?.object;
+        body::to_stored(resource, &mut object);
         set(&mut object, &["metadata", "name"], &*key.name);
         place(resource, &key.namespace, &mut object)?;
         self.check_namespace(resource, &object)?;
@@ -373,7 +389,7 @@ impl Api {
         if how != Replacing::Applied
             && let Some(shape) = &resource.shape
         {
-            let manager = self.manager(call, resource, part);
+            let manager = manager(call, resource, part);
             ownership::update(shape, Some(&before), &mut object, &manager, &now);
         }
         if part != Part::Status {
@@ -383,9 +399,7 @@ impl Api {
         order_metadata(&mut object);
         check_part(resource, kind, part, &object, &before)?;
         warnings.extend(admission::warnings(kind, &object, Some(&before)));
-        if how == Replacing::Applied {
-            keep_times_of_no_change(&mut object, &before);
-        }
+        ownership::settle(&before, &mut object);
         if object == before {
             return Ok(Some(Written { object: old.clone(), created: false, warnings }));
         }
@@ -416,8 +430,7 @@ impl Api {
         let sent = text(object, &["metadata", "resourceVersion"]);
         if matches!(sent, "" | "0") {
             if how == Replacing::Put && part == Part::Main && admission::needs_resource_version(kind) {
-                let error = FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update");
-                return Err(Refusal::invalid(kind, &old.key.name, &[error]));
+                return Err(admission::rest::version_missing(kind, &resource.plural, &old.key.name));
             }
             return Ok(());
         }
@@ -444,15 +457,6 @@ impl Api {
         if bump {
             let generation = crate::cluster::object::int(before, &["metadata", "generation"]).unwrap_or(0);
             set(object, &["metadata", "generation"], generation + 1);
-        }
-    }
-
-    fn manager<'a>(&self, call: &'a Call<'_>, resource: &'a Resource, part: Part) -> Manager<'a> {
-        Manager {
-            name: &call.options.manager,
-            api_version: &resource.storage_api_version,
-            subresource: part.subresource(),
-            has_status: resource.has_status(),
         }
     }
 
@@ -690,36 +694,49 @@ fn generation_of_custom(resource: &Resource, object: &Value, before: &Value) -> 
     counted(object) != counted(before)
 }
 
-/// An apply that changes nothing but its own time stamps changes nothing.
-fn keep_times_of_no_change(object: &mut Value, before: &Value) {
-    let without_times = |value: &Value| {
-        let mut value = value.clone();
-        if let Some(Value::Array(entries)) = value.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields")) {
-            for entry in entries {
-                remove(entry, &["time"]);
-            }
-        }
-        value
+/// The refusal of a patch whose outcome does not fit the kind.
+fn undecodable(
+    misfit: body::Misfit,
+    resource: &Resource,
+    shape: &schema::Struct,
+    patch: &Patch,
+    current: &Value,
+    patched: &Value,
+) -> Refusal {
+    let why = match misfit {
+        body::Misfit::Kind(refusal) => return refusal,
+        body::Misfit::Type(why) => why,
+        body::Misfit::Unknown(found) => schema::decode::strict(&found),
     };
-    if without_times(object) == without_times(before) {
-        *object = before.clone();
+    match patch {
+        Patch::Strategic(patch) => patch::undecodable_strategic(shape, current, patch, &why),
+        Patch::Apply(_) => body::Misfit::Type(why).refusal(resource),
+        Patch::Json(_) | Patch::Merge(_) => patch::undecodable(patched, &why),
     }
 }
 
-/// The result of a patch does not decode: 422 instead of the 400 that a body gets.
-fn wrong_result(refusal: Refusal, unknown: Unknown) -> Refusal {
-    let Some((_, why)) = refusal.message.split_once(": ") else { return refusal };
-    if unknown == Unknown::Strict && why.starts_with("strict decoding error") {
-        return Refusal::bad_request(format!("error decoding patch: {why}"));
+/// Whom a write is noted under.
+fn manager<'a>(call: &'a Call<'_>, resource: &'a Resource, part: Part) -> Manager<'a> {
+    let api_version = &resource.api_version;
+    Manager { name: &call.options.manager, api_version, subresource: part.subresource(), ignored: ignored(resource, part) }
+}
+
+/// What a write to a part of an object cannot change.
+fn ignored(resource: &Resource, part: Part) -> &'static ownership::Set {
+    static NOTHING: LazyLock<ownership::Set> = LazyLock::new(|| ownership::Set::of(&[]));
+    static STATUS: LazyLock<ownership::Set> = LazyLock::new(|| ownership::Set::of(&[&["status"]]));
+    static SPEC: LazyLock<ownership::Set> = LazyLock::new(|| ownership::Set::of(&[&["spec"]]));
+    static SPEC_AND_LABELS: LazyLock<ownership::Set> =
+        LazyLock::new(|| ownership::Set::of(&[&["spec"], &["metadata", "labels"]]));
+    static ALL_BUT_STATUS: LazyLock<ownership::Set> =
+        LazyLock::new(|| ownership::Set::of(&[&["spec"], &["metadata"]]));
+    match part {
+        Part::Main | Part::Other(_) if resource.has_status() => &STATUS,
+        Part::Main | Part::Other(_) => &NOTHING,
+        Part::Status if resource.custom.is_some() => &ALL_BUT_STATUS,
+        Part::Status if resource.kind.pair() == ("apps", "Deployment") => &SPEC_AND_LABELS,
+        Part::Status => &SPEC,
     }
-    if !why.starts_with("json: ") {
-        return refusal;
-    }
-    let error = super::status::Fault::Invalid(Value::String(String::new()), why.to_owned());
-    let error = FieldError { field: "patch".to_owned(), fault: error };
-    let mut invalid = Refusal::invalid(&GroupKind::new("", ""), "", &[error]);
-    invalid.details = invalid.details.map(|details| Box::new(Details { kind: String::new(), ..*details }));
-    invalid
 }
 
 /// Metadata in the order that people are used to: names first, bookkeeping last.
