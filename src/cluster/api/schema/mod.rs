@@ -4,7 +4,9 @@
 
 pub mod builtin;
 pub mod decode;
+pub mod defaults;
 mod json;
+pub mod proto;
 pub mod quantity;
 mod scalars;
 
