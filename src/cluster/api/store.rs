@@ -3,11 +3,13 @@
 //! An object is kept as the JSON text that clients get, with the few facts that lists, watches and controllers
 //! ask for all the time. A version is never changed: a write makes a new one.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::table::Cell;
@@ -48,6 +50,8 @@ pub struct Stored {
     metadata_end: u32,
     /// What a Table shows of it, all but ages; made when first asked for.
     pub cells: OnceLock<Box<[Cell]>>,
+    /// What [`Self::view`] has read of it.
+    pub read: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// An owner reference.
@@ -91,6 +95,7 @@ impl Stored {
             body,
             metadata_end,
             cells: OnceLock::new(),
+            read: OnceLock::new(),
         }
     }
 
@@ -107,6 +112,14 @@ impl Stored {
     /// The object as a JSON value, to read in depth or to change.
     pub fn value(&self) -> Value {
         serde_json::from_slice(&self.json).unwrap_or(Value::Null)
+    }
+
+    /// The parts of it that `T` names, its default if they are not as `T` expects them. The first type that is asked
+    /// for is read only once: a kind should have one view that all who look at it often share.
+    pub fn view<T: DeserializeOwned + Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let read = || Arc::new(serde_json::from_slice::<T>(&self.json).unwrap_or_default());
+        let kept = self.read.get_or_init(|| read());
+        kept.clone().downcast().unwrap_or_else(|_| read())
     }
 
     /// The value of a label.

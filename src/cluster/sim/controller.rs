@@ -1,9 +1,10 @@
 //! The controllers by name: which one looks at what, and as whom it writes.
 
+use super::driver::Simulation;
 use super::{Decision, World, kubelet};
 use super::{
     autoscaler, budget, cronjob, daemonset, definition, deployment, expiry, garbage, job, namespace, node, quota_usage,
-    replicaset, scheduler, service, service_account, statefulset, volume,
+    replicaset, replicationcontroller, scheduler, service, service_account, statefulset, volume,
 };
 use crate::cluster::api::store::{Change, Store};
 use crate::cluster::object::Key;
@@ -19,8 +20,10 @@ pub enum Controller {
     ServiceAccount,
     /// Deployments.
     Deployment,
-    /// Replica sets and replication controllers.
+    /// Replica sets.
     ReplicaSet,
+    /// Replication controllers.
+    ReplicationController,
     /// Stateful sets.
     StatefulSet,
     /// Daemon sets.
@@ -53,12 +56,13 @@ pub enum Controller {
 
 impl Controller {
     /// All of them, in the order in which they are asked.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Definition,
         Self::Namespace,
         Self::ServiceAccount,
         Self::Deployment,
         Self::ReplicaSet,
+        Self::ReplicationController,
         Self::StatefulSet,
         Self::DaemonSet,
         Self::Job,
@@ -93,6 +97,7 @@ impl Controller {
             Self::ServiceAccount => service_account::wake(change, store),
             Self::Deployment => deployment::wake(change, store),
             Self::ReplicaSet => replicaset::wake(change, store),
+            Self::ReplicationController => replicationcontroller::wake(change, store),
             Self::StatefulSet => statefulset::wake(change, store),
             Self::DaemonSet => daemonset::wake(change, store),
             Self::Job => job::wake(change, store),
@@ -111,19 +116,20 @@ impl Controller {
     }
 
     /// What it decides about one of its objects.
-    pub fn reconcile(self, world: &World<'_>, memory: &mut kubelet::Memory, key: &Key) -> Decision {
+    pub fn reconcile(self, world: &World<'_>, memory: &mut kubelet::Memory, simulation: &Simulation, key: &Key) -> Decision {
         match self {
             Self::Definition => definition::reconcile(world, key),
             Self::Namespace => namespace::reconcile(world, key),
             Self::ServiceAccount => service_account::reconcile(world, key),
             Self::Deployment => deployment::reconcile(world, key),
             Self::ReplicaSet => replicaset::reconcile(world, key),
+            Self::ReplicationController => replicationcontroller::reconcile(world, key),
             Self::StatefulSet => statefulset::reconcile(world, key),
             Self::DaemonSet => daemonset::reconcile(world, key),
             Self::Job => job::reconcile(world, key),
             Self::CronJob => cronjob::reconcile(world, key),
             Self::Scheduler => scheduler::reconcile(world, key),
-            Self::Kubelet => kubelet::reconcile(world, memory, key),
+            Self::Kubelet => kubelet::reconcile(world, memory, &simulation.images, &simulation.timings, key),
             Self::Service => service::reconcile(world, key),
             Self::Node => node::reconcile(world, key),
             Self::Volume => volume::reconcile(world, key),

@@ -153,14 +153,8 @@ impl Driver {
         let refused = self.refused.remove(&task);
         let (memory, simulation) = (&mut self.memory, &self.simulation);
         let Decision { actions, again } = self.api.look(|store| {
-            let world = World {
-                store,
-                now,
-                images: &simulation.images,
-                timings: &simulation.timings,
-                refused: refused.as_deref(),
-            };
-            controller.reconcile(&world, memory, key)
+            let world = World { store, now, refused: refused.as_deref() };
+            controller.reconcile(&world, memory, simulation, key)
         });
         for action in actions {
             match self.act(*controller, action) {

@@ -10,7 +10,5 @@ pub(crate) const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// Decides in a world of these objects.
 pub(crate) fn with_world<T>(store: &Store, decide: impl FnOnce(&World<'_>) -> T) -> T {
-    let images = super::image::Images::default();
-    let timings = super::kubelet::Timings::default();
-    decide(&World { store, now: NOW, images: &images, timings: &timings, refused: None })
+    decide(&World { store, now: NOW, refused: None })
 }

@@ -24,6 +24,25 @@ pub mod service_account;
 mod tools;
 mod view;
 pub mod volume;
+pub(crate) mod actions;
+pub(crate) mod affinity;
+pub(crate) mod conditions;
+//pub mod cronjob;
+//pub mod daemonset;
+pub mod deployment;
+//pub mod job;
+pub(crate) mod ownership;
+pub mod replicaset;
+pub mod replicationcontroller;
+pub(crate) mod revision;
+pub(crate) mod scaled;
+pub(crate) mod selector;
+pub mod statefulset;
+pub(crate) mod template;
+#[cfg(test)]
+pub(crate) mod testing;
+pub(crate) mod times;
+pub(crate) mod views;
 
 use std::time::Duration;
 
@@ -40,6 +59,8 @@ pub struct World<'a> {
     pub store: &'a Store,
     /// What time it is.
     pub now: Timestamp,
+    /// Why the API refused an action of the decision before, when it is asked for again because of that.
+    pub refused: Option<&'a str>,
 }
 
 /// What is to be done, in this order, and when to look again if nothing happens before.
