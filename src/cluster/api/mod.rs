@@ -17,6 +17,7 @@ pub mod jsonpath;
 pub mod ownership;
 pub mod patch;
 pub mod path;
+pub mod policy;
 pub mod query;
 pub mod read;
 pub mod resource;

@@ -1,12 +1,14 @@
 //! The resources that an API server knows: built-in ones and those that custom resource definitions add.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
 use super::crd::{CustomKind, CustomVersion};
-use super::schema::{Struct, builtin};
+use super::schema::Struct;
+use super::schema::builtin::builtin;
 use super::status::qualified;
 use super::store::ResourceName;
 use crate::cluster::object::GroupKind;
@@ -336,9 +338,9 @@ impl Registry {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct VersionRank {
     unusual: bool,
-    stage: std::cmp::Reverse<u8>,
-    major: std::cmp::Reverse<u32>,
-    minor: std::cmp::Reverse<u32>,
+    stage: Reverse<u8>,
+    major: Reverse<u32>,
+    minor: Reverse<u32>,
     name: String,
 }
 
@@ -346,12 +348,11 @@ impl VersionRank {
     fn of(name: &str) -> Self {
         let parsed = Self::parts(name);
         let (stage, major, minor) = parsed.unwrap_or_default();
-        let reverse = std::cmp::Reverse;
         Self {
             unusual: parsed.is_none(),
-            stage: reverse(stage),
-            major: reverse(major),
-            minor: reverse(minor),
+            stage: Reverse(stage),
+            major: Reverse(major),
+            minor: Reverse(minor),
             name: name.to_owned(),
         }
     }

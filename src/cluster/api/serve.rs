@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::accept::{self, View, Wanted};
-use super::access::{self, Attributes, User};
+use super::access::{Attributes, User};
 use super::deletion::{DeleteOptions, Deleted};
 use super::path::{ApiPath, ResourcePath};
 use super::query::{Query, ReadOptions, WriteOptions};
@@ -19,7 +19,7 @@ use super::schema::{openapi, yaml};
 use super::status::{Details, FieldError, Refusal};
 use super::view::Show;
 use super::write::{Call, Part, Patch, Written};
-use super::{Api, body, discovery, subresource, watch};
+use super::{Api, admission, body, discovery, policy, subresource, watch};
 use crate::cluster::object::{GroupKind, Key, text};
 
 /// Speaks HTTP for one cluster.
@@ -102,12 +102,13 @@ impl Frontend {
     }
 
     async fn route(&self, path: &str, mut asked: Asked) -> Result<Response<Body>, Refusal> {
-        asked.user = access::impersonated(asked.user, &asked.headers)?;
+        asked.user = self.api.look(|store| policy::impersonated(store, asked.user, &asked.headers))?;
         let registry = self.api.registry();
         match ApiPath::parse(path) {
             ApiPath::Resource(found) => self.resource(&registry, found, asked).await,
             other => {
-                self.allow(&asked, &Attributes::path(&verb_of(&asked.method), path))?;
+                let verb = asked.method.as_str().to_ascii_lowercase();
+                self.allow(&asked, &Attributes { verb: &verb, path, ..Attributes::default() })?;
                 if asked.method != Method::GET {
                     return Err(Refusal::method_not_allowed());
                 }
@@ -209,11 +210,8 @@ impl Frontend {
         response
     }
 
-    fn allow(&self, asked: &Asked, attributes: &Attributes) -> Result<(), Refusal> {
-        if asked.user.is_master() || self.api.look(|store| access::allowed(store, &asked.user, attributes)) {
-            return Ok(());
-        }
-        Err(access::forbidden(&asked.user, attributes))
+    fn allow(&self, asked: &Asked, attributes: &Attributes<'_>) -> Result<(), Refusal> {
+        self.api.look(|store| policy::allow(store, &asked.user, attributes))
     }
 
     async fn resource(
@@ -244,14 +242,15 @@ impl Frontend {
             (&Method::DELETE, false) => "delete",
             _ => return Err(Refusal::method_not_allowed()),
         };
-        let attributes = Attributes::resource(
+        let attributes = Attributes {
             verb,
-            &resource.group,
-            &resource.plural,
-            target.sub(),
-            &target.path.namespace,
-            &target.path.name,
-        );
+            group: &resource.group,
+            resource: &resource.plural,
+            subresource: target.sub(),
+            name: &target.path.name,
+            namespace: &target.path.namespace,
+            path: "",
+        };
         self.allow(&asked, &attributes)?;
         if !target.sub().is_empty() {
             return self.subresource(&target, verb, asked).await;
@@ -262,7 +261,7 @@ impl Frontend {
         // A collection in no namespace can be read, but nothing is written there.
         let nowhere = resource.namespaced && target.path.namespace.is_empty();
         if nowhere && !matches!(verb, "list" | "watch" | "deletecollection") {
-            return Err(if target.path.name.is_empty() && verb == "create" && access::is_review(resource) {
+            return Err(if target.path.name.is_empty() && verb == "create" && policy::is_review(resource) {
                 Refusal::bad_request("a namespace is needed")
             } else if verb == "create" {
                 Refusal::method_not_allowed()
@@ -271,7 +270,7 @@ impl Frontend {
             });
         }
         match verb {
-            "list" | "watch" => self.list(&target, &asked).await,
+            "list" | "watch" => self.list(&target, &mut asked).await,
             "get" => self.get(&target, &asked),
             "create" => self.create(&target, &mut asked).await,
             "update" => self.update(&target, Part::Main, &mut asked).await,
@@ -285,7 +284,7 @@ impl Frontend {
         Show { resource, wanted, include: options.include, now: self.api.now(), pretty: options.pretty }
     }
 
-    async fn list(&self, target: &Target, asked: &Asked) -> Result<Response<Body>, Refusal> {
+    async fn list(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
         let mut options = ReadOptions::of(&asked.query, target.path.watch)?;
         if target.path.watch && !target.path.name.is_empty() {
             options.fields = format!("metadata.name={}", target.path.name);
@@ -323,7 +322,7 @@ impl Frontend {
             wanted.encoding.media_type(),
             Body::from(self.show(&target.resource, wanted, &options).one(&object)),
         );
-        warn(&mut response, super::admission::reading_warning(&target.resource).into_iter().map(str::to_owned));
+        warn(&mut response, admission::rest::deprecation(&target.resource.kind).map(str::to_owned));
         Ok(response)
     }
 
@@ -333,8 +332,8 @@ impl Frontend {
         let wanted = accept::choose(asked.accept(), false)?;
         let body = asked.body().await?;
         let decoded = body::decode(resource, &body, asked.header(header::CONTENT_TYPE), options.unknown)?;
-        if access::is_review(resource) {
-            let answered = self.api.look(|store| access::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace))?;
+        if policy::is_review(resource) {
+            let answered = self.api.look(|store| policy::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace))?;
             return Ok(with_status(json_answer(&answered), StatusCode::CREATED));
         }
         let call = Call { user: &asked.user, options: &options };
@@ -558,7 +557,7 @@ impl Frontend {
 
 fn scale_answer(scale: &Value, wanted: Wanted, now: jiff::Timestamp) -> Response<Body> {
     match wanted.view {
-        View::Table => json_answer(&super::table::scale_table(scale, now)),
+        View::Table => json_answer(&subresource::scale_table(scale, now)),
         View::Whole | View::Metadata => json_answer(scale),
     }
 }
@@ -578,13 +577,6 @@ async fn delete_options(asked: &mut Asked) -> Result<DeleteOptions, Refusal> {
     let body = asked.body().await?;
     let options = body::options(&body, asked.header(header::CONTENT_TYPE))?;
     DeleteOptions::of(&options, &asked.query)
-}
-
-fn verb_of(method: &Method) -> String {
-    match *method {
-        Method::POST => "post".to_owned(),
-        _ => method.as_str().to_ascii_lowercase(),
-    }
 }
 
 /// A Status of success.

@@ -136,7 +136,7 @@ impl Stored {
 /// Compact JSON with kind, apiVersion and metadata first; where the rest begins, and where the metadata ends.
 fn serialized(object: &Value) -> (Vec<u8>, u32, u32) {
     let mut json = Vec::with_capacity(1024);
-    let mut member = |json: &mut Vec<u8>, name: &str, value: &Value| {
+    let member = |json: &mut Vec<u8>, name: &str, value: &Value| {
         json.push(if json.is_empty() { b'{' } else { b',' });
         // Writing to memory does not fail, and JSON values have no keys that are no text.
         let _ = serde_json::to_writer(&mut *json, name);

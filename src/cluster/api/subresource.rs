@@ -1,5 +1,6 @@
 //! Parts of objects with an address of their own: scale, eviction, binding, tokens.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::deletion::{DeleteOptions, Deleted};
@@ -7,7 +8,7 @@ use super::resource::Resource;
 use super::status::{Cause, Details, FieldError, Refusal};
 use super::store::Stored;
 use super::write::{Call, Part, Written};
-use super::{Api, crd, stamp};
+use super::{Api, crd, stamp, table};
 use crate::cluster::object::{GroupKind, Key, at, entry, int, list, map, remove, set, text};
 
 /// The Scale of an object.
@@ -35,6 +36,17 @@ pub fn scale_of(resource: &Resource, object: &Value) -> Value {
         status["selector"] = selector.into();
     }
     json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status})
+}
+
+/// A Scale as a Table with one row.
+pub fn scale_table(scale: &Value, now: Timestamp) -> Value {
+    let cells: Vec<Value> = table::cells("autoscaling", "Scale", scale).iter().map(|cell| table::show(cell, now)).collect();
+    let object = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": scale["metadata"]});
+    json!({
+        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {},
+        "columnDefinitions": table::definitions(table::columns("autoscaling/v1/scale").unwrap_or_default()),
+        "rows": [{"cells": cells, "object": object}],
+    })
 }
 
 /// A label selector as text: `app=web,tier in (a,b)`; a plain map of labels works as well.

@@ -168,9 +168,10 @@ impl Api {
             let manager = manager(call, resource, Part::Main);
             ownership::update(shape, None, object, &manager, &now);
         }
-        let facts = self.facts(call.user, object)?;
-        admission::before_create(&kind, object, &facts)?;
         self.allocate(&kind, object, None)?;
+        let random = random_suffix()?;
+        let facts = self.look(|store| Facts::gather(store, &kind, object, random));
+        admission::before_create(&kind, resource, object, &facts)?;
         order_metadata(object);
         check(resource, &kind, object, None)?;
         warnings.extend(admission::warnings(&kind, object, None));
@@ -231,7 +232,7 @@ impl Api {
         let kind = stored_kind(resource);
         for _ in 0..ATTEMPTS {
             let Some(old) = self.look(|store| store.get(&resource.stored, key).cloned()) else {
-                if part == Part::Main && admission::allows_create_on_update(&kind) {
+                if part == Part::Main && admission::rest::allows_create_on_update(&kind) {
                     set(&mut object, &["metadata", "name"], &*key.name);
                     return self.create(call, resource, &key.namespace, object);
                 }
@@ -429,7 +430,7 @@ impl Api {
         let Replaced { resource, kind, how, part, .. } = *replaced;
         let sent = text(object, &["metadata", "resourceVersion"]);
         if matches!(sent, "" | "0") {
-            if how == Replacing::Put && part == Part::Main && admission::needs_resource_version(kind) {
+            if how == Replacing::Put && part == Part::Main && admission::rest::needs_resource_version(kind) {
                 return Err(admission::rest::version_missing(kind, &resource.plural, &old.key.name));
             }
             return Ok(());
@@ -485,12 +486,6 @@ impl Api {
             }
             Some(false) => Ok(()),
         }
-    }
-
-    /// What admission looks up in the cluster for an object.
-    fn facts(&self, user: &User, object: &Value) -> Result<Facts, Refusal> {
-        let random = random_suffix()?;
-        self.look(|store| Ok(Facts::gather(store, user, object, random)))
     }
 
     fn allocate(&self, kind: &GroupKind, object: &mut Value, old: Option<&Value>) -> Result<(), Refusal> {

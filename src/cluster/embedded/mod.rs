@@ -13,9 +13,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -24,9 +21,10 @@ use tokio_util::task::TaskTracker;
 
 use super::api::store::{Journaling, Store};
 use super::api::{Api, FIRST_REVISION, LIMITS, Limits};
-use super::api::access::User;
+use super::api::policy;
 use super::api::serve::{Frontend, refused};
 use super::clock::Clock;
+use super::kubeconfig::own::{self, Entry};
 use super::sim::driver::{Driver, Simulation};
 use crate::net::{self, Patience};
 use identity::{Certificate, Token};
@@ -172,24 +170,21 @@ impl Embedded {
         format!("{scheme}://{}", self.address)
     }
 
-    /// A kubeconfig (JSON, which is YAML) with everything in it.
-    pub fn kubeconfig(&self) -> String {
-        let mut cluster = json!({"server": self.url()});
-        let mut user = json!({});
-        if let Some((certificate, token)) = &self.access {
-            cluster["certificate-authority-data"] = BASE64_STANDARD.encode(&certificate.authority_pem).into();
-            user["token"] = token.text().into();
+    /// How it is reached.
+    pub fn entry(&self) -> Entry {
+        let access = self.access.as_ref();
+        Entry {
+            name: self.name.clone(),
+            server: self.url(),
+            authority: access.map(|(certificate, _)| certificate.authority_pem.clone()),
+            token: access.map(|(_, token)| token.text().to_owned()),
+            namespace: Some("default".to_owned()),
         }
-        let name = &self.name;
-        let config = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": name, "cluster": cluster}],
-            "users": [{"name": name, "user": user}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
-            "current-context": name,
-        });
-        format!("{config:#}\n")
+    }
+
+    /// A kubeconfig with everything in it.
+    pub fn kubeconfig(&self) -> String {
+        own::text(&[self.entry()])
     }
 
     /// A client that does not go through the network.
@@ -197,7 +192,7 @@ impl Embedded {
         let frontend = self.frontend.clone();
         let service = tower::service_fn(move |request: Request<kube::client::Body>| {
             let frontend = frontend.clone();
-            async move { Ok::<_, Infallible>(frontend.answer(User::master(), request.map(Body::new)).await) }
+            async move { Ok::<_, Infallible>(frontend.answer(policy::administrator(), request.map(Body::new)).await) }
         });
         kube::Client::new(service, "default")
     }

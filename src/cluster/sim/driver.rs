@@ -12,6 +12,7 @@ use super::queue::{Queue, Task};
 use super::{Action, Decision, World, bootstrap, kubelet};
 use crate::cluster::api::Api;
 use crate::cluster::api::access::User;
+use crate::cluster::api::policy;
 use crate::cluster::api::deletion::{DeleteOptions, Propagation};
 use crate::cluster::api::query::{Unknown, WriteOptions};
 use crate::cluster::api::resource::Resource;
@@ -68,7 +69,7 @@ impl Driver {
             journal: Journal::default(),
             refused: HashMap::new(),
             seen: 0,
-            user: User::master(),
+            user: policy::administrator(),
         };
         driver.bootstrap()?;
         Ok(driver)

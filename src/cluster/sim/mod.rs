@@ -5,6 +5,13 @@
 
 pub mod autoscaler;
 pub mod bootstrap;
+pub mod controller;
+pub mod definition;
+pub mod driver;
+#[cfg(test)]
+mod fixtures;
+pub mod journal;
+pub mod queue;
 pub mod budget;
 pub mod expiry;
 pub mod garbage;
@@ -27,10 +34,10 @@ pub mod volume;
 pub(crate) mod actions;
 pub(crate) mod affinity;
 pub(crate) mod conditions;
-//pub mod cronjob;
-//pub mod daemonset;
+pub mod cronjob;
+pub mod daemonset;
 pub mod deployment;
-//pub mod job;
+pub mod job;
 pub(crate) mod ownership;
 pub mod replicaset;
 pub mod replicationcontroller;

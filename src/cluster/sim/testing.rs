@@ -246,6 +246,7 @@ impl Cluster {
                 self.remove(&stored);
                 Ok(())
             }
+            Action::Bind { .. } | Action::Finalize { .. } => Err("no workload controller does that".into()),
             Action::Event(event) => {
                 let (kind, name) = (text(&event.about, &["kind"]), text(&event.about, &["metadata", "name"]));
                 self.events.push(format!("{kind}/{name} {}: {}", event.reason, event.message));

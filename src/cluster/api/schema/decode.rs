@@ -267,7 +267,7 @@ fn whole<T, E>(number: &Number, place: &Place<'_>, go_type: &str, bounds: fn(i64
 }
 
 /// A number as Go writes it: `1.0` is `1`.
-fn without_fraction(number: &Number) -> Number {
+pub(super) fn without_fraction(number: &Number) -> Number {
     /// Whole numbers up to here are exact.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
