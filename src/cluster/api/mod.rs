@@ -1,5 +1,6 @@
 //! The in-process, Kubernetes-compatible API server.
 
+pub mod access;
 pub mod admission;
 pub mod ownership;
 pub mod patch;

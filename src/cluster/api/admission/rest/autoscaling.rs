@@ -262,7 +262,8 @@ impl Check<'_> {
                 self.invalid(format!("{field}.periodSeconds"), seconds, hint);
             }
         }
-        if let Some(tolerance) = at(rules, &["tolerance"]).and_then(Amount::read).filter(|amount| amount.sign().is_lt()) {
+        if let Some(tolerance) = at(rules, &["tolerance"]).and_then(Amount::read).filter(|amount| amount.sign().is_lt())
+        {
             self.invalid(format!("{field}.tolerance"), tolerance, NOT_NEGATIVE);
         }
     }

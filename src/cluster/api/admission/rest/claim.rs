@@ -177,7 +177,9 @@ impl Check<'_> {
             self.forbidden("spec", format!("{what}\n{}", difference(&before, &after)));
         }
         let amount = |claim, path: &[&str]| at(claim, path).and_then(Amount::read).unwrap_or_default();
-        if amount(new, &SIZE) < amount(old, &SIZE) && amount(new, &SIZE) <= amount(old, &["status", "capacity", "storage"]) {
+        if amount(new, &SIZE) < amount(old, &SIZE)
+            && amount(new, &SIZE) <= amount(old, &["status", "capacity", "storage"])
+        {
             self.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity");
         }
         self.immutable("volumeMode", new, old, &["spec", "volumeMode"]);

@@ -132,7 +132,11 @@ fn webhooks(check: &mut Check<'_>, new: &Value, old: Option<&Value>) {
             check.duplicate(format!("{field}.name"), name);
         }
         if name.split('.').count() < 3 {
-            check.invalid(format!("{field}.name"), name, "should be a domain with at least three segments separated by dots");
+            check.invalid(
+                format!("{field}.name"),
+                name,
+                "should be a domain with at least three segments separated by dots",
+            );
         }
         check.sentences(&format!("{field}.name"), name, names::dns_subdomain(name));
         for (index, rule) in list(hook, &["rules"]).iter().enumerate() {

@@ -38,6 +38,7 @@ pub use autoscaling_conversion::{to_v1, to_v2};
 pub use claim::default_class;
 pub use event::{to_core, to_events};
 pub use ingress::default_ingress_class;
+pub(super) use limits::is_extended;
 pub use service_allocation::allocate;
 
 /// All kinds, a family in each slice.

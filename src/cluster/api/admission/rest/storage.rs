@@ -24,13 +24,7 @@ pub(super) const KINDS: &[Kind] = &[
         validate: storage_class,
         ..Kind::CLUSTER
     },
-    Kind {
-        group: GROUP,
-        kind: "VolumeAttributesClass",
-        versioned: true,
-        validate: attributes_class,
-        ..Kind::CLUSTER
-    },
+    Kind { group: GROUP, kind: "VolumeAttributesClass", versioned: true, validate: attributes_class, ..Kind::CLUSTER },
     Kind {
         group: GROUP,
         kind: "CSIDriver",
@@ -205,7 +199,9 @@ fn attachment(check: &mut Check<'_>, new: &Value, old: Option<&Value>) {
     check.metadata(new, old);
     check.driver_name("spec.attacher", text(new, &["spec", "attacher"]));
     match (at(new, &["spec", "source", "persistentVolumeName"]), at(new, &["spec", "source", "inlineVolumeSpec"])) {
-        (None, None) => check.required("spec.source", "must specify exactly one of inlineVolumeSpec and persistentVolumeName"),
+        (None, None) => {
+            check.required("spec.source", "must specify exactly one of inlineVolumeSpec and persistentVolumeName")
+        }
         (Some(_), Some(_)) => {
             check.forbidden("spec.source", "must specify exactly one of inlineVolumeSpec and persistentVolumeName");
         }
