@@ -68,6 +68,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         group: "apiregistration.k8s.io",
         kind: "APIService",
+        names: names::segment_names,
         status: Status::Separate,
         always: &[(&["spec"], Blank::Object), (&["status"], Blank::Object)],
         defaults: |service| {
@@ -81,6 +82,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         group: "certificates.k8s.io",
         kind: "CertificateSigningRequest",
+        names: names::segment_names,
         status: Status::Separate,
         always: &[(&["spec"], Blank::Object), (&["status"], Blank::Object)],
         update: |new, old| {

@@ -152,7 +152,7 @@ impl Check<'_> {
         match addresses.first() {
             None if !single.is_empty() => self.required(FIELD, ""),
             Some(_) if single.is_empty() => {
-                self.invalid(FIELD, all(), "must be empty when `clusterIP` is not specified")
+                self.invalid(FIELD, all(), "must be empty when `clusterIP` is not specified");
             }
             Some(first) if *first != single => self.invalid(FIELD, all(), "first value must match `clusterIP`"),
             _ => {}
