@@ -225,9 +225,13 @@ mod tests {
             (wildcard_subdomain, "*", &[WILDCARD]),
             (qualified_name, "example.com/MyName", &[]),
             (qualified_name, "/x", &["prefix part must be non-empty"]),
-            (qualified_name, "a/b/c", &[&format!(
-                "a qualified name {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-            )]),
+            (
+                qualified_name,
+                "a/b/c",
+                &[&format!(
+                    "a qualified name {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+                )],
+            ),
             (qualified_name, "x~y/z", &[&format!("prefix part {SUBDOMAIN}")]),
             (qualified_name, "bad key!", &[&format!("name part {QUALIFIED}")]),
             (qualified_name, "", &["name part must be non-empty", &format!("name part {QUALIFIED}")]),
@@ -242,10 +246,14 @@ mod tests {
             (path_segment, "a/b%", &["may not contain '/'", "may not contain '%'"]),
             (port_name, "http", &[]),
             (port_name, "-8-", &["must contain at least one letter (a-z)", "must not begin or end with a hyphen"]),
-            (port_name, "aB--c", &[
-                "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
-                "must not contain consecutive hyphens",
-            ]),
+            (
+                port_name,
+                "aB--c",
+                &[
+                    "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
+                    "must not contain consecutive hyphens",
+                ],
+            ),
             (port_name, "abcdefghijklmnop", &["must be no more than 15 bytes"]),
             (|value| subdomain_names(value, true), "gen-", &[]),
         ];

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::autoscaling_conversion as conversion;
 use super::check::{Check, NOT_NEGATIVE, POSITIVE};
 use super::kind::{Blank, Kind, Status};
 use crate::cluster::api::admission::amount::Amount;
 use crate::cluster::api::admission::names;
 use crate::cluster::object::{at, entry, int, list, set_default, text};
+
+pub use super::autoscaling_conversion::{to_v1, to_v2};
 
 const GROUP: &str = "autoscaling";
 
@@ -24,7 +25,7 @@ pub(super) const KINDS: &[Kind] = &[
             let converted;
             let new = match is_v1(new) {
                 true => {
-                    converted = conversion::to_v2(new.clone());
+                    converted = to_v2(new.clone());
                     &converted
                 }
                 false => new,
@@ -262,7 +263,8 @@ impl Check<'_> {
                 self.invalid(format!("{field}.periodSeconds"), seconds, hint);
             }
         }
-        if let Some(tolerance) = at(rules, &["tolerance"]).and_then(Amount::read).filter(|amount| amount.sign().is_lt()) {
+        if let Some(tolerance) = at(rules, &["tolerance"]).and_then(Amount::read).filter(|amount| amount.sign().is_lt())
+        {
             self.invalid(format!("{field}.tolerance"), tolerance, NOT_NEGATIVE);
         }
     }

@@ -19,11 +19,13 @@ pub fn to_v1(mut autoscaler: Value) -> Value {
         return autoscaler;
     }
     set(&mut autoscaler, &["apiVersion"], "autoscaling/v1");
-    let lists = [("spec", "metrics", "target", CPU, METRICS), ("status", "currentMetrics", "current", CURRENT_CPU, CURRENT)];
+    let lists =
+        [("spec", "metrics", "target", CPU, METRICS), ("status", "currentMetrics", "current", CURRENT_CPU, CURRENT)];
     for (part, member, value, cpu, annotation) in lists {
         let metrics = take_list(&mut autoscaler, &[part, member]);
         let (of_cpu, others): (Vec<_>, Vec<_>) = metrics.into_iter().partition(|metric| is_cpu(metric, value));
-        if let Some(percent) = of_cpu.first().and_then(|metric| int(metric, &["resource", value, "averageUtilization"])) {
+        if let Some(percent) = of_cpu.first().and_then(|metric| int(metric, &["resource", value, "averageUtilization"]))
+        {
             set(&mut autoscaler, &[part, cpu], percent);
         }
         annotate(&mut autoscaler, annotation, others.iter().map(|metric| flat(metric, value)).collect::<Vec<_>>());

@@ -113,7 +113,12 @@ impl Check<'_> {
     }
 
     /// The items of a list with their paths.
-    pub(super) fn items<'v>(&mut self, object: &'v Value, path: &[&str], mut each: impl FnMut(&mut Self, &str, &'v Value)) {
+    pub(super) fn items<'v>(
+        &mut self,
+        object: &'v Value,
+        path: &[&str],
+        mut each: impl FnMut(&mut Self, &str, &'v Value),
+    ) {
         for (index, item) in list(object, path).iter().enumerate() {
             each(self, &format!("{}[{index}]", path.join(".")), item);
         }

@@ -62,7 +62,7 @@ fn pair_sources(claim: &mut Value) {
 }
 
 /// Gives a claim that names no class the default one among the StorageClasses, newest first.
-pub fn default_class(claim: &mut Value, classes: &[Value]) {
+pub fn default_storage_class(claim: &mut Value, classes: &[Value]) {
     const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
     let named = at(claim, &["spec", "storageClassName"]).is_some_and(|class| !class.is_null());
     if named || at(claim, &["metadata", "annotations", OLD_CLASS]).is_some() {
@@ -177,7 +177,9 @@ impl Check<'_> {
             self.forbidden("spec", format!("{what}\n{}", difference(&before, &after)));
         }
         let amount = |claim, path: &[&str]| at(claim, path).and_then(Amount::read).unwrap_or_default();
-        if amount(new, &SIZE) < amount(old, &SIZE) && amount(new, &SIZE) <= amount(old, &["status", "capacity", "storage"]) {
+        if amount(new, &SIZE) < amount(old, &SIZE)
+            && amount(new, &SIZE) <= amount(old, &["status", "capacity", "storage"])
+        {
             self.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity");
         }
         self.immutable("volumeMode", new, old, &["spec", "volumeMode"]);

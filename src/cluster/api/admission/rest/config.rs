@@ -204,7 +204,9 @@ impl Check<'_> {
         let bytes = STANDARD.decode(value).unwrap_or_default();
         let hint = match serde_json::from_slice::<Value>(&bytes) {
             Ok(Value::Object(_) | Value::Null) => return,
-            Ok(other) => format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", go(&other)),
+            Ok(other) => {
+                format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", go(&other))
+            }
             Err(_) => complaint(&bytes),
         };
         self.invalid(field, "<secret contents redacted>", hint);

@@ -5,54 +5,54 @@ use serde_json::{Value, json};
 use super::check::{Check, is_empty, same};
 use super::kind::{Blank, Kind};
 use crate::cluster::api::admission::names;
-use crate::cluster::object::{Map, at, int, set, text};
+use crate::cluster::object::{self, Map, at, int, set, text};
 
-pub(super) const KINDS: &[Kind] = &[
-    Kind {
-        kind: "Event",
-        create_on_update: true,
-        always: &[
-            (&["involvedObject"], Blank::Object),
-            (&["source"], Blank::Object),
-            (&["firstTimestamp"], Blank::Null),
-            (&["lastTimestamp"], Blank::Null),
-            (&["eventTime"], Blank::Null),
-            (&["reportingComponent"], Blank::Text),
-            (&["reportingInstance"], Blank::Text),
-        ],
-        validate: |check, new, old| {
-            check.event(new);
-            // names are judged afterwards, and leniently
-            if check.errors.is_empty() {
-                match old {
-                    None => check.new_metadata_named(new, names::segment_names),
-                    Some(old) => check.changed_metadata(new, old),
-                }
+pub(super) const KINDS: &[Kind] = &[CORE, EVENTS];
+
+const CORE: Kind = Kind {
+    kind: "Event",
+    create_on_update: true,
+    always: &[
+        (&["involvedObject"], Blank::Object),
+        (&["source"], Blank::Object),
+        (&["firstTimestamp"], Blank::Null),
+        (&["lastTimestamp"], Blank::Null),
+        (&["eventTime"], Blank::Null),
+        (&["reportingComponent"], Blank::Text),
+        (&["reportingInstance"], Blank::Text),
+    ],
+    validate: |check, new, old| {
+        check.event(new);
+        // names are judged afterwards, and leniently
+        if check.errors.is_empty() {
+            match old {
+                None => check.new_metadata_named(new, names::segment_names),
+                Some(old) => check.changed_metadata(new, old),
             }
-        },
-        ..Kind::NAMESPACED
+        }
     },
-    Kind {
-        group: "events.k8s.io",
-        kind: "Event",
-        create_on_update: true,
-        always: &[
-            (&["eventTime"], Blank::Null),
-            (&["regarding"], Blank::Object),
-            (&["deprecatedSource"], Blank::Object),
-            (&["deprecatedFirstTimestamp"], Blank::Null),
-            (&["deprecatedLastTimestamp"], Blank::Null),
-        ],
-        validate: |check, new, old| {
-            // the server judges the old form, and names its fields
-            let core = to_core(new.clone());
-            let old = old.map(|old| to_core(old.clone()));
-            check.event(&core);
-            check.new_event(&core, old.as_ref());
-        },
-        ..Kind::NAMESPACED
+    ..Kind::NAMESPACED
+};
+const EVENTS: Kind = Kind {
+    group: "events.k8s.io",
+    kind: "Event",
+    create_on_update: true,
+    always: &[
+        (&["eventTime"], Blank::Null),
+        (&["regarding"], Blank::Object),
+        (&["deprecatedSource"], Blank::Object),
+        (&["deprecatedFirstTimestamp"], Blank::Null),
+        (&["deprecatedLastTimestamp"], Blank::Null),
+    ],
+    validate: |check, new, old| {
+        // the server judges the old form, and names its fields
+        let core = to_core(new.clone());
+        let old = old.map(|old| to_core(old.clone()));
+        check.event(&core);
+        check.new_event(&core, old.as_ref());
     },
-];
+    ..Kind::NAMESPACED
+};
 
 /// Members of a core Event and of an events.k8s.io Event that are the same thing.
 const NAMES: [(&str, &str); 7] = [
@@ -67,12 +67,28 @@ const NAMES: [(&str, &str); 7] = [
 
 /// An events.k8s.io/v1 Event as a core/v1 Event.
 pub fn to_core(event: Value) -> Value {
-    renamed(event, "v1", |name| NAMES.iter().find(|(_, new)| *new == name).map(|(core, _)| *core))
+    let core = |name: &str| NAMES.iter().find(|(_, new)| *new == name).map(|(core, _)| *core);
+    let mut event = renamed(event, "v1", core);
+    if event.is_object() {
+        CORE.write_blanks(&mut event);
+    }
+    event
 }
 
 /// A core/v1 Event as an events.k8s.io/v1 Event.
 pub fn to_events(event: Value) -> Value {
-    renamed(event, "events.k8s.io/v1", |name| NAMES.iter().find(|(core, _)| *core == name).map(|(_, new)| *new))
+    let new = |name: &str| NAMES.iter().find(|(core, _)| *core == name).map(|(_, new)| *new);
+    let mut event = renamed(event, "events.k8s.io/v1", new);
+    if event.is_object() {
+        // only the older form writes these when there is nothing to say
+        for member in ["reportingController", "reportingInstance"] {
+            if text(&event, &[member]).is_empty() {
+                object::remove(&mut event, &[member]);
+            }
+        }
+        EVENTS.write_blanks(&mut event);
+    }
+    event
 }
 
 fn renamed(event: Value, version: &str, new_name: impl Fn(&str) -> Option<&'static str>) -> Value {

@@ -68,6 +68,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         group: "apiregistration.k8s.io",
         kind: "APIService",
+        names: names::segment_names,
         status: Status::Separate,
         always: &[(&["spec"], Blank::Object), (&["status"], Blank::Object)],
         defaults: |service| {
@@ -81,6 +82,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         group: "certificates.k8s.io",
         kind: "CertificateSigningRequest",
+        names: names::segment_names,
         status: Status::Separate,
         always: &[(&["spec"], Blank::Object), (&["status"], Blank::Object)],
         update: |new, old| {
@@ -132,7 +134,11 @@ fn webhooks(check: &mut Check<'_>, new: &Value, old: Option<&Value>) {
             check.duplicate(format!("{field}.name"), name);
         }
         if name.split('.').count() < 3 {
-            check.invalid(format!("{field}.name"), name, "should be a domain with at least three segments separated by dots");
+            check.invalid(
+                format!("{field}.name"),
+                name,
+                "should be a domain with at least three segments separated by dots",
+            );
         }
         check.sentences(&format!("{field}.name"), name, names::dns_subdomain(name));
         for (index, rule) in list(hook, &["rules"]).iter().enumerate() {

@@ -211,7 +211,7 @@ impl Check<'_> {
     pub(super) fn domain_path(&mut self, field: &str, value: &str) {
         match value.split_once('/') {
             Some((domain, path)) if !domain.is_empty() && !path.is_empty() => {
-                self.sentences(field, domain, names::dns_subdomain(domain)) ;
+                self.sentences(field, domain, names::dns_subdomain(domain));
                 let possible = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
                 if !path.bytes().all(possible) {
                     let hint = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";

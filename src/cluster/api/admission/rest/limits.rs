@@ -98,7 +98,7 @@ fn is_counted(resource: &str) -> bool {
 }
 
 /// Whether a resource is one that somebody added to the nodes.
-pub(super) fn is_extended(resource: &str) -> bool {
+pub(in crate::cluster::api::admission) fn is_extended(resource: &str) -> bool {
     let domain = resource.split_once('/').map_or("", |(domain, _)| domain);
     !domain.is_empty() && !domain.contains("kubernetes.io") && !resource.starts_with("requests.") && domain != "count"
 }
@@ -116,8 +116,7 @@ const SCOPES: [&str; 7] = [
 
 /// Whether a scope can be told of what a resource counts.
 fn scope_fits(scope: &str, resource: &str) -> bool {
-    const COMPUTE: [&str; 6] =
-        ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
+    const COMPUTE: [&str; 6] = ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
     match scope {
         "Terminating" | "NotTerminating" | "NotBestEffort" | "PriorityClass" | "CrossNamespacePodAffinity" => {
             COMPUTE.contains(&resource) || resource == "pods"
@@ -151,7 +150,12 @@ impl Check<'_> {
     fn quota_amounts(&mut self, quota: &Value, path: &[&str]) {
         for (name, amount) in map(quota, path).into_iter().flatten() {
             let field = format!("{}[{name}]", path.join("."));
-            self.resource(&field, name, &[Use::Container, Use::Quota, Use::Count], "must be a standard resource for quota");
+            self.resource(
+                &field,
+                name,
+                &[Use::Container, Use::Quota, Use::Count],
+                "must be a standard resource for quota",
+            );
             self.quantity(&field, amount, is_counted(name));
         }
     }
@@ -178,7 +182,8 @@ impl Check<'_> {
     fn scopes(&mut self, quota: &Value) {
         let all = at(quota, &["spec", "scopes"]).cloned().unwrap_or_default();
         let hard = map(quota, &["spec", "hard"]);
-        let misfit = |scope: &str| hard.into_iter().flatten().any(|(name, _)| known(name).is_some() && !scope_fits(scope, name));
+        let misfit =
+            |scope: &str| hard.into_iter().flatten().any(|(name, _)| known(name).is_some() && !scope_fits(scope, name));
         for scope in texts(quota, &["spec", "scopes"]) {
             if !SCOPES.contains(&scope) {
                 self.invalid("spec.scopes", all.clone(), "unsupported scope");
@@ -188,7 +193,9 @@ impl Check<'_> {
             }
         }
         self.scope_pairs(texts(quota, &["spec", "scopes"]).collect(), &all);
-        let Some(selector) = at(quota, &["spec", "scopeSelector"]).filter(|selector| !selector.is_null()) else { return };
+        let Some(selector) = at(quota, &["spec", "scopeSelector"]).filter(|selector| !selector.is_null()) else {
+            return;
+        };
         const FIELD: &str = "spec.scopeSelector.matchExpressions";
         let requirements = list(selector, &["matchExpressions"]);
         for requirement in requirements {
@@ -299,7 +306,14 @@ impl Check<'_> {
             ("min", "min", "max", "min", "min value", "max value"),
             ("defaultRequest", "min", "defaultRequest", "defaultRequest", "min value", "default request value"),
             ("defaultRequest", "defaultRequest", "max", "defaultRequest", "default request value", "max value"),
-            ("defaultRequest", "defaultRequest", "default", "defaultRequest", "default request value", "default limit value"),
+            (
+                "defaultRequest",
+                "defaultRequest",
+                "default",
+                "defaultRequest",
+                "default request value",
+                "default limit value",
+            ),
             ("default", "min", "default", "min", "min value", "default value"),
             ("default", "default", "max", "max", "default value", "max value"),
         ];

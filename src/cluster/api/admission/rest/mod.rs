@@ -4,13 +4,13 @@
 //! [`validate`]. Every function says whether it knows the kind.
 
 mod address;
-mod autoscaling;
+pub mod autoscaling;
 mod autoscaling_conversion;
 mod check;
 mod claim;
 mod config;
 mod endpoints;
-mod event;
+pub mod event;
 mod extension;
 mod ingress;
 mod kind;
@@ -34,10 +34,9 @@ use crate::cluster::object::GroupKind;
 use check::Check;
 use kind::{Generation, Kind};
 
-pub use autoscaling_conversion::{to_v1, to_v2};
-pub use claim::default_class;
-pub use event::{to_core, to_events};
+pub use claim::default_storage_class;
 pub use ingress::default_ingress_class;
+pub(super) use limits::is_extended;
 pub use service_allocation::allocate;
 
 /// All kinds, a family in each slice.
@@ -96,6 +95,12 @@ pub fn validate(kind: &GroupKind, object: &Value, old: Option<&Value>, errors: &
     true
 }
 
+/// Finds what is wrong with the metadata of an object of any kind, as of custom resources; their names are subdomains.
+pub fn validate_metadata(namespaced: bool, object: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
+    let kind = if namespaced { &Kind::NAMESPACED } else { &Kind::CLUSTER };
+    Check { kind, errors }.metadata(object, old);
+}
+
 /// Warnings about an object that is fine otherwise.
 pub fn warnings(kind: &GroupKind, object: &Value, old: Option<&Value>) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -139,3 +144,6 @@ pub fn deprecation(kind: &GroupKind) -> Option<&'static str> {
 pub fn allows_create_on_update(kind: &GroupKind) -> bool {
     find(kind).is_some_and(|kind| kind.create_on_update)
 }
+
+#[cfg(test)]
+mod tests;

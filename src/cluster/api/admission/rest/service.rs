@@ -103,17 +103,15 @@ type Needs = fn(&Value) -> bool;
 
 /// What only some services have use for.
 const USES: [(Needs, &[&[&str]]); 4] = [
-    (needs_cluster_ip, &[
-        &["spec", "clusterIP"],
-        &["spec", "clusterIPs"],
-        &["spec", "ipFamilies"],
-        &["spec", "ipFamilyPolicy"],
-    ]),
+    (
+        needs_cluster_ip,
+        &[&["spec", "clusterIP"], &["spec", "clusterIPs"], &["spec", "ipFamilies"], &["spec", "ipFamilyPolicy"]],
+    ),
     (needs_health_check, &[&["spec", "healthCheckNodePort"]]),
-    (|service| kind(service) == "LoadBalancer", &[
-        &["spec", "allocateLoadBalancerNodePorts"],
-        &["spec", "loadBalancerClass"],
-    ]),
+    (
+        |service| kind(service) == "LoadBalancer",
+        &[&["spec", "allocateLoadBalancerNodePorts"], &["spec", "loadBalancerClass"]],
+    ),
     (is_external, &[&["spec", "externalTrafficPolicy"]]),
 ];
 

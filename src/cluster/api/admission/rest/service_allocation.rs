@@ -183,7 +183,12 @@ fn configured_families(service: &Value, mut known: Vec<String>) -> Result<Vec<St
 }
 
 /// Hands an address out, or takes the one asked for, when the service begins to have one.
-fn addresses(service: &mut Value, old: Option<&Value>, taken: TakenAddress<'_>, random: u64) -> Result<(), Vec<FieldError>> {
+fn addresses(
+    service: &mut Value,
+    old: Option<&Value>,
+    taken: TakenAddress<'_>,
+    random: u64,
+) -> Result<(), Vec<FieldError>> {
     let wanted: Vec<String> = texts(service, &["spec", "clusterIPs"]).map(str::to_owned).collect();
     let first = wanted.first().map_or("", String::as_str);
     if first == "None" || old.is_some_and(needs_cluster_ip) {
@@ -220,9 +225,15 @@ fn free_place(places: u64, chosen: u64, random: u64, taken: impl Fn(u64) -> bool
 }
 
 fn ports(service: &mut Value, old: Option<&Value>, taken: TakenPort<'_>, random: u64) -> Result<(), Vec<FieldError>> {
-    let before: Vec<i64> = old.into_iter().flat_map(|old| {
-        node_ports(old).chain([number(old, &["spec", "healthCheckNodePort"])]).filter(|port| *port != 0).collect::<Vec<_>>()
-    }).collect();
+    let before: Vec<i64> = old
+        .into_iter()
+        .flat_map(|old| {
+            node_ports(old)
+                .chain([number(old, &["spec", "healthCheckNodePort"])])
+                .filter(|port| *port != 0)
+                .collect::<Vec<_>>()
+        })
+        .collect();
     let mut pool = Ports { before, handed_out: Vec::new(), taken, random };
     if matches!(kind(service), "NodePort" | "LoadBalancer") {
         node_ports_for(service, &mut pool)?;
@@ -301,9 +312,8 @@ impl Ports<'_> {
         let places = (LAST_PORT - FIRST_PORT + 1).unsigned_abs();
         let place = |place: u64| FIRST_PORT + i64::try_from(place).unwrap_or(0);
         let start = self.random.wrapping_add(self.handed_out.len() as u64 * 977);
-        let found = free_place(places, CHOSEN_PORTS, start, |at| {
-            self.is_taken(place(at)) || self.before.contains(&place(at))
-        });
+        let found =
+            free_place(places, CHOSEN_PORTS, start, |at| self.is_taken(place(at)) || self.before.contains(&place(at)));
         let port = found.map(place).ok_or_else(|| "failed to allocate a nodePort: range is full".to_owned())?;
         self.handed_out.push(port);
         Ok(port)

@@ -151,7 +151,9 @@ impl Check<'_> {
         let addresses: Vec<&str> = texts(service, &["spec", "clusterIPs"]).collect();
         match addresses.first() {
             None if !single.is_empty() => self.required(FIELD, ""),
-            Some(_) if single.is_empty() => self.invalid(FIELD, all(), "must be empty when `clusterIP` is not specified"),
+            Some(_) if single.is_empty() => {
+                self.invalid(FIELD, all(), "must be empty when `clusterIP` is not specified");
+            }
             Some(first) if *first != single => self.invalid(FIELD, all(), "first value must match `clusterIP`"),
             _ => {}
         }
@@ -206,7 +208,12 @@ impl Check<'_> {
         }
         let (headless, was_headless) = (is_headless(new), is_headless(old));
         let parts = [
-            ("clusterIPs", "primary clusterIP can not be unset", "the secondary clusterIP", !(headless && was_headless)),
+            (
+                "clusterIPs",
+                "primary clusterIP can not be unset",
+                "the secondary clusterIP",
+                !(headless && was_headless),
+            ),
             ("ipFamilies", "primary ipFamily can not be unset", "the secondary ipFamily", !headless && !was_headless),
         ];
         for (member, unset, secondary, bound) in parts {

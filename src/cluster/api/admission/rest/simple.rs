@@ -75,7 +75,7 @@ fn priority_class(check: &mut Check<'_>, new: &Value, old: Option<&Value>) {
     }
     let name = text(new, &["metadata", "name"]);
     if name.starts_with("system-") {
-        let known = SYSTEM.iter().any(|class| *class == (name, value)) && !flag(new, &["globalDefault"]);
+        let known = SYSTEM.contains(&(name, value)) && !flag(new, &["globalDefault"]);
         if !known {
             let hint = "priority class names with 'system-' prefix are reserved for system use only. error: ";
             let why = match SYSTEM.iter().find(|(system, _)| *system == name) {

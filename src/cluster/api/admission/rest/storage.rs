@@ -24,13 +24,7 @@ pub(super) const KINDS: &[Kind] = &[
         validate: storage_class,
         ..Kind::CLUSTER
     },
-    Kind {
-        group: GROUP,
-        kind: "VolumeAttributesClass",
-        versioned: true,
-        validate: attributes_class,
-        ..Kind::CLUSTER
-    },
+    Kind { group: GROUP, kind: "VolumeAttributesClass", versioned: true, validate: attributes_class, ..Kind::CLUSTER },
     Kind {
         group: GROUP,
         kind: "CSIDriver",
@@ -204,11 +198,10 @@ fn capacity(check: &mut Check<'_>, new: &Value, old: Option<&Value>) {
 fn attachment(check: &mut Check<'_>, new: &Value, old: Option<&Value>) {
     check.metadata(new, old);
     check.driver_name("spec.attacher", text(new, &["spec", "attacher"]));
+    const ONE: &str = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
     match (at(new, &["spec", "source", "persistentVolumeName"]), at(new, &["spec", "source", "inlineVolumeSpec"])) {
-        (None, None) => check.required("spec.source", "must specify exactly one of inlineVolumeSpec and persistentVolumeName"),
-        (Some(_), Some(_)) => {
-            check.forbidden("spec.source", "must specify exactly one of inlineVolumeSpec and persistentVolumeName");
-        }
+        (None, None) => check.required("spec.source", ONE),
+        (Some(_), Some(_)) => check.forbidden("spec.source", ONE),
         (Some(name), None) if name.as_str().unwrap_or("").is_empty() => {
             check.required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName");
         }

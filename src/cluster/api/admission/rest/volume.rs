@@ -57,12 +57,15 @@ fn defaults(volume: &mut Value) {
         ("hostPath", &[("type", "".into())]),
         ("iscsi", &[("iscsiInterface", "default".into())]),
         ("rbd", &[("pool", "rbd".into()), ("user", "admin".into()), ("keyring", "/etc/ceph/keyring".into())]),
-        ("azureDisk", &[
-            ("cachingMode", "ReadWrite".into()),
-            ("kind", "Shared".into()),
-            ("fsType", "ext4".into()),
-            ("readOnly", false.into()),
-        ]),
+        (
+            "azureDisk",
+            &[
+                ("cachingMode", "ReadWrite".into()),
+                ("kind", "Shared".into()),
+                ("fsType", "ext4".into()),
+                ("readOnly", false.into()),
+            ],
+        ),
         ("scaleIO", &[("storageMode", "ThinProvisioned".into()), ("fsType", "xfs".into())]),
     ];
     for (source, members) in fill {
@@ -156,7 +159,9 @@ impl Check<'_> {
     }
 
     fn node_affinity(&mut self, volume: &Value) {
-        let Some(affinity) = at(volume, &["spec", "nodeAffinity"]).filter(|affinity| !affinity.is_null()) else { return };
+        let Some(affinity) = at(volume, &["spec", "nodeAffinity"]).filter(|affinity| !affinity.is_null()) else {
+            return;
+        };
         if at(affinity, &["required"]).is_none() {
             self.required("spec.nodeAffinity.required", "must specify required node constraints");
         } else if list(affinity, &["required", "nodeSelectorTerms"]).is_empty() {
@@ -230,7 +235,9 @@ fn warnings(volume: &Value, _: Option<&Value>, warnings: &mut Vec<String>) {
         ));
     }
     if annotated(OPTIONS) {
-        warnings.push(format!("metadata.annotations[{OPTIONS}]: deprecated since v1.31; use \"mountOptions\" attribute instead"));
+        warnings.push(format!(
+            "metadata.annotations[{OPTIONS}]: deprecated since v1.31; use \"mountOptions\" attribute instead"
+        ));
     }
     if text(volume, &["spec", "persistentVolumeReclaimPolicy"]) == "Recycle" {
         warnings.push(
