@@ -70,3 +70,91 @@ fn print(set: &Set, member: bool) -> Map {
     }
     members
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reads_and_prints() {
+        let canonical = json!({
+            "f:metadata": {"f:labels": {".": {}, "f:a": {}}},
+            "f:spec": {"f:ports": {"k:{\"port\":80}": {".": {}, "f:port": {}}, "k:{\"port\":443}": {}}, "f:tags": {"v:\"x\"": {}}},
+        });
+        let set = Set::parse(&canonical).unwrap();
+        assert_eq!(set.to_value().to_string(), canonical.to_string());
+        let labels = [Element::field("metadata"), Element::field("labels")];
+        assert!(set.has(&labels) && !set.has(&labels[..1]) && !set.has(&[]));
+        assert_eq!(Set::parse(&json!({})).unwrap(), Set::default());
+        assert_eq!(Set::parse(&json!({"f:b": {}, "f:a": {}, "x:new": {}})).unwrap(), Set::of(&[&["a"], &["b"]]));
+        assert_eq!(Set::parse(&json!({"f:a": {"x:new": {}}})).unwrap(), Set::of(&[&["a"]]));
+        assert_eq!(Set::parse(&json!({"f:a": null})).unwrap(), Set::of(&[&["a"]]));
+        for broken in [json!([]), json!({"f:a": 1}), json!({"a": {}}), json!({"k:[]": {}})] {
+            assert!(Set::parse(&broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn differences() {
+        let set = Set::of(&[&["a"], &["a", "b"], &["a", "b", "c"], &["d", "e"]]);
+        let a = Set::of(&[&["a"], &["d"]]);
+        assert_eq!(set.difference(&a), Set::of(&[&["a", "b"], &["a", "b", "c"], &["d", "e"]]));
+        assert_eq!(set.without(&a), Set::default());
+        assert_eq!(set.without(&Set::of(&[&["a", "b"]])), Set::of(&[&["a"], &["d", "e"]]));
+        assert_eq!(set.leaves(), Set::of(&[&["a", "b", "c"], &["d", "e"]]));
+        assert_eq!(set.paths().len(), 4);
+    }
+
+    fn any_set() -> impl Strategy<Value = Set> {
+        let element = prop_oneof![
+            "[a-c.]{1,2}".prop_map(|name| Element::field(&name)),
+            ("[a-b<]", 0..2_i64).prop_map(|(name, value): (String, i64)| Element::key(vec![(name.into(), value.into())])),
+            prop_oneof![Just(json!(true)), Just(json!("x\"&")), Just(json!(1.5))].prop_map(|value| Element::Value(value.into())),
+            (0_i64..3).prop_map(Element::Index),
+        ];
+        let paths = proptest::collection::vec(proptest::collection::vec(element, 1..4), 0..8);
+        paths.prop_map(|paths| {
+            let mut set = Set::default();
+            paths.iter().for_each(|path| set.insert(path));
+            set
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn printing_and_reading_gives_the_same_set(set in any_set()) {
+            let printed = set.to_value();
+            prop_assert_eq!(Set::parse(&printed), Ok(set.clone()));
+            let text = printed.to_string();
+            let again: Value = serde_json::from_str(&text).unwrap_or_default();
+            prop_assert_eq!(Set::parse(&again).unwrap_or_default().to_value().to_string(), text);
+            prop_assert_eq!(set.paths().iter().filter(|path| !set.has(path)).count(), 0);
+        }
+
+        #[test]
+        fn sets_are_a_lattice(a in any_set(), b in any_set(), c in any_set()) {
+            prop_assert_eq!(a.union(&b), b.union(&a));
+            prop_assert_eq!(a.intersection(&b), b.intersection(&a));
+            prop_assert_eq!(a.union(&b).union(&c), a.union(&b.union(&c)));
+            prop_assert_eq!(a.intersection(&b).intersection(&c), a.intersection(&b.intersection(&c)));
+            prop_assert_eq!(&a.union(&a.intersection(&b)), &a);
+            prop_assert_eq!(&a.intersection(&a.union(&b)), &a);
+            prop_assert_eq!(a.intersection(&b.union(&c)), a.intersection(&b).union(&a.intersection(&c)));
+            prop_assert_eq!(&a.difference(&b).union(&a.intersection(&b)), &a);
+            prop_assert!(a.difference(&b).intersection(&b).is_empty());
+            prop_assert!(a.without(&b).difference(&a.difference(&b)).is_empty());
+            prop_assert_eq!(a.difference(&b).is_empty(), a.paths().iter().all(|path| b.has(path)));
+        }
+
+        #[test]
+        fn sets_that_share_a_field_touch(a in any_set(), b in any_set()) {
+            if !a.intersection(&b).is_empty() {
+                prop_assert!(a.touches(&b.to_value()) && a.meets(&b));
+            }
+            prop_assert_eq!(a.touches(&b.to_value()), a.meets(&b));
+        }
+    }
+}

@@ -132,3 +132,105 @@ fn take_out(shape: Shape<'_>, value: &mut Value, set: &Set) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::api::ownership::testing::custom;
+
+    fn tags(live: &[&str], applied: &[&str]) -> Value {
+        let object = |tags: &[&str]| json!({"spec": {"tags": tags}});
+        merged(&custom(), &object(live), &object(applied))["spec"]["tags"].take()
+    }
+
+    #[test]
+    fn items_come_in_the_order_of_who_applies() {
+        let cases: [(&[&str], &[&str], &[&str]); 10] = [
+            (&["main"], &["side", "main"], &["side", "main"]),
+            (&["x"], &["y"], &["x", "y"]),
+            (&["a", "b", "c"], &["c", "a"], &["b", "c", "a"]),
+            (&["a", "b", "c"], &["a", "c"], &["a", "b", "c"]),
+            (&["a", "b"], &["b", "a"], &["b", "a"]),
+            (&["a", "b", "c"], &["new", "b"], &["a", "new", "b", "c"]),
+            (&["c", "a", "z"], &["a", "c", "n"], &["a", "z", "c", "n"]),
+            (&[], &["a", "b"], &["a", "b"]),
+            (&["a", "b"], &[], &["a", "b"]),
+            (&["a", "a", "z"], &["a", "n"], &["a", "n", "z"]),
+        ];
+        for (live, applied, both) in cases {
+            assert_eq!(tags(live, applied), json!(both), "{live:?} + {applied:?}");
+        }
+    }
+
+    #[test]
+    fn values_merge_by_their_kind() {
+        let cases = [
+            (json!({"unit": {"a": "1"}}), json!({"unit": {"b": "2"}}), json!({"unit": {"b": "2"}})),
+            (json!({"labels": {"a": "1"}}), json!({"labels": {"b": "2"}}), json!({"labels": {"a": "1", "b": "2"}})),
+            (json!({"args": ["a"]}), json!({"args": ["b"]}), json!({"args": ["b"]})),
+            (json!({"free": {"a": [1]}}), json!({"free": {"a": [2], "b": 1}}), json!({"free": {"a": [2], "b": 1}})),
+            (json!({"free": {"a": 1}}), json!({"free": 1}), json!({"free": 1})),
+            (json!({"free": 1}), json!({"free": {"a": 1}}), json!({"free": {"a": 1}})),
+            (json!({"labels": {"a": "1"}}), json!({"labels": null}), json!({"labels": {"a": "1"}})),
+            (json!({"labels": {}}), json!({"labels": null}), json!({"labels": null})),
+            (json!({"tags": ["a"]}), json!({"tags": null}), json!({"tags": ["a"]})),
+            (json!({"size": 1}), json!({"size": null}), json!({"size": null})),
+            (
+                json!({"items": [{"id": "a", "v": 1, "w": 1}]}),
+                json!({"items": [{"id": "b"}, {"id": "a", "v": 2}]}),
+                json!({"items": [{"id": "b"}, {"id": "a", "v": 2, "w": 1}]}),
+            ),
+        ];
+        for (live, applied, both) in cases {
+            let (live, applied, both) = (json!({"spec": live}), json!({"spec": applied}), json!({"spec": both}));
+            assert_eq!(merged(&custom(), &live, &applied), both);
+        }
+    }
+
+    #[test]
+    fn taking_fields_out() {
+        let object = json!({"spec": {"size": 1, "tags": ["a", "b"], "items": [{"id": "x", "v": 1}, {"id": "y"}], "labels": {"a": "1"}}});
+        let cases = [
+            (json!({"f:spec": {"f:size": {}}}), json!({"spec": {
+                "tags": ["a", "b"], "items": [{"id": "x", "v": 1}, {"id": "y"}], "labels": {"a": "1"},
+            }})),
+            (json!({"f:spec": {"f:tags": {"v:\"a\"": {}}, "f:labels": {"f:a": {}}}}), json!({"spec": {
+                "size": 1, "tags": ["b"], "items": [{"id": "x", "v": 1}, {"id": "y"}],
+            }})),
+            (json!({"f:spec": {"f:items": {"k:{\"id\":\"x\"}": {"f:v": {}}, "k:{\"id\":\"y\"}": {}}}}), json!({"spec": {
+                "size": 1, "tags": ["a", "b"], "items": [{"id": "x"}], "labels": {"a": "1"},
+            }})),
+            (json!({"f:spec": {}}), json!({})),
+        ];
+        for (set, left) in cases {
+            let mut rest = object.clone();
+            remove(&custom(), &mut rest, &Set::parse(&set).unwrap());
+            assert_eq!(rest, left);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn merging_lists_keeps_every_item_once(
+            live in proptest::collection::btree_set("[a-f]", 0..6).prop_map(Vec::from_iter).prop_shuffle(),
+            applied in proptest::collection::btree_set("[a-f]", 0..6).prop_map(Vec::from_iter).prop_shuffle(),
+        ) {
+            let texts = |items: &[String]| items.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+            let (live, applied): (Vec<_>, Vec<_>) =
+                (live.iter().map(String::as_str).collect(), applied.iter().map(String::as_str).collect());
+            let out = tags(&live, &applied);
+            let out: Vec<_> = out.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+            let mut sorted = out.clone();
+            sorted.sort();
+            let mut all: Vec<_> = live.iter().chain(&applied).map(|text| (*text).to_owned()).collect();
+            all.sort();
+            all.dedup();
+            prop_assert_eq!(sorted, all);
+            let kept: Vec<_> = out.iter().filter(|item| applied.contains(&item.as_str())).cloned().collect();
+            prop_assert_eq!(texts(&kept), applied.join(" "));
+        }
+    }
+}

@@ -121,6 +121,16 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
+/// As `%s`: texts bare, and a complaint for everything that is none.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "%!s(<nil>)".to_owned(),
+        Value::Bool(_) | Value::Number(_) => format!("%!s({}={})", type_name(value), plain(value)),
+        other => plain(other),
+    }
+}
+
 /// As `%T`: the type that Go decodes the value into.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
@@ -181,6 +191,8 @@ mod tests {
         );
         assert_eq!(quoted("a\"b\\\n\u{1}\u{85}é"), r#""a\"b\\\n\x01\u0085é""#);
         assert_eq!(plain(&json!(3.0)), "3");
+        let texts = [json!("x"), json!(null), json!(1), json!(true)];
+        assert_eq!(texts.map(|value| text(&value)), ["x", "%!s(<nil>)", "%!s(int64=1)", "%!s(bool=true)"]);
         let mut out = String::new();
         write_json(&json!({"b": [], "a": {"<x>": [1.0, null, {}, "&"]}}), &mut out);
         assert_eq!(out, r#"{"a":{"\u003cx\u003e":[1,null,{},"\u0026"]},"b":[]}"#);

@@ -84,28 +84,29 @@ pub(super) fn agrees(patch: &[Value], order: &[Value], identity: Identity<'_>) -
     if order.is_empty() || patch.is_empty() {
         return Ok(());
     }
-    let mut order_left = order.iter();
-    for item in patch {
-        if !identity.0.is_empty() {
-            let members = item.as_object().ok_or_else(|| wrong_argument("map[string]interface {}", item))?;
-            if members.contains_key("$patch") {
-                continue;
-            }
-        }
-        let wanted = identity.needed(item)?;
-        loop {
-            let Some(next) = order_left.next() else {
-                let (patch, order) = (Value::from(patch.to_vec()), Value::from(order.to_vec()));
-                let (patch, order) = (go::plain(&patch), go::plain(&order));
-                let why = format!("The order in patch list:\n{patch}\n doesn't match $setElementOrder list:\n{order}\n");
-                return Err(other(why));
-            };
-            if identity.needed(next)? == wanted {
-                break;
-            }
-        }
+    let keyed = !identity.0.is_empty();
+    if let Some(item) = patch.iter().find(|item| keyed && !item.is_object()) {
+        return Err(wrong_argument("map[string]interface {}", item));
     }
-    Ok(())
+    let stays = |item: &&Value| !keyed || item.get("$patch").and_then(Value::as_str) != Some("delete");
+    let mut items = patch.iter().filter(stays).peekable();
+    let mut order_left = order.iter().peekable();
+    while let (Some(item), Some(next)) = (items.peek(), order_left.peek()) {
+        if keyed && item.get("$patch").is_some() {
+            items.next();
+            continue;
+        }
+        if identity.needed(item)? == identity.needed(next)? {
+            items.next();
+        }
+        order_left.next();
+    }
+    if items.peek().is_none() {
+        return Ok(());
+    }
+    let (patch, order) = (Value::from(patch.to_vec()), Value::from(order.to_vec()));
+    let (patch, order) = (go::plain(&patch), go::plain(&order));
+    Err(other(format!("The order in patch list:\n{patch}\n doesn't match $setElementOrder list:\n{order}\n")))
 }
 
 /// The Go type that all items of some lists have: `true` for objects. Refused when they differ or are lists.

@@ -126,7 +126,7 @@ fn merge_map(mut original: Map, patch: &mut Map, schema: Schema<'_>) -> Result<M
             }
             (Some(Value::Array(old)), Value::Array(new)) => {
                 let strategy = schema.member(name)?;
-                *old = merge_list(std::mem::take(old), new, &strategy, deletion)?;
+                *old = merge_list(std::mem::take(old), new, &strategy, deletion)?.items;
             }
             _ if deletion => {}
             (_, change) => put(&mut original, name, change),
@@ -203,18 +203,18 @@ fn set_element_orders(original: &mut Map, patch: &mut Map, schema: Schema<'_>) -
         }
         are_objects([known, sent])?;
         let known = known.to_vec();
-        let merged = match patch.get_mut(name) {
-            Some(Value::Array(new)) if before => merge_list(known.clone(), new, &strategy, false)?,
+        let Merged { items, before } = match patch.get_mut(name) {
+            Some(Value::Array(new)) if before => merge_list(known, new, &strategy, false)?,
             Some(new) => {
                 discard_directives(new);
-                array(Some(new))?.to_vec()
+                Merged { items: array(Some(new))?.to_vec(), before: known }
             }
-            None => known.clone(),
+            None => Merged { items: known.clone(), before: known },
         };
         if let Some(wrong) = order.iter().position(|item| !strategy.key.is_empty() && !item.is_object()) {
             return Err(other(format!("value for key {wrong} is not a map")));
         }
-        original.insert(name.to_owned(), ordered(merged, order, &known, identity)?.into());
+        original.insert(name.to_owned(), ordered(items, order, &before, identity)?.into());
         patch.shift_remove(name);
     }
     Ok(())
@@ -237,66 +237,81 @@ fn target<'a>(directive: &'a str, prefix: &str) -> Result<&'a str, Refusal> {
     })
 }
 
+/// A merged list.
+struct Merged {
+    items: Vec<Value>,
+    /// What stood there before, for a `$setElementOrder`. As in the real server, whose lists share memory, the first
+    /// new items stand at the end of it in the places of deleted ones.
+    before: Vec<Value>,
+}
+
 fn merge_list(
     original: Vec<Value>,
     patch: &mut Vec<Value>,
     strategy: &Strategy<'_>,
     deletion: bool,
-) -> Result<Vec<Value>, Refusal> {
+) -> Result<Merged, Refusal> {
     if !strategy.merges && !deletion {
-        return Ok(patch.clone());
+        return Ok(Merged { items: patch.clone(), before: original });
     }
     if original.is_empty() && patch.is_empty() {
-        return Ok(original);
+        return Ok(Merged { items: Vec::new(), before: Vec::new() });
     }
     let objects = are_objects([&original, patch])?;
     if !objects {
-        return merge_scalars(original, patch, deletion);
+        return Ok(Merged { items: merge_scalars(&original, patch, deletion)?, before: original });
     }
     if strategy.key.is_empty() {
         return Err(other("cannot merge lists without merge key for struct"));
     }
-    let (before, replaced) = carry_out_directives(original, patch, strategy.key)?;
+    merge_objects(original, patch, strategy)
+}
+
+fn merge_objects(original: Vec<Value>, patch: &mut [Value], strategy: &Strategy<'_>) -> Result<Merged, Refusal> {
     let identity = Identity(strategy.key);
-    if replaced {
-        return ordered(before, &[], &[], identity);
+    let count = original.len();
+    let (mut before, replace) = carry_out_directives(original, patch, strategy.key)?;
+    let plain = |item: &&mut Value| item.get(PATCH).is_none();
+    if replace {
+        let items = patch.iter_mut().filter(plain).map(|item| item.clone()).collect();
+        return Ok(Merged { items: ordered(items, &[], &[], identity)?, before });
     }
-    let mut merged = before.clone();
-    let mut places = identity.places(&merged);
+    let mut items = before.clone();
+    let mut places = identity.places(&items);
     let mut order = Vec::new();
-    for item in patch.iter_mut().filter(|item| item.get(PATCH).is_none()) {
+    for item in patch.iter_mut().filter(plain) {
         let key = identity.needed(item)?;
         order.push(item.clone());
-        let place = places.get(&key).copied();
-        let there = place.and_then(|place| Some((place, merged.get_mut(place)?.as_object_mut()?)));
+        let there = places.get(&key).and_then(|place| items.get_mut(*place)?.as_object_mut());
         match (there, item.as_object_mut()) {
-            (Some((place, old)), Some(item)) => {
-                let whole = merge_map(std::mem::take(old), item, strategy.schema)?;
-                merged[place] = Value::Object(whole);
-            }
+            (Some(old), Some(item)) => *old = merge_map(std::mem::take(old), item, strategy.schema)?,
             _ => {
-                places.insert(key, merged.len());
-                merged.push(item.clone());
+                places.insert(key, items.len());
+                items.push(item.clone());
             }
         }
     }
-    ordered(merged, &order, &before, identity)
+    let kept = before.len();
+    let items_in_order = ordered(items.clone(), &order, &before, identity)?;
+    before.extend(items.into_iter().skip(kept).take(count.saturating_sub(kept)));
+    Ok(Merged { items: items_in_order, before })
 }
 
 /// Lists of scalars: deletions go, additions come once.
-fn merge_scalars(original: Vec<Value>, patch: &[Value], deletion: bool) -> Result<Vec<Value>, Refusal> {
+fn merge_scalars(original: &[Value], patch: &[Value], deletion: bool) -> Result<Vec<Value>, Refusal> {
     let identity = Identity("");
-    let changed = identity.places(patch);
-    let known = |item: &Value| identity.of(item).is_some_and(|item| changed.contains_key(&item));
     if deletion {
-        return Ok(original.into_iter().filter(|item| !known(item)).collect());
+        let deleted = identity.places(patch);
+        let stays = |item: &&Value| !identity.of(item).is_some_and(|item| deleted.contains_key(&item));
+        return Ok(original.iter().filter(stays).cloned().collect());
     }
     let mut seen = std::collections::HashSet::new();
     let all = original.iter().chain(patch).filter(|item| seen.insert(item.to_string())).cloned().collect();
-    ordered(all, patch, &original, identity)
+    ordered(all, patch, original, identity)
 }
 
-/// `$patch` among the items: `delete` takes the matching items out, `replace` makes the patch's items the list.
+/// `$patch` among the items: `delete` takes the matching items out; whether there is a `replace`, by which the patch's
+/// items become the list.
 fn carry_out_directives(
     mut original: Vec<Value>,
     patch: &[Value],
@@ -315,14 +330,11 @@ fn carry_out_directives(
             Some((directive, _)) => return Err(unknown_directive(directive, item)),
         }
     }
-    if replace {
-        original = patch.iter().filter(|item| item.get(PATCH).is_none()).cloned().collect();
-    }
     Ok((original, replace))
 }
 
 fn unknown_directive(directive: &Value, map: &Map) -> Refusal {
-    let (directive, map) = (go::plain(directive), go::plain(&Value::Object(map.clone())));
+    let (directive, map) = (go::text(directive), go::plain(&Value::Object(map.clone())));
     other(format!("unknown patch type: {directive} in map: {map}"))
 }
 
