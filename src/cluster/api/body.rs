@@ -146,8 +146,8 @@ pub fn to_stored(resource: &Resource, object: &mut Value) {
         return;
     }
     match (&*resource.stored, resource.group.as_str()) {
-        ("events", "events.k8s.io") => *object = rest::to_core(std::mem::take(object)),
-        ("horizontalpodautoscalers.autoscaling", _) => *object = rest::to_v2(std::mem::take(object)),
+        ("events", "events.k8s.io") => *object = rest::event::to_core(std::mem::take(object)),
+        ("horizontalpodautoscalers.autoscaling", _) => *object = rest::autoscaling::to_v2(std::mem::take(object)),
         _ => {}
     }
     object["apiVersion"] = resource.storage_api_version.as_str().into();
@@ -159,8 +159,8 @@ pub fn from_stored(resource: &Resource, object: &mut Value) {
         return;
     }
     match (&*resource.stored, resource.group.as_str()) {
-        ("events", "events.k8s.io") => *object = rest::to_events(std::mem::take(object)),
-        ("horizontalpodautoscalers.autoscaling", _) => *object = rest::to_v1(std::mem::take(object)),
+        ("events", "events.k8s.io") => *object = rest::event::to_events(std::mem::take(object)),
+        ("horizontalpodautoscalers.autoscaling", _) => *object = rest::autoscaling::to_v1(std::mem::take(object)),
         _ => {}
     }
     object["apiVersion"] = resource.api_version.as_str().into();

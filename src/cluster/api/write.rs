@@ -383,8 +383,8 @@ impl Api {
         keep_other_parts(kind, resource, part, &mut object, &before);
         defaults(resource, kind, &mut object);
         if part == Part::Main {
-            admission::before_update(kind, &mut object, &before);
             self.allocate(kind, &mut object, Some(&before))?;
+            admission::before_update(kind, &mut object, &before);
         }
         let now = stamp(self.now());
         if how != Replacing::Applied

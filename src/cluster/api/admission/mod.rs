@@ -84,7 +84,7 @@ pub fn before_create(kind: &GroupKind, resource: &Resource, object: &mut Value, 
         Err(Refusal::forbidden(&resource.group, &resource.plural, name, why))
     };
     match kind.pair() {
-        ("", "PersistentVolumeClaim") => rest::default_class(object, &facts.storage_classes),
+        ("", "PersistentVolumeClaim") => rest::default_storage_class(object, &facts.storage_classes),
         ("networking.k8s.io", "Ingress") => rest::default_ingress_class(object, &facts.ingress_classes),
         ("", "Pod") => limit_range::defaults(object, &facts.limit_ranges),
         _ => {}
