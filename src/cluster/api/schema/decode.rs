@@ -34,7 +34,8 @@ pub fn prune(kind: &Struct, object: &mut Value) -> Vec<String> {
 
 /// What a client is told of the findings of reading: of both lists, less the fields below fields that went as a whole.
 pub fn findings(duplicates: Vec<String>, unknown: Vec<String>) -> Vec<String> {
-    let path = |finding: &str| finding.split_once(" field \"").map_or("", |(_, path)| path).trim_end_matches('"').to_owned();
+    let path =
+        |finding: &str| finding.split_once(" field \"").map_or("", |(_, path)| path).trim_end_matches('"').to_owned();
     let gone: Vec<String> = unknown.iter().map(|finding| path(finding)).collect();
     let is_below = |finding: &str, gone: &String| {
         path(finding).strip_prefix(gone.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -166,7 +167,12 @@ fn name_of(value: &Value) -> &'static str {
     }
 }
 
-fn conform_struct(kind: &Struct, value: &mut Value, place: &Place<'_>, unknown: &mut Vec<String>) -> Result<(), String> {
+fn conform_struct(
+    kind: &Struct,
+    value: &mut Value,
+    place: &Place<'_>,
+    unknown: &mut Vec<String>,
+) -> Result<(), String> {
     let Value::Object(members) = value else { return Err(place.mismatch(name_of(value), &kind.go_type())) };
     let mut result = Ok(());
     members.retain(|name, value| {
@@ -259,7 +265,12 @@ fn conform_map(of: &Field, members: &mut Map, place: &Place<'_>, unknown: &mut V
 }
 
 /// Whether a number is whole and within bounds.
-fn whole<T, E>(number: &Number, place: &Place<'_>, go_type: &str, bounds: fn(i64) -> Result<T, E>) -> Result<(), String> {
+fn whole<T, E>(
+    number: &Number,
+    place: &Place<'_>,
+    go_type: &str,
+    bounds: fn(i64) -> Result<T, E>,
+) -> Result<(), String> {
     match number.as_i64().map(bounds) {
         Some(Ok(_)) => Ok(()),
         _ => Err(place.mismatch(&format!("number {number}"), go_type)),
@@ -305,11 +316,11 @@ pub(super) fn zero(shape: &Type) -> Value {
 }
 
 fn prune_struct(kind: &Struct, value: &mut Value, place: &Place<'_>, unknown: &mut Vec<String>) {
-    let Value::Object(members) = value else { return prune_any(value) };
+    let Value::Object(members) = value else { return normalize_numbers(value) };
     members.retain(|name, value| {
         match kind.field(name) {
             Some(field) => prune_value(field, value, &Place::Key(place, name), unknown),
-            None if kind.open => prune_any(value),
+            None if kind.open => normalize_numbers(value),
             None => {
                 unknown.push(place.unknown(name));
                 return false;
@@ -332,16 +343,16 @@ fn prune_value(field: &Field, value: &mut Value, place: &Place<'_>, unknown: &mu
                 prune_value(of, item, &Place::Item(place, index), unknown);
             }
         }
-        (_, value) => prune_any(value),
+        (_, value) => normalize_numbers(value),
     }
 }
 
-/// Nothing goes, but numbers are written as Go does.
-fn prune_any(value: &mut Value) {
+/// Writes numbers as Go does.
+pub(super) fn normalize_numbers(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => *number = without_fraction(number),
-        Value::Array(items) => items.iter_mut().for_each(prune_any),
-        Value::Object(members) => members.values_mut().for_each(prune_any),
+        Value::Array(items) => items.iter_mut().for_each(normalize_numbers),
+        Value::Object(members) => members.values_mut().for_each(normalize_numbers),
         _ => {}
     }
 }

@@ -168,13 +168,18 @@ fn values_become_what_go_writes() {
 fn custom_resources_are_pruned_and_keep_wrong_types() {
     let text = || Field::new(Type::String);
     let of = |fields: Vec<(&str, Field)>, open| Struct {
-        fields: fields.into_iter().map(|(name, field)| (name.to_owned(), field)).collect::<std::collections::BTreeMap<_, _>>().into(),
+        fields: fields
+            .into_iter()
+            .map(|(name, field)| (name.to_owned(), field))
+            .collect::<std::collections::BTreeMap<_, _>>()
+            .into(),
         open,
         ..Struct::default()
     };
     let struct_of = |fields, open| Field::new(Type::Struct(of(fields, open).into()));
     let list = Field::new(Type::List(struct_of(vec![("a", text())], false).into()));
-    let spec = struct_of(vec![("list", list), ("free", struct_of(vec![("inner", struct_of(vec![], false))], true))], false);
+    let spec =
+        struct_of(vec![("list", list), ("free", struct_of(vec![("inner", struct_of(vec![], false))], true))], false);
     let kind = of(vec![("spec", spec), ("metadata", Field::new(Type::Any))], false);
     let mut object = json!({
         "z": 1, "metadata": {"x": 1.0}, "spec": {
@@ -183,7 +188,8 @@ fn custom_resources_are_pruned_and_keep_wrong_types() {
     });
     let unknown = ["spec.c", "spec.free.inner.gone", "spec.list[0].b", "z"];
     assert_eq!(prune(&kind, &mut object), unknown.map(|path| format!("unknown field \"{path}\"")));
-    let expected = json!({"metadata": {"x": 1}, "spec": {"list": [{"a": 5}, "text"], "free": {"any": [2, 2.5], "inner": {}}}});
+    let expected =
+        json!({"metadata": {"x": 1}, "spec": {"list": [{"a": 5}, "text"], "free": {"any": [2, 2.5], "inner": {}}}});
     assert_eq!(object, expected);
 }
 
@@ -234,9 +240,25 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(json!("1.5Gi")),
     ];
     let names = prop_oneof![
-        Just("spec"), Just("metadata"), Just("template"), Just("containers"), Just("name"), Just("resources"),
-        Just("limits"), Just("ports"), Just("env"), Just("status"), Just("conditions"), Just("replicas"), Just("data"),
-        Just("labels"), Just("creationTimestamp"), Just("selector"), Just("volumes"), Just("emptyDir"), Just("nope"),
+        Just("spec"),
+        Just("metadata"),
+        Just("template"),
+        Just("containers"),
+        Just("name"),
+        Just("resources"),
+        Just("limits"),
+        Just("ports"),
+        Just("env"),
+        Just("status"),
+        Just("conditions"),
+        Just("replicas"),
+        Just("data"),
+        Just("labels"),
+        Just("creationTimestamp"),
+        Just("selector"),
+        Just("volumes"),
+        Just("emptyDir"),
+        Just("nope"),
     ];
     leaf.prop_recursive(6, 40, 5, move |inner| {
         prop_oneof![

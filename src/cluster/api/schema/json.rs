@@ -282,7 +282,8 @@ mod tests {
 
     #[test]
     fn values_are_read() {
-        let text = r#" {"a": [1, -2.5e1, true, null, {}], "b\u00e9\n": "\ud83d\ude00\ud800x/\/", "c": 18446744073709551615} "#;
+        let text =
+            r#" {"a": [1, -2.5e1, true, null, {}], "b\u00e9\n": "\ud83d\ude00\ud800x/\/", "c": 18446744073709551615} "#;
         let expected = json!({"a": [1, -25.0, true, null, {}], "bé\n": "😀\u{fffd}x//", "c": u64::MAX});
         assert_eq!(parse_json(text.as_bytes()), Ok((expected, vec![])));
         assert_eq!(parse_json(b"\"a\xffb\""), Ok((json!("a\u{fffd}b"), vec![])));

@@ -132,7 +132,8 @@ pub fn decode(body: &[u8]) -> Result<Value, String> {
         }
     }
     let message = message_name(&api_version, &kind);
-    let message = message.ok_or_else(|| format!("no kind {kind:?} is known in protobuf for version {api_version:?}"))?;
+    let message =
+        message.ok_or_else(|| format!("no kind {kind:?} is known in protobuf for version {api_version:?}"))?;
     let mut object = Map::new();
     object.insert("apiVersion".to_owned(), api_version.into());
     object.insert("kind".to_owned(), kind.into());

@@ -39,7 +39,8 @@ fn message(field: u64, members: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn envelope(api_version: &str, kind: &str, members: &[Vec<u8>]) -> Vec<u8> {
-    let unknown = [message(1, &[text(1, api_version), text(2, kind)]), bytes(2, &members.concat()), text(3, ""), text(4, "")];
+    let unknown =
+        [message(1, &[text(1, api_version), text(2, kind)]), bytes(2, &members.concat()), text(3, ""), text(4, "")];
     [PREFIX.to_vec(), unknown.concat()].concat()
 }
 
@@ -80,7 +81,8 @@ fn objects_are_read() {
 
 #[test]
 fn all_shapes_are_read() {
-    let secret = envelope("v1", "Secret", &[message(2, &[text(1, "a"), bytes(2, &[0, 255])]), message(2, &[text(1, "b")])]);
+    let secret =
+        envelope("v1", "Secret", &[message(2, &[text(1, "a"), bytes(2, &[0, 255])]), message(2, &[text(1, "b")])]);
     let expected = json!({"apiVersion": "v1", "kind": "Secret", "data": {"a": "AP8=", "b": ""}});
     assert_eq!(decode(&secret), Ok(expected));
     let raw = envelope("apps/v1", "ControllerRevision", &[message(2, &[text(1, "{\"a\":[1]}")]), number(3, 7)]);
@@ -117,7 +119,10 @@ fn bodies_of_kubectl_are_read() {
 fn garbage_is_refused() {
     let no_prefix = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
     assert_eq!(decode(b"garbage"), Err(no_prefix.to_owned()));
-    assert_eq!(decode(&envelope("v9", "Pod", &[])), Err("no kind \"Pod\" is known in protobuf for version \"v9\"".to_owned()));
+    assert_eq!(
+        decode(&envelope("v9", "Pod", &[])),
+        Err("no kind \"Pod\" is known in protobuf for version \"v9\"".to_owned())
+    );
     let wrong = [
         vec![number(1, 5)],
         vec![message(1, &[bytes(1, b"\xff")])],

@@ -147,8 +147,7 @@ pub(super) fn base64(text: &str) -> Result<Cow<'_, str>, String> {
 
 fn lax_base64(text: &str) -> Result<String, String> {
     let corrupt = |at: usize| Err(format!("illegal base64 data at input byte {at}"));
-    let bytes: Vec<(usize, u8)> =
-        text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\n' | b'\r')).collect();
+    let bytes: Vec<(usize, u8)> = text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\n' | b'\r')).collect();
     let mut canonical = Vec::with_capacity(bytes.len());
     for quantum in bytes.chunks(4) {
         for (index, (at, byte)) in quantum.iter().enumerate() {
@@ -166,7 +165,13 @@ fn lax_base64(text: &str) -> Result<String, String> {
 }
 
 /// What ends in padding that begins `at`, as the third or fourth letter of its quantum.
-fn padded(mut canonical: Vec<u8>, index: usize, bytes: &[(usize, u8)], at: usize, len: usize) -> Result<String, String> {
+fn padded(
+    mut canonical: Vec<u8>,
+    index: usize,
+    bytes: &[(usize, u8)],
+    at: usize,
+    len: usize,
+) -> Result<String, String> {
     let corrupt = |at: usize| Err(format!("illegal base64 data at input byte {at}"));
     let mut rest = bytes.iter().skip_while(|(place, _)| *place <= at);
     if index == 2 {
