@@ -255,7 +255,12 @@ impl Frontend {
         if !target.sub().is_empty() {
             return self.subresource(&target, verb, asked).await;
         }
-        if !resource.answers(verb, "") || (verb == "create") != target.path.name.is_empty() && verb == "create" {
+        let misplaced = match verb {
+            "create" => !target.path.name.is_empty(),
+            "update" | "patch" => target.path.name.is_empty(),
+            _ => false,
+        };
+        if misplaced || !resource.answers(verb, "") {
             return Err(Refusal::method_not_allowed());
         }
         // A collection in no namespace can be read, but nothing is written there.

@@ -3,7 +3,7 @@
 use super::driver::Simulation;
 use super::{Decision, World, kubelet};
 use super::{
-    autoscaler, budget, cronjob, daemonset, definition, deployment, expiry, garbage, job, namespace, node, quota_usage,
+    aggregation, autoscaler, budget, cronjob, daemonset, definition, deployment, expiry, garbage, job, namespace, node, quota_usage,
     replicaset, replicationcontroller, scheduler, service, service_account, statefulset, volume,
 };
 use crate::cluster::api::store::{Change, Store};
@@ -50,13 +50,15 @@ pub enum Controller {
     Quota,
     /// Garbage.
     Garbage,
+    /// Cluster roles that gather the rules of others.
+    Aggregation,
     /// Events and finished things whose time is over.
     Expiry,
 }
 
 impl Controller {
     /// All of them, in the order in which they are asked.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Definition,
         Self::Namespace,
         Self::ServiceAccount,
@@ -76,6 +78,7 @@ impl Controller {
         Self::Autoscaler,
         Self::Quota,
         Self::Garbage,
+        Self::Aggregation,
         Self::Expiry,
     ];
 
@@ -111,6 +114,7 @@ impl Controller {
             Self::Autoscaler => autoscaler::wake(change, store),
             Self::Quota => quota_usage::wake(change, store),
             Self::Garbage => garbage::wake(change, store),
+            Self::Aggregation => aggregation::wake(change, store),
             Self::Expiry => expiry::wake(change, store),
         }
     }
@@ -137,6 +141,7 @@ impl Controller {
             Self::Autoscaler => autoscaler::reconcile(world, key),
             Self::Quota => quota_usage::reconcile(world, key),
             Self::Garbage => garbage::reconcile(world, key),
+            Self::Aggregation => aggregation::reconcile(world, key),
             Self::Expiry => expiry::reconcile(world, key),
         }
     }

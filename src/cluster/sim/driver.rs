@@ -11,7 +11,7 @@ use super::journal::{Entry, Journal};
 use super::queue::{Queue, Task};
 use super::{Action, Decision, World, bootstrap, kubelet};
 use crate::cluster::api::Api;
-use crate::cluster::api::access::User;
+use crate::cluster::api::access::{User, bootstrap_objects};
 use crate::cluster::api::policy;
 use crate::cluster::api::deletion::{DeleteOptions, Propagation};
 use crate::cluster::api::query::{Unknown, WriteOptions};
@@ -78,7 +78,9 @@ impl Driver {
     /// Makes what every cluster has from the start.
     fn bootstrap(&mut self) -> Result<(), Refusal> {
         let now = self.api.now();
-        for (resource, object) in bootstrap::objects(now, &self.simulation.nodes, &self.authority, self.address) {
+        let roles = bootstrap_objects().iter().map(|(plural, object)| (rbac(plural), object.clone()));
+        let objects = bootstrap::objects(now, &self.simulation.nodes, &self.authority, self.address);
+        for (resource, object) in objects.into_iter().chain(roles) {
             // What is restored from a folder has it all already.
             let there = self.api.look(|store| store.get(&resource, &Key::of(&object)).is_some());
             if !there {
@@ -246,6 +248,11 @@ impl Driver {
         }
         Ok(())
     }
+}
+
+/// A resource of the group that roles are in.
+fn rbac(plural: &str) -> ResourceName {
+    format!("{plural}.rbac.authorization.k8s.io").into()
 }
 
 /// Queues everything for everybody.

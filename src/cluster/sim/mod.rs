@@ -3,6 +3,7 @@
 //! Every decision is a function from a [`World`] to [`Decision`]; the driver carries it out through the same API
 //! that clients use, and asks again when something changed or the time has come.
 
+pub mod aggregation;
 pub mod autoscaler;
 pub mod bootstrap;
 pub mod controller;
