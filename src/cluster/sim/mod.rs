@@ -9,7 +9,7 @@ pub(crate) mod conditions;
 //pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
-//pub mod job;
+pub mod job;
 pub(crate) mod ownership;
 pub mod replicaset;
 pub mod replicationcontroller;

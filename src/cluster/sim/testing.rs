@@ -14,12 +14,13 @@ use crate::cluster::sim::{self, Action, Decision, World, times};
 type Reconcile = fn(&World<'_>, &Key) -> Decision;
 type Wake = fn(&Change, &Store) -> Vec<Key>;
 
-const CONTROLLERS: [(Reconcile, Wake); 5] = [
+const CONTROLLERS: [(Reconcile, Wake); 6] = [
     (sim::deployment::reconcile, sim::deployment::wake),
     (sim::replicaset::reconcile, sim::replicaset::wake),
     (sim::replicationcontroller::reconcile, sim::replicationcontroller::wake),
     (sim::statefulset::reconcile, sim::statefulset::wake),
     (sim::daemonset::reconcile, sim::daemonset::wake),
+    (sim::job::reconcile, sim::job::wake),
 ];
 
 /// The namespace of all tests.
@@ -311,7 +312,8 @@ impl Cluster {
             let generation = old["metadata"]["generation"].as_i64().unwrap_or(0);
             set(&mut object, &["metadata", "generation"], generation + 1);
         }
-        if before.deleting && list(&object, &["metadata", "finalizers"]).is_empty() && before.finalized {
+        let freed = before.finalized && list(&object, &["metadata", "finalizers"]).is_empty();
+        if before.deleting && freed && !runs(before, &object) {
             self.take(&before.resource, &before.key);
         } else {
             self.store.put(&before.resource, object);
@@ -321,10 +323,7 @@ impl Cluster {
 
     fn remove(&mut self, stored: &Stored) {
         let object = stored.value();
-        let runs = &*stored.resource == "pods"
-            && !text(&object, &["spec", "nodeName"]).is_empty()
-            && !is_over(&object);
-        if stored.finalized || runs {
+        if stored.finalized || runs(stored, &object) {
             let mut object = object;
             set_default(&mut object, &["metadata", "deletionTimestamp"], times::text(self.now));
             self.write(stored, object);
@@ -356,6 +355,11 @@ impl Cluster {
         let changes = self.store.since(since).expect("the window is large");
         changes.filter(|change| *change.object.resource == *resource).map(|it| line(&it.object.value())).collect()
     }
+}
+
+/// Whether it is a pod that a kubelet has to end first.
+fn runs(stored: &Stored, object: &Value) -> bool {
+    &*stored.resource == "pods" && !text(object, &["spec", "nodeName"]).is_empty() && !is_over(object)
 }
 
 /// Whether a pod has ended.
