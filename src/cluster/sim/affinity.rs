@@ -4,18 +4,38 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::cluster::api::store::Stored;
 use crate::cluster::sim::selector::{self, Requirement};
 use crate::cluster::sim::views::or_default;
 
-/// A node's labels and taints.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Node {
-    /// Its name.
-    pub(crate) name: Box<str>,
-    /// Its labels.
-    pub(crate) labels: Box<[(Box<str>, Box<str>)]>,
-    /// Its taints.
-    pub(crate) taints: Vec<Taint>,
+/// A node as pods see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node<'a> {
+    name: &'a str,
+    labels: &'a [(Box<str>, Box<str>)],
+    taints: &'a [Taint],
+}
+
+/// What is asked of a node.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct NodeView {
+    #[serde(deserialize_with = "or_default")]
+    spec: NodeSpec,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct NodeSpec {
+    #[serde(deserialize_with = "or_default")]
+    taints: Vec<Taint>,
+}
+
+impl<'a> Node<'a> {
+    /// A node of the store, with what is asked of it.
+    pub(crate) fn new(stored: &'a Stored, view: &'a NodeView) -> Self {
+        Self { name: &stored.key.name, labels: &stored.labels, taints: &view.spec.taints }
+    }
 }
 
 /// What keeps pods away from a node.
@@ -86,17 +106,17 @@ impl NodeAffinity {
         field.values().first().cloned()
     }
 
-    fn allows(&self, node: &Node) -> bool {
+    fn allows(&self, node: Node<'_>) -> bool {
         self.required.as_ref().is_none_or(|required| required.node_selector_terms.iter().any(|term| term.allows(node)))
     }
 }
 
 impl Term {
     /// All of its requirements hold; an empty term holds nowhere.
-    fn allows(&self, node: &Node) -> bool {
-        let named = |field: &Requirement| field.key() == "metadata.name" && field.allows(Some(&node.name));
+    fn allows(&self, node: Node<'_>) -> bool {
+        let named = |field: &Requirement| field.key() == "metadata.name" && field.allows(Some(node.name));
         (!self.match_expressions.is_empty() || !self.match_fields.is_empty())
-            && self.match_expressions.iter().all(|label| label.allows(selector::find(&node.labels, label.key())))
+            && self.match_expressions.iter().all(|label| label.allows(selector::find(node.labels, label.key())))
             && self.match_fields.iter().all(named)
     }
 }
@@ -109,16 +129,16 @@ impl Placement {
     }
 
     /// Whether its node name, node selector and affinity allow a node.
-    pub(crate) fn fits(&self, node: &Node) -> bool {
+    pub(crate) fn fits(&self, node: Node<'_>) -> bool {
         let mut wanted = self.node_selector.iter().flatten();
         let affinity = self.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
-        self.node_name.as_ref().is_none_or(|name| name.is_empty() || *name == node.name)
-            && wanted.all(|(label, value)| selector::find(&node.labels, label) == Some(value))
+        self.node_name.as_ref().is_none_or(|name| name.is_empty() || **name == *node.name)
+            && wanted.all(|(label, value)| selector::find(node.labels, label) == Some(value))
             && affinity.is_none_or(|affinity| affinity.allows(node))
     }
 
     /// Whether it tolerates all taints of a node that have one of these effects.
-    pub(crate) fn tolerates(&self, node: &Node, effects: &[&str]) -> bool {
+    pub(crate) fn tolerates(&self, node: Node<'_>, effects: &[&str]) -> bool {
         let mut taints = node.taints.iter().filter(|taint| effects.contains(&&*taint.effect));
         taints.all(|taint| self.tolerations.iter().flatten().any(|toleration| toleration.covers(taint)))
     }
@@ -141,13 +161,12 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn node() -> Node {
+    fn with_node<T>(look: impl Fn(Node<'_>) -> T) -> T {
         let taints = json!([{"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "old", "effect": "NoExecute"}]);
-        Node {
-            name: "n1".into(),
-            labels: Box::new([("zone".into(), "a".into()), ("cores".into(), "8".into())]),
-            taints: serde_json::from_value(taints).unwrap(),
-        }
+        let metadata = json!({"name": "n1", "labels": {"zone": "a", "cores": "8"}});
+        let stored = Stored::new("nodes".into(), json!({"metadata": metadata, "spec": {"taints": taints}}), 1);
+        let view = stored.view::<NodeView>();
+        look(Node::new(&stored, &view))
     }
 
     #[test]
@@ -171,7 +190,7 @@ mod tests {
         ];
         for (spec, expected) in cases {
             let placement: Placement = serde_json::from_value(spec.clone()).unwrap();
-            assert_eq!(placement.fits(&node()), expected, "{spec}");
+            assert_eq!(with_node(|node| placement.fits(node)), expected, "{spec}");
         }
     }
 
@@ -186,11 +205,11 @@ mod tests {
         ];
         for (tolerations, expected) in cases {
             let placement: Placement = serde_json::from_value(json!({"tolerations": tolerations})).unwrap();
-            assert_eq!(placement.tolerates(&node(), &["NoSchedule", "NoExecute"]), expected, "{placement:?}");
+            assert_eq!(with_node(|node| placement.tolerates(node, &["NoSchedule", "NoExecute"])), expected, "{placement:?}");
         }
         let mut placement = Placement::default();
         placement.tolerate("old", "NoExecute");
-        assert!(placement.tolerates(&node(), &["NoExecute"]));
-        assert!(!placement.tolerates(&node(), &["NoExecute", "NoSchedule"]));
+        assert!(with_node(|node| placement.tolerates(node, &["NoExecute"])));
+        assert!(!with_node(|node| placement.tolerates(node, &["NoExecute", "NoSchedule"])));
     }
 }

@@ -8,16 +8,19 @@ use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, Store, Stored};
 use crate::cluster::object::{Key, list, set, set_default, text};
+use crate::cluster::sim::views::PodView;
 use crate::cluster::sim::{self, Action, Decision, World, times};
 
 type Reconcile = fn(&World<'_>, &Key) -> Decision;
 type Wake = fn(&Change, &Store) -> Vec<Key>;
 
-const CONTROLLERS: [(Reconcile, Wake); 4] = [
+const CONTROLLERS: [(Reconcile, Wake); 6] = [
     (sim::deployment::reconcile, sim::deployment::wake),
     (sim::replicaset::reconcile, sim::replicaset::wake),
     (sim::replicationcontroller::reconcile, sim::replicationcontroller::wake),
     (sim::statefulset::reconcile, sim::statefulset::wake),
+    (sim::daemonset::reconcile, sim::daemonset::wake),
+    (sim::job::reconcile, sim::job::wake),
 ];
 
 /// The namespace of all tests.
@@ -96,19 +99,21 @@ impl Cluster {
         self.settle();
     }
 
-    /// Changes the status of an object, whoever does that.
+    /// Changes the status of an object, whoever does that, and lets the controllers see it.
     pub(crate) fn set_status(&mut self, resource: &str, name: &str, status: Value) {
         let Some(stored) = self.find(resource, name) else { panic!("there is no {resource} {name}") };
         let mut object = stored.value();
         json_patch::merge(&mut object, &json!({"status": status}));
         self.write(&stored, object);
+        self.settle();
     }
 
-    /// Binds and starts a pod, and makes it ready or not.
+    /// Binds and starts a pod, on the node that it asks for if there is one, and makes it ready or not.
     pub(crate) fn start(&mut self, name: &str, ready: bool) {
         let Some(stored) = self.find("pods", name) else { panic!("there is no pod {name}") };
         let mut object = stored.value();
-        set_default(&mut object, &["spec", "nodeName"], "n1");
+        let wanted = &*stored.view::<PodView>().wanted_node;
+        set_default(&mut object, &["spec", "nodeName"], if wanted.is_empty() { "n1" } else { wanted });
         set(&mut object, &["status", "phase"], "Running");
         let ready = json!([{"type": "Ready", "status": if ready { "True" } else { "False" },
             "lastTransitionTime": times::text(self.now)}]);
@@ -308,7 +313,8 @@ impl Cluster {
             let generation = old["metadata"]["generation"].as_i64().unwrap_or(0);
             set(&mut object, &["metadata", "generation"], generation + 1);
         }
-        if before.deleting && list(&object, &["metadata", "finalizers"]).is_empty() && before.finalized {
+        let freed = before.finalized && list(&object, &["metadata", "finalizers"]).is_empty();
+        if before.deleting && freed && !runs(before, &object) {
             self.take(&before.resource, &before.key);
         } else {
             self.store.put(&before.resource, object);
@@ -318,10 +324,7 @@ impl Cluster {
 
     fn remove(&mut self, stored: &Stored) {
         let object = stored.value();
-        let runs = &*stored.resource == "pods"
-            && !text(&object, &["spec", "nodeName"]).is_empty()
-            && !is_over(&object);
-        if stored.finalized || runs {
+        if stored.finalized || runs(stored, &object) {
             let mut object = object;
             set_default(&mut object, &["metadata", "deletionTimestamp"], times::text(self.now));
             self.write(stored, object);
@@ -353,6 +356,11 @@ impl Cluster {
         let changes = self.store.since(since).expect("the window is large");
         changes.filter(|change| *change.object.resource == *resource).map(|it| line(&it.object.value())).collect()
     }
+}
+
+/// Whether it is a pod that a kubelet has to end first.
+fn runs(stored: &Stored, object: &Value) -> bool {
+    &*stored.resource == "pods" && !text(object, &["spec", "nodeName"]).is_empty() && !is_over(object)
 }
 
 /// Whether a pod has ended.

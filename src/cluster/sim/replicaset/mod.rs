@@ -1,6 +1,6 @@
 //! ReplicaSets, and ReplicationControllers, which are the same in older clothes: a number of equal pods.
 
-mod rank;
+pub(crate) mod rank;
 #[cfg(test)]
 mod tests;
 

@@ -11,7 +11,7 @@ use crate::cluster::sim::times;
 use crate::cluster::sim::views::{Phase, Pod};
 
 /// The `count` of `pods` that are missed least. `related` are the pods among which a node is said to be crowded.
-pub(super) fn first_to_go<'a>(
+pub(crate) fn first_to_go<'a>(
     pods: &[Pod<'a>],
     related: &[Pod<'_>],
     now: Timestamp,
