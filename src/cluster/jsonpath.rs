@@ -46,10 +46,8 @@ impl Template {
         let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(text);
         let dotted = if inner.starts_with(['.', '$', '@', '[']) { inner.to_owned() } else { format!(".{inner}") };
         if inner.is_empty() || inner.contains(['{', '}']) {
-            return Err(Error(format!(
-                "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{{name1.name2}}' or \
-                 '{{.name1.name2}}'"
-            )));
+            let forms = "'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'";
+            return Err(Error(format!("unexpected path string, expected a {forms}")));
         }
         Self::parse(&format!("{{{dotted}}}"))
     }
