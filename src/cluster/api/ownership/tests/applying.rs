@@ -277,3 +277,31 @@ fn deep_objects_keep_readable_managed_fields() {
     let text = server.live.map(|live| live.to_string()).unwrap_or_default();
     assert!(serde_json::from_str::<Value>(&text).is_ok());
 }
+
+#[test]
+fn parts_of_free_form_and_of_others() {
+    let mut server = Server::of_custom();
+    server.apply("a", json!({"spec": {"free": {"a": {"b": {"c": null}}}}}));
+    server.apply("a", json!({"spec": {"free": {"a": {"d": {"c": null}}}}}));
+    assert_eq!(server.at("/spec"), json!({"free": {"a": {"d": {"c": null}}}}));
+    let fields = json!({"f:spec": {"f:free": {"f:a": {".": {}, "f:d": {".": {}, "f:c": {}}}}}});
+    assert_eq!(server.fields("a"), fields);
+    // what a controller adds inside stays when the applier lets go
+    server.update("controller", |new| new["spec"]["items"] = json!([{"id": "x", "v": 1, "w": {"p": 1}}]));
+    server.apply("a", json!({"spec": {"items": [{"id": "x", "tags": ["t"]}]}}));
+    assert_eq!(server.at("/spec"), json!({"items": [{"id": "x", "v": 1, "w": {"p": 1}, "tags": ["t"]}]}));
+    server.apply("a", json!({}));
+    assert_eq!(server.at("/spec"), json!({"items": [{"id": "x", "v": 1, "w": {"p": 1}}]}));
+    // and so does what nobody owns, as long as what holds it is somebody's
+    let mut server = Server::of_custom();
+    server.apply("a", json!({"spec": {"items": [{"id": "x", "v": 1}], "labels": {"l": "1"}}}));
+    if let Some(live) = &mut server.live {
+        live["spec"]["items"][0]["w"] = 7.into();
+        live["spec"]["labels"]["m"] = "2".into();
+    }
+    server.apply("b", json!({"spec": {"items": [{"id": "x"}]}}));
+    server.apply("a", json!({}));
+    assert_eq!(server.at("/spec"), json!({"items": [{"id": "x", "w": 7}]}));
+    server.apply("b", json!({}));
+    assert_eq!(server.at("/spec"), Value::Null);
+}
