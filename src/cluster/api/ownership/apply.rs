@@ -29,9 +29,6 @@ pub fn apply(
     force: bool,
     now: &str,
 ) -> Result<Value, Refusal> {
-    let managed = live.and_then(|live| live.get("metadata")?.get("managedFields"));
-    let entries = entry::sent(managed.unwrap_or(&Value::Null))
-        .map_err(|why| unnamed(format!("failed to decode managed fields: {why}")))?;
     if text(applied, &["apiVersion"]) != manager.api_version {
         return Err(Refusal::bad_request(format!("invalid object type: {}", type_of(applied))));
     }
@@ -44,24 +41,27 @@ pub fn apply(
         return Err(unnamed(why));
     }
     let nothing = Value::Object(Map::new());
-    let entries = match live {
-        Some(live) if entries.is_empty() => {
+    let managed = live.and_then(|live| live.get("metadata")?.get("managedFields"));
+    let entries = match (live, managed.cloned().map(entry::stored).unwrap_or_default()) {
+        (Some(live), entries) if entries.is_empty() => {
             let before = Manager { name: BEFORE_FIRST_APPLY, ..*manager };
             record(kind, &nothing, live, entries, &before, now)
         }
-        _ => entries,
+        (_, entries) => entries,
     };
-    let application = Application { kind, live: live.unwrap_or(&nothing), applied, manager, entries, now };
-    let mut outcome = application.carry_out(force);
-    if let (Err(conflicts), last_applied::WRITER) = (&mut outcome, manager.name)
-        && let Some(allowed) = last_applied::unchanged(kind, application.live, manager.api_version)
+    let live = live.unwrap_or(&nothing);
+    let application = Application::new(kind, live, applied, manager, entries);
+    let mut conflicts = if force { Vec::new() } else { application.conflicts() };
+    if manager.name == last_applied::WRITER
+        && !conflicts.is_empty()
+        && let Some(allowed) = last_applied::unchanged(kind, live, manager.api_version)
     {
-        *conflicts = conflict::outside(std::mem::take(conflicts), &allowed);
-        if conflicts.is_empty() {
-            outcome = application.carry_out(true);
-        }
+        conflicts = conflict::outside(conflicts, &allowed);
     }
-    let mut object = outcome.map_err(|conflicts| conflict::refusal(&conflicts))?;
+    if !conflicts.is_empty() {
+        return Err(conflict::refusal(&conflicts));
+    }
+    let mut object = application.finish(live, now);
     if manager.name == last_applied::WRITER {
         last_applied::renew(&mut object, applied);
     }
@@ -82,60 +82,61 @@ fn type_of(value: &Value) -> String {
 
 /// An application under way.
 struct Application<'a> {
-    kind: &'a Struct,
-    live: &'a Value,
-    applied: &'a Value,
     manager: &'a Manager<'a>,
-    entries: Vec<Entry>,
-    now: &'a str,
+    /// What it would make of the object.
+    merged: Value,
+    changes: Changes,
+    /// What is applied.
+    set: Set,
+    /// When its manager's entry was last written.
+    last_time: Option<String>,
+    others: Vec<Entry>,
 }
 
-impl Application<'_> {
-    fn carry_out(&self, force: bool) -> Result<Value, Vec<Conflict>> {
-        let kind = self.kind;
-        let set = fields(kind, self.applied).without(self.manager.ignored);
-        let mut own = Entry::new(self.manager, true, set.clone());
-        let (last, mut others): (Vec<_>, Vec<_>) = self.entries.iter().cloned().partition(|entry| entry.is_same(&own));
-        for entry in &mut others {
-            entry.replace_set(reconciled(kind, &entry.set()));
+impl<'a> Application<'a> {
+    fn new(kind: &Struct, live: &Value, applied: &Value, manager: &'a Manager<'a>, entries: Vec<Entry>) -> Self {
+        let mut set = fields(kind, applied);
+        set.remove(manager.ignored, true);
+        let (last, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.is_of(manager, true));
+        let mut merged = merged(kind, live, applied);
+        let last = last.first();
+        if let Some(last) = last {
+            prune(kind, &mut merged, &reconciled(kind, &last.set()), &set, &others);
         }
-        let mut merged = merged(kind, self.live, self.applied);
-        if let Some(last) = last.first() {
-            own.take_time(last);
-            let owned = others.iter().fold(set.clone(), |owned, entry| owned.union(&entry.set()));
-            prune(kind, &mut merged, &reconciled(kind, &last.set()), &set, &owned);
-        }
-        let changes = Changes::between(kind, self.live, &merged).without(self.manager.ignored);
-        if !force {
-            let conflicts = conflict::conflicts(others.iter(), &changes.set);
-            if !conflicts.is_empty() {
-                return Err(conflicts);
-            }
-        }
-        yield_to(kind, &mut others, &changes);
-        let set = set.difference(never_owned());
+        let changes = Changes::between(kind, live, &merged).without(manager.ignored);
+        let last_time = last.map(|last| last.time().to_owned()).filter(|time| !time.is_empty());
+        Self { manager, merged, changes, set, last_time, others }
+    }
+
+    fn conflicts(&self) -> Vec<Conflict> {
+        conflict::conflicts(self.others.iter(), &self.changes.set)
+    }
+
+    /// The merged object with all that changed in the hands of the applier.
+    fn finish(self, live: &Value, now: &str) -> Value {
+        let Self { manager, mut merged, changes, mut set, last_time, mut others } = self;
+        yield_to(&mut others, &changes);
+        set.remove(never_owned(), false);
         if !set.is_empty() {
-            own.replace_set(set);
-            if !same(self.live, &merged) {
-                own.set_time(self.now);
-            }
-            others.push(own);
+            let time = if same(live, &merged) { last_time.as_deref() } else { Some(now) };
+            others.push(Entry::new(manager, true, time, &set));
         }
         let place = object::entry(&mut merged, &["metadata"]);
         object::remove(place, &["managedFields"]);
         if let Some(entries) = entry::written(others) {
             object::set(place, &["managedFields"], entries);
         }
-        Ok(merged)
+        merged
     }
 }
 
 /// Takes out what the manager applied last time and does not apply now, unless somebody owns it. An item of which
 /// others own a part stays with that part.
-fn prune(kind: &Struct, object: &mut Value, last: &Set, set: &Set, owned: &Set) {
+fn prune(kind: &Struct, object: &mut Value, last: &Set, set: &Set, others: &[Entry]) {
     if last.difference(set).is_empty() {
         return;
     }
+    let owned = others.iter().fold(set.clone(), |owned, entry| owned.union(&reconciled(kind, &entry.set())));
     let all = with_named(kind, &fields(kind, object));
     let last = with_named(kind, last);
     let kept = |taken: &Set| {
@@ -144,6 +145,6 @@ fn prune(kind: &Struct, object: &mut Value, last: &Set, set: &Set, owned: &Set) 
         with_named(kind, &fields(kind, &rest))
     };
     let not_applied = kept(&last);
-    let wanted = kept(&all.difference(&not_applied.union(&with_named(kind, owned))));
+    let wanted = kept(&all.difference(&not_applied.union(&with_named(kind, &owned))));
     remove(kind, object, &all.difference(&wanted).intersection(&last));
 }

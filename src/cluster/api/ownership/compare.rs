@@ -27,8 +27,10 @@ impl Changes {
     }
 
     /// The same without some fields and all below them.
-    pub(super) fn without(&self, ignored: &Set) -> Self {
-        Self { set: self.set.without(ignored), removed: self.removed.without(ignored) }
+    pub(super) fn without(mut self, ignored: &Set) -> Self {
+        self.set.remove(ignored, true);
+        self.removed.remove(ignored, true);
+        self
     }
 }
 
@@ -143,14 +145,7 @@ struct Below {
 }
 
 impl Below {
-    fn visit(
-        &mut self,
-        shape: Shape<'_>,
-        element: Element,
-        old: Option<&Value>,
-        new: Option<&Value>,
-        depth: usize,
-    ) {
+    fn visit(&mut self, shape: Shape<'_>, element: Element, old: Option<&Value>, new: Option<&Value>, depth: usize) {
         let mut changed = Changed::default();
         changed.walk(shape, old, new, depth + 1);
         self.push(element, changed);

@@ -15,11 +15,12 @@ pub(super) struct Conflict {
 
 /// The conflicts with entries that own any of the changed fields.
 pub(super) fn conflicts<'a>(others: impl Iterator<Item = &'a Entry>, changed: &Set) -> Vec<Conflict> {
-    let mut owners: Vec<_> = others.map(|entry| (named(entry), entry.set().intersection(changed))).collect();
+    let touched = others.filter(|entry| entry.touches(changed));
+    let mut owners: Vec<_> = touched.map(|entry| (named(entry), entry.set().intersection(changed))).collect();
     owners.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let paths = owners.into_iter().flat_map(|(owner, set)| {
-        set.paths().into_iter().map(move |path| Conflict { owner: owner.clone(), path })
-    });
+    let paths = owners
+        .into_iter()
+        .flat_map(|(owner, set)| set.paths().into_iter().map(move |path| Conflict { owner: owner.clone(), path }));
     paths.collect()
 }
 

@@ -91,6 +91,13 @@ impl Element {
         }
     }
 
+    /// Its text, written over what is in `out`.
+    pub(super) fn name<'a>(&self, out: &'a mut String) -> &'a str {
+        out.clear();
+        self.print(out);
+        out
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Self::Field(_) => 0,
@@ -242,8 +249,19 @@ mod tests {
     #[test]
     fn elements_sort_by_type_then_by_value() {
         let texts = [
-            "f:a", "f:b", r#"k:{"a":1}"#, r#"k:{"a":1,"b":1}"#, r#"k:{"port":80}"#, r#"k:{"port":443}"#,
-            r#"k:{"port":"80"}"#, "v:2", "v:10", r#"v:"a""#, "v:true", "i:2", "i:10",
+            "f:a",
+            "f:b",
+            r#"k:{"a":1}"#,
+            r#"k:{"a":1,"b":1}"#,
+            r#"k:{"port":80}"#,
+            r#"k:{"port":443}"#,
+            r#"k:{"port":"80"}"#,
+            "v:2",
+            "v:10",
+            r#"v:"a""#,
+            "v:true",
+            "i:2",
+            "i:10",
         ];
         let elements: Vec<_> = texts.iter().map(|text| Element::parse(text).unwrap()).collect();
         assert!(elements.is_sorted());

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Manager;
 use super::set::Set;
@@ -12,12 +12,12 @@ use crate::cluster::object::Map;
 const MOST_UPDATERS: usize = 10;
 /// Who owns what the oldest of too many writers owned.
 const ANCIENT: &str = "ancient-changes";
+const FIELDS: &str = "fieldsV1";
 
-/// One entry. Its fields are read only when somebody asks for them.
+/// One entry, as JSON.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     raw: Map,
-    set: Option<Set>,
 }
 
 /// What tells entries apart: manager, whether it applies, version (of updates), subresource.
@@ -25,19 +25,19 @@ type Identity<'a> = (&'a str, bool, &'a str, &'a str);
 
 impl Entry {
     /// A new entry of a manager.
-    pub(super) fn new(manager: &Manager<'_>, applies: bool, set: Set) -> Self {
+    pub(super) fn new(manager: &Manager<'_>, applies: bool, time: Option<&str>, set: &Set) -> Self {
         let name = if manager.name.is_empty() { "unknown" } else { manager.name };
-        let raw = json!({
-            "manager": name, "operation": if applies { "Apply" } else { "Update" }, "apiVersion": manager.api_version,
-        });
-        let mut entry = Self { raw: Map::new(), set: Some(set) };
-        if let Value::Object(raw) = raw {
-            entry.raw = raw;
-        }
+        let operation = if applies { "Apply" } else { "Update" };
+        let texts = [("manager", name), ("operation", operation), ("apiVersion", manager.api_version)];
+        let mut raw = Map::with_capacity(7);
+        raw.extend(texts.map(|(member, text)| (member.to_owned(), text.into())));
+        raw.extend(time.map(|time| ("time".to_owned(), time.into())));
+        raw.insert("fieldsType".to_owned(), "FieldsV1".into());
+        raw.insert(FIELDS.to_owned(), set.to_value());
         if !manager.subresource.is_empty() {
-            entry.raw.insert("subresource".to_owned(), manager.subresource.into());
+            raw.insert("subresource".to_owned(), manager.subresource.into());
         }
-        entry
+        Self { raw }
     }
 
     fn text(&self, member: &str) -> &str {
@@ -60,7 +60,7 @@ impl Entry {
         self.text("subresource")
     }
 
-    fn time(&self) -> &str {
+    pub(super) fn time(&self) -> &str {
         self.text("time")
     }
 
@@ -69,64 +69,55 @@ impl Entry {
         (self.manager(), self.applies(), version, self.subresource())
     }
 
+    /// Whether it is the entry of a manager.
+    pub(super) fn is_of(&self, manager: &Manager<'_>, applies: bool) -> bool {
+        let version = if applies { "" } else { manager.api_version };
+        let name = if manager.name.is_empty() { "unknown" } else { manager.name };
+        self.identity() == (name, applies, version, manager.subresource)
+    }
+
     /// Whether two entries are of the same manager.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.identity() == other.identity()
     }
 
-    pub(super) fn set_time(&mut self, now: &str) {
-        self.raw.insert("time".to_owned(), now.into());
-    }
-
-    /// Keeps the time of an older entry of the same manager.
-    pub(super) fn take_time(&mut self, older: &Self) {
-        if let Some(time) = older.raw.get("time") {
-            self.raw.insert("time".to_owned(), time.clone());
-        }
-    }
-
     /// The fields; those of an entry that cannot be read are none.
-    pub(super) fn set(&self) -> std::borrow::Cow<'_, Set> {
-        match (&self.set, self.raw.get("fieldsV1")) {
-            (Some(set), _) => std::borrow::Cow::Borrowed(set),
-            (None, Some(fields)) => std::borrow::Cow::Owned(Set::parse(fields).unwrap_or_default()),
-            (None, None) => std::borrow::Cow::Owned(Set::default()),
-        }
+    pub(super) fn set(&self) -> Set {
+        self.raw.get(FIELDS).and_then(|fields| Set::parse(fields).ok()).unwrap_or_default()
     }
 
-    pub(super) fn replace_set(&mut self, set: Set) {
-        self.set = Some(set);
+    fn fields(&mut self) -> Option<&mut Map> {
+        self.raw.get_mut(FIELDS)?.as_object_mut()
     }
 
     /// Whether it may own any field of a set, or a part of one.
     pub(super) fn touches(&self, set: &Set) -> bool {
-        match (&self.set, self.raw.get("fieldsV1")) {
-            (Some(own), _) => set.meets(own),
-            (None, Some(fields)) => set.touches(fields),
-            (None, None) => false,
+        self.raw.get(FIELDS).and_then(Value::as_object).is_some_and(|fields| set.touches(fields))
+    }
+
+    /// Lets go of the fields of a set.
+    pub(super) fn lose(&mut self, set: &Set) {
+        if let Some(fields) = self.fields() {
+            set.take_out_of(fields);
         }
     }
 
-    /// Whether it is known to own nothing.
+    /// Gets the fields of a set at some time.
+    pub(super) fn gain(&mut self, set: &Set, time: &str) {
+        if let Some(fields) = self.fields() {
+            set.put_into(fields);
+        }
+        if let Some(there) = self.raw.get_mut("time") {
+            *there = time.into();
+        } else {
+            let place = self.raw.len().min(3);
+            self.raw.shift_insert(place, "time".to_owned(), time.into());
+        }
+    }
+
+    /// Whether it owns nothing.
     pub(super) fn is_empty(&self) -> bool {
-        match &self.set {
-            Some(set) => set.is_empty(),
-            None => self.raw.get("fieldsV1").and_then(Value::as_object).is_none_or(Map::is_empty),
-        }
-    }
-
-    /// The JSON of it.
-    fn into_value(self) -> Value {
-        let Self { mut raw, set } = self;
-        let Some(set) = set else { return Value::Object(raw) };
-        let mut ordered = Map::with_capacity(7);
-        let fields = [("fieldsType", "FieldsV1".into()), ("fieldsV1", set.to_value())];
-        for member in ["manager", "operation", "apiVersion", "time"] {
-            ordered.extend(raw.shift_remove(member).map(|value| (member.to_owned(), value)));
-        }
-        ordered.extend(fields.map(|(member, value)| (member.to_owned(), value)));
-        ordered.extend(raw.shift_remove("subresource").map(|value| ("subresource".to_owned(), value)));
-        Value::Object(ordered)
+        self.raw.get(FIELDS).and_then(Value::as_object).is_none_or(Map::is_empty)
     }
 
     /// Applications first, then by time, then by who it is.
@@ -151,7 +142,7 @@ fn seconds(time: &str) -> &str {
 /// Reads `managedFields` that are known to be right.
 pub(super) fn stored(managed: Value) -> Vec<Entry> {
     let Value::Array(raws) = managed else { return Vec::new() };
-    let entry = |raw| if let Value::Object(raw) = raw { Some(Entry { raw, set: None }) } else { None };
+    let entry = |raw| if let Value::Object(raw) = raw { Some(Entry { raw }) } else { None };
     raws.into_iter().filter_map(entry).collect()
 }
 
@@ -173,9 +164,10 @@ pub(super) fn sent(managed: &Value) -> Result<Vec<Entry>, String> {
             "" => return Err(format!("missing fieldsType in managed fields entry {place}")),
             other => return Err(format!("invalid fieldsType \"{other}\" in managed fields entry {place}")),
         }
-        let set = raw.get("fieldsV1").map_or(Ok(Set::default()), Set::parse);
+        let set = raw.get(FIELDS).map_or(Ok(Set::default()), Set::parse);
         let set = set.map_err(|why| format!("error decoding versioned set: error decoding set: {why}"))?;
-        let entry = Entry { raw: raw.clone(), set: Some(set) };
+        let mut entry = Entry { raw: raw.clone() };
+        entry.raw.insert(FIELDS.to_owned(), set.to_value());
         entries.retain(|other| !other.is_same(&entry));
         entries.push(entry);
     }
@@ -185,7 +177,7 @@ pub(super) fn sent(managed: &Value) -> Result<Vec<Entry>, String> {
 /// Writes the entries in their order; `None` when there are none.
 pub(super) fn written(mut entries: Vec<Entry>) -> Option<Value> {
     entries.sort_by(Entry::order);
-    (!entries.is_empty()).then(|| entries.into_iter().map(Entry::into_value).collect())
+    (!entries.is_empty()).then(|| entries.into_iter().map(|entry| Value::Object(entry.raw)).collect())
 }
 
 /// Merges the oldest updaters of each version into one entry while there are too many.
@@ -206,15 +198,12 @@ pub(super) fn cap(entries: &mut Vec<Entry>) {
         }
         let merged = updaters.remove(place);
         let manager = Manager { name: ANCIENT, api_version: &version, subresource: "", ignored: &none };
-        let empty = Entry::new(&manager, false, Set::default());
-        let bucket = updaters.iter().position(|entry| entry.is_same(&empty)).unwrap_or_else(|| {
-            let set = updaters[first].set().into_owned();
-            updaters[first] = Entry { set: Some(set), ..empty };
+        let bucket = updaters.iter().position(|entry| entry.is_of(&manager, false)).unwrap_or_else(|| {
+            let set = updaters[first].set();
+            updaters[first] = Entry::new(&manager, false, None, &set);
             first
         });
-        let whole = merged.set().union(&updaters[bucket].set());
-        updaters[bucket].replace_set(whole);
-        updaters[bucket].take_time(&merged);
+        updaters[bucket].gain(&merged.set(), merged.time());
     }
     out.append(&mut updaters);
     *entries = out;

@@ -1,4 +1,6 @@
-//! Sets of fields as `FieldsV1` JSON: `{"f:spec":{"f:replicas":{}}}`.
+//! Sets of fields as `FieldsV1` JSON, `{"f:spec":{"f:replicas":{}}}`: read, printed, and changed as it is.
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -21,23 +23,78 @@ impl Set {
     }
 
     /// Whether JSON that was made by [`Set::to_value`] has any path of this set, be it as a member or not.
-    pub(super) fn touches(&self, fields: &Value) -> bool {
-        let Value::Object(members) = fields else { return false };
+    pub(super) fn touches(&self, fields: &Map) -> bool {
         let mut name = String::new();
-        self.nodes().any(|(element, node)| {
-            name.clear();
-            element.print(&mut name);
-            members.get(&name).is_some_and(|below| node.member || node.below.touches(below))
+        self.nodes().any(|(element, node)| match fields.get(element.name(&mut name)) {
+            Some(Value::Object(below)) => node.member || node.below.touches(below),
+            _ => false,
         })
     }
 
-    /// The same for another set.
-    pub(super) fn meets(&self, other: &Self) -> bool {
-        self.nodes().any(|(element, node)| {
-            let there = other.node(element);
-            !there.is_empty() && (node.member || node.below.meets(&there.below))
-        })
+    /// Takes the fields of this set out of such JSON. A field that nothing is known below of takes all that is below
+    /// it there along: it was divided once and is one by now.
+    pub(super) fn take_out_of(&self, fields: &mut Map) {
+        let (mut name, mut gone) = (String::new(), HashSet::new());
+        for (element, node) in self.nodes() {
+            let name = element.name(&mut name);
+            let Some(Value::Object(below)) = fields.get_mut(name) else { continue };
+            let whole = node.member && node.below.is_empty();
+            let member = !node.member && is_member(below);
+            node.below.take_out_of(below);
+            below.shift_remove(SELF);
+            if whole || below.is_empty() && !member {
+                gone.insert(name.to_owned());
+            } else if member {
+                mark(below);
+            }
+        }
+        if !gone.is_empty() {
+            fields.retain(|name, _| !gone.contains(name));
+        }
     }
+
+    /// Puts the fields of this set into such JSON.
+    pub(super) fn put_into(&self, fields: &mut Map) {
+        let mut name = String::new();
+        let mut grown = false;
+        for (element, node) in self.nodes() {
+            let name = element.name(&mut name);
+            let Some(Value::Object(below)) = fields.get_mut(name) else {
+                fields.insert(name.to_owned(), Value::Object(print(&node.below, node.member)));
+                grown = true;
+                continue;
+            };
+            let member = node.member || is_member(below);
+            below.shift_remove(SELF);
+            node.below.put_into(below);
+            if member {
+                mark(below);
+            }
+        }
+        if grown {
+            sort(fields);
+        }
+    }
+}
+
+/// Whether JSON below a name says that the path itself is a member.
+fn is_member(below: &Map) -> bool {
+    below.is_empty() || below.contains_key(SELF)
+}
+
+/// Says that the path itself is a member.
+fn mark(below: &mut Map) {
+    if !below.is_empty() {
+        below.shift_insert(0, SELF.to_owned(), Value::Object(Map::new()));
+    }
+}
+
+/// Puts names in canonical order.
+fn sort(fields: &mut Map) {
+    let entries = std::mem::take(fields).into_iter().map(|(name, below)| (Element::parse(&name).ok(), name, below));
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    fields.extend(entries.into_iter().map(|(_, name, below)| (name, below)));
 }
 
 fn parse(fields: &Value) -> Result<Node, String> {
@@ -111,8 +168,10 @@ mod tests {
     fn any_set() -> impl Strategy<Value = Set> {
         let element = prop_oneof![
             "[a-c.]{1,2}".prop_map(|name| Element::field(&name)),
-            ("[a-b<]", 0..2_i64).prop_map(|(name, value): (String, i64)| Element::key(vec![(name.into(), value.into())])),
-            prop_oneof![Just(json!(true)), Just(json!("x\"&")), Just(json!(1.5))].prop_map(|value| Element::Value(value.into())),
+            ("[a-b<]", 0..2_i64)
+                .prop_map(|(name, value): (String, i64)| Element::key(vec![(name.into(), value.into())])),
+            prop_oneof![Just(json!(true)), Just(json!("x\"&")), Just(json!(1.5))]
+                .prop_map(|value| Element::Value(value.into())),
             (0_i64..3).prop_map(Element::Index),
         ];
         let paths = proptest::collection::vec(proptest::collection::vec(element, 1..4), 0..8);
@@ -150,11 +209,18 @@ mod tests {
         }
 
         #[test]
-        fn sets_that_share_a_field_touch(a in any_set(), b in any_set()) {
-            if !a.intersection(&b).is_empty() {
-                prop_assert!(a.touches(&b.to_value()) && a.meets(&b));
-            }
-            prop_assert_eq!(a.touches(&b.to_value()), a.meets(&b));
+        fn json_can_be_changed_as_it_is(a in any_set(), b in any_set()) {
+            let (Value::Object(json), Value::Object(_)) = (a.to_value(), b.to_value()) else { return Ok(()) };
+            let shared = !a.intersection(&b).is_empty();
+            prop_assert!(!shared || b.touches(&json));
+            let mut more = json.clone();
+            b.put_into(&mut more);
+            prop_assert_eq!(Value::Object(more).to_string(), a.union(&b).to_value().to_string());
+            let mut less = json;
+            // a leaf of b is all that it is in a
+            let wanted = a.difference(&b).without(&b.leaves());
+            b.take_out_of(&mut less);
+            prop_assert_eq!(Value::Object(less).to_string(), wanted.to_value().to_string());
         }
     }
 }

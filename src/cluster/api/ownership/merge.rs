@@ -194,15 +194,24 @@ mod tests {
     fn taking_fields_out() {
         let object = json!({"spec": {"size": 1, "tags": ["a", "b"], "items": [{"id": "x", "v": 1}, {"id": "y"}], "labels": {"a": "1"}}});
         let cases = [
-            (json!({"f:spec": {"f:size": {}}}), json!({"spec": {
-                "tags": ["a", "b"], "items": [{"id": "x", "v": 1}, {"id": "y"}], "labels": {"a": "1"},
-            }})),
-            (json!({"f:spec": {"f:tags": {"v:\"a\"": {}}, "f:labels": {"f:a": {}}}}), json!({"spec": {
-                "size": 1, "tags": ["b"], "items": [{"id": "x", "v": 1}, {"id": "y"}],
-            }})),
-            (json!({"f:spec": {"f:items": {"k:{\"id\":\"x\"}": {"f:v": {}}, "k:{\"id\":\"y\"}": {}}}}), json!({"spec": {
-                "size": 1, "tags": ["a", "b"], "items": [{"id": "x"}], "labels": {"a": "1"},
-            }})),
+            (
+                json!({"f:spec": {"f:size": {}}}),
+                json!({"spec": {
+                    "tags": ["a", "b"], "items": [{"id": "x", "v": 1}, {"id": "y"}], "labels": {"a": "1"},
+                }}),
+            ),
+            (
+                json!({"f:spec": {"f:tags": {"v:\"a\"": {}}, "f:labels": {"f:a": {}}}}),
+                json!({"spec": {
+                    "size": 1, "tags": ["b"], "items": [{"id": "x", "v": 1}, {"id": "y"}],
+                }}),
+            ),
+            (
+                json!({"f:spec": {"f:items": {"k:{\"id\":\"x\"}": {"f:v": {}}, "k:{\"id\":\"y\"}": {}}}}),
+                json!({"spec": {
+                    "size": 1, "tags": ["a", "b"], "items": [{"id": "x"}], "labels": {"a": "1"},
+                }}),
+            ),
             (json!({"f:spec": {}}), json!({})),
         ];
         for (set, left) in cases {

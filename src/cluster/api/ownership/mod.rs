@@ -49,7 +49,14 @@ pub struct Manager<'a> {
 fn never_owned() -> &'static Set {
     static NEVER_OWNED: LazyLock<Set> = LazyLock::new(|| {
         let metadata = [
-            "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+            "name",
+            "namespace",
+            "creationTimestamp",
+            "selfLink",
+            "uid",
+            "clusterName",
+            "generation",
+            "managedFields",
             "resourceVersion",
         ];
         let of_metadata = metadata.map(|name| ["metadata", name]);

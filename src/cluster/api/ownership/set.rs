@@ -109,32 +109,42 @@ impl Set {
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        self.combine(other, &|a, b| Node {
-            member: a.member && b.member,
-            below: a.below.intersection(&b.below),
-        })
+        self.combine(other, &|a, b| Node { member: a.member && b.member, below: a.below.intersection(&b.below) })
     }
 
     /// What is not in the other; what is below a member of the other stays.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        self.combine(other, &|a, b| {
-            if b.is_empty() {
-                return a.clone();
-            }
-            Node { member: a.member && !b.member, below: a.below.difference(&b.below) }
-        })
+        let mut rest = self.clone();
+        rest.remove(other, false);
+        rest
     }
 
     /// What is neither in the other nor below a member of it.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
-        self.combine(other, &|a, b| {
-            if b.is_empty() {
-                return a.clone();
+        let mut rest = self.clone();
+        rest.remove(other, true);
+        rest
+    }
+
+    /// Takes the members of the other out, with or without all that is below them.
+    pub(super) fn remove(&mut self, other: &Self, with_below: bool) {
+        let mut emptied = false;
+        for (element, taken) in &other.nodes {
+            let Ok(place) = self.find(element) else { continue };
+            let Some((_, node)) = self.nodes.get_mut(place) else { continue };
+            node.member &= !taken.member;
+            if taken.member && with_below {
+                node.below = Self::default();
+            } else {
+                node.below.remove(&taken.below, with_below);
             }
-            if b.member { Node::default() } else { Node { member: a.member, below: a.below.without(&b.below) } }
-        })
+            emptied |= node.is_empty();
+        }
+        if emptied {
+            self.nodes.retain(|(_, node)| !node.is_empty());
+        }
     }
 
     /// The members that have none below them.

@@ -12,7 +12,8 @@ pub fn settle(old: &Value, new: &mut Value) {
     let path = ["metadata", "managedFields"];
     let Some(before) = at(old, &path).and_then(Value::as_array) else { return };
     let Some(after) = at(new, &path).and_then(Value::as_array) else { return };
-    if before == after || before.len() != after.len() || before.iter().zip(after).any(|(a, b)| !equal(a, b, &["time"])) {
+    if before == after || before.len() != after.len() || before.iter().zip(after).any(|(a, b)| !equal(a, b, &["time"]))
+    {
         return;
     }
     if equal(old, new, &path)
@@ -28,7 +29,8 @@ fn equal(a: &Value, b: &Value, apart_from: &[&str]) -> bool {
         return apart_from.is_empty() || same(a, b);
     };
     let others = |members: &Map| members.len() - usize::from(members.contains_key(*name));
-    let rest = || a.iter().filter(|(member, _)| member != name).all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)));
+    let rest =
+        || a.iter().filter(|(member, _)| member != name).all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)));
     let apart = match (a.get(*name), b.get(*name)) {
         (Some(a), Some(b)) => equal(a, b, below),
         (a, b) => below.is_empty() || a.is_none() && b.is_none(),

@@ -135,14 +135,13 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Value> {
     // members of one name have one type: who replaces a whole object by a scalar takes it without a conflict
     let free = [json!({"a": {"b": 1}}), json!({"a": {"d": [1]}}), json!({"a": {"b": 2}, "c": 1})];
     let free = proptest::sample::select(free.to_vec());
-    let item = (proptest::option::of(0..3), proptest::option::of(free.clone()), proptest::option::of(tags.clone()));
-    let items = proptest::collection::vec(("[w-z]", item), 0..4).prop_map(|items| {
+    let members = (proptest::option::of(0..3), proptest::option::of(free.clone()), proptest::option::of(tags.clone()));
+    let item = ("[w-z]", members)
+        .prop_map(|(id, (v, w, tags))| with(json!({"id": id}), [("v", v.map(Value::from)), ("w", w), ("tags", tags)]));
+    let items = proptest::collection::vec(item, 0..4).prop_map(|mut items| {
         let mut by_id = std::collections::HashSet::new();
-        let fresh = items.into_iter().filter(|(id, _)| by_id.insert(id.clone()));
-        let item = |(id, (v, w, tags)): (String, (Option<i32>, Option<Value>, Option<Value>))| {
-            with(json!({"id": id}), [("v", v.map(Value::from)), ("w", w), ("tags", tags)])
-        };
-        fresh.map(item).collect::<Value>()
+        items.retain(|item| by_id.insert(text(item, &["id"]).to_owned()));
+        Value::from(items)
     });
     let labels = proptest::collection::btree_map("[a-c]", "[x-z]", 1..3).prop_map(|labels| json!(labels));
     let members = (
@@ -155,9 +154,8 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Value> {
     );
     members.prop_map(|(size, tags, items, free, labels, unit)| {
         let size = size.map(Value::from);
-        let all = [
-            ("size", size), ("tags", tags), ("items", items), ("free", free), ("labels", labels), ("unit", unit),
-        ];
+        let all =
+            [("size", size), ("tags", tags), ("items", items), ("free", free), ("labels", labels), ("unit", unit)];
         with(json!({"args": ["p", "q"]}), all)
     })
 }

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::compare::Changes;
 use super::entry::{self, Entry};
-use super::extract::reconciled;
 use super::{Manager, never_owned};
 use crate::cluster::api::schema::Struct;
 use crate::cluster::object::{Map, text};
@@ -65,29 +64,25 @@ pub(super) fn record(
     now: &str,
 ) -> Vec<Entry> {
     let changes = Changes::between(kind, old, new).without(manager.ignored);
-    yield_to(kind, &mut entries, &changes);
-    let own = changes.set.difference(never_owned());
+    yield_to(&mut entries, &changes);
+    let mut own = changes.set;
+    own.remove(never_owned(), false);
     if own.is_empty() {
         return entries;
     }
-    let mut own = Entry::new(manager, false, own);
-    own.set_time(now);
-    if let Some(place) = entries.iter().position(|entry| entry.is_same(&own)) {
-        let before = entries.remove(place);
-        own.replace_set(own.set().union(&before.set()));
+    match entries.iter_mut().find(|entry| entry.is_of(manager, false)) {
+        Some(entry) => entry.gain(&own, now),
+        None => entries.push(Entry::new(manager, false, Some(now), &own)),
     }
-    entries.push(own);
     entry::cap(&mut entries);
     entries
 }
 
 /// Takes what changed and what is gone from everybody.
-pub(super) fn yield_to(kind: &Struct, entries: &mut Vec<Entry>, changes: &Changes) {
+pub(super) fn yield_to(entries: &mut Vec<Entry>, changes: &Changes) {
     for entry in entries.iter_mut() {
-        if entry.touches(&changes.set) || entry.touches(&changes.removed) {
-            let set = reconciled(kind, &entry.set());
-            entry.replace_set(set.difference(&changes.set).difference(&changes.removed));
-        }
+        entry.lose(&changes.set);
+        entry.lose(&changes.removed);
     }
     entries.retain(|entry| !entry.is_empty());
 }

@@ -52,8 +52,10 @@ pub(crate) fn syntax(value: &Value) -> String {
             format!("[]interface {{}}{{{}}}", items.join(", "))
         }
         Value::Object(members) => {
-            let members: Vec<_> =
-                sorted(members).into_iter().map(|(name, member)| format!("{}:{}", quoted(name), syntax(member))).collect();
+            let members: Vec<_> = sorted(members)
+                .into_iter()
+                .map(|(name, member)| format!("{}:{}", quoted(name), syntax(member)))
+                .collect();
             format!("map[string]interface {{}}{{{}}}", members.join(", "))
         }
         other => plain(other),
@@ -160,7 +162,8 @@ pub(crate) fn json_word(value: &Value) -> &'static str {
 fn number(number: &Number) -> String {
     let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
     let scientific = format!("{float:e}");
-    let exponent = scientific.split_once('e').and_then(|(digits, exponent)| Some((digits, exponent.parse::<i32>().ok()?)));
+    let exponent =
+        scientific.split_once('e').and_then(|(digits, exponent)| Some((digits, exponent.parse::<i32>().ok()?)));
     match exponent {
         Some((digits, exponent)) if !(-4..21).contains(&exponent) => {
             let sign = if exponent < 0 { '-' } else { '+' };

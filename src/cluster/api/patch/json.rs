@@ -14,9 +14,10 @@ use super::{go, unprocessable, wrong_body};
 const MOST_OPERATIONS: usize = 10_000;
 /// Bytes that the copies of one patch may add.
 const MOST_COPIED: usize = 3 << 20;
-/// How deep the outcome may nest, and how many values may be looked at to see that.
+/// How deep the outcome may nest.
 const DEEPEST: usize = 110;
-const MOST_MEASURED: usize = 4_000_000;
+/// How many values may be looked at or moved aside.
+const MOST_WORK: usize = 4_000_000;
 
 /// The object after a JSON patch.
 pub fn json(current: &Value, body: &Value) -> Result<Value, Refusal> {
@@ -33,7 +34,7 @@ pub fn json(current: &Value, body: &Value) -> Result<Value, Refusal> {
         let why = format!("The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {count}");
         return Err(Refusal::new(413, "RequestEntityTooLarge", format!("Request entity too large: {why}")));
     }
-    let mut patching = Patching { object: current.clone(), copied: 0, measured: 0 };
+    let mut patching = Patching { object: current.clone(), copied: 0, work: 0 };
     operations.iter().try_for_each(|operation| patching.step(operation)).ok_or_else(unprocessable)?;
     Ok(patching.object)
 }
@@ -71,7 +72,7 @@ fn wrong_type(operation: &Value) -> Option<String> {
 struct Patching {
     object: Value,
     copied: usize,
-    measured: usize,
+    work: usize,
 }
 
 /// Where a path leads: what holds the place, the place's name there, and how deep that is.
@@ -90,10 +91,10 @@ impl Patching {
                 let value = value.cloned().unwrap_or_default();
                 self.add(member("path")?, value)
             }
-            "remove" => Place::of(&mut self.object, member("path")?)?.remove().map(drop),
+            "remove" => self.remove(member("path")?).map(drop),
             "replace" => self.replace(member("path")?, value),
             "move" => {
-                let moved = Place::of(&mut self.object, member("from")?)?.remove()?;
+                let moved = self.remove(member("from")?)?;
                 self.add(member("path")?, moved)
             }
             "copy" => {
@@ -118,8 +119,16 @@ impl Patching {
 
     fn add(&mut self, path: &str, value: Value) -> Option<()> {
         let place = Place::of(&mut self.object, path)?;
-        fits(&value, DEEPEST.checked_sub(place.depth)?, &mut self.measured).then_some(())?;
+        self.work += place.neighbours() / 8;
+        fits(&value, DEEPEST.checked_sub(place.depth)?, &mut self.work).then_some(())?;
         place.add(value)
+    }
+
+    fn remove(&mut self, path: &str) -> Option<Value> {
+        let place = Place::of(&mut self.object, path)?;
+        self.work += place.neighbours() / 8;
+        (self.work <= MOST_WORK).then_some(())?;
+        place.remove()
     }
 
     fn replace(&mut self, path: &str, value: Option<&Value>) -> Option<()> {
@@ -129,7 +138,7 @@ impl Patching {
         }
         let place = Place::of(&mut self.object, path)?;
         let value = value.unwrap_or(&Value::Null);
-        fits(value, DEEPEST.checked_sub(place.depth)?, &mut self.measured).then_some(())?;
+        fits(value, DEEPEST.checked_sub(place.depth)?, &mut self.work).then_some(())?;
         place.replace(value.clone())
     }
 }
@@ -154,6 +163,15 @@ impl<'a> Place<'a> {
             depth += 1;
         }
         (holder.is_object() || holder.is_array()).then(|| Self { holder, name: unescaped(name), depth })
+    }
+
+    /// How many values stand beside it.
+    fn neighbours(&self) -> usize {
+        match &self.holder {
+            Value::Object(members) => members.len(),
+            Value::Array(items) => items.len(),
+            _ => 0,
+        }
     }
 
     /// What is there. Nothing at all (`None`) is wrong, an absent member (`Some(None)`) may be right.
@@ -209,7 +227,11 @@ impl<'a> Place<'a> {
 /// A place in a list of `length`; negative ones count from its end.
 fn index(text: &str, length: usize) -> Option<usize> {
     let index: i64 = text.parse().ok()?;
-    if index < 0 { length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?) } else { usize::try_from(index).ok() }
+    if index < 0 {
+        length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)
+    } else {
+        usize::try_from(index).ok()
+    }
 }
 
 /// A step of a path: `~1` is a slash and `~0` a tilde.
@@ -218,14 +240,14 @@ fn unescaped(step: &str) -> Cow<'_, str> {
 }
 
 /// Whether a value nests at most `room` levels, looking at a bounded number of values over a whole patch.
-fn fits(value: &Value, room: usize, measured: &mut usize) -> bool {
-    *measured += 1;
-    if *measured > MOST_MEASURED {
+fn fits(value: &Value, room: usize, work: &mut usize) -> bool {
+    *work += 1;
+    if *work > MOST_WORK {
         return false;
     }
     match value {
-        Value::Array(items) => room > 0 && items.iter().all(|item| fits(item, room - 1, measured)),
-        Value::Object(members) => room > 0 && members.values().all(|member| fits(member, room - 1, measured)),
+        Value::Array(items) => room > 0 && items.iter().all(|item| fits(item, room - 1, work)),
+        Value::Object(members) => room > 0 && members.values().all(|member| fits(member, room - 1, work)),
         _ => true,
     }
 }
@@ -329,18 +351,18 @@ mod tests {
         let doubling: Vec<_> =
             (0..64).map(|turn| value!({"op": "copy", "from": "/a", "path": format!("/a/{turn}")})).collect();
         assert_eq!(patched(&value!({"a": {"x": "some text"}}), Value::Array(doubling)), None);
-        let deepening = vec![value!({"op": "move", "from": "/a/b", "path": "/a/b/c"}); 1];
-        assert_eq!(patched(&value!({"a": {"b": {}}}), Value::Array(deepening)), None);
-        let mut nesting = vec![value!({"op": "add", "path": "/a", "value": []})];
-        nesting.extend(vec![
-            value!([
-                {"op": "move", "from": "/a", "path": "/b"},
-                {"op": "add", "path": "/a", "value": []},
-                {"op": "move", "from": "/b", "path": "/a/0"},
-            ]);
-            200
-        ].into_iter().flat_map(|steps| steps.as_array().cloned().unwrap_or_default()));
-        assert_eq!(patched(&value!({}), Value::Array(nesting)), None);
+        let into_itself = value!([{"op": "move", "from": "/a/b", "path": "/a/b/c"}]);
+        assert_eq!(patched(&value!({"a": {"b": {}}}), into_itself), None);
+        let deeper = [
+            value!({"op": "move", "from": "/a", "path": "/b"}),
+            value!({"op": "add", "path": "/a", "value": []}),
+            value!({"op": "move", "from": "/b", "path": "/a/0"}),
+        ];
+        let nesting: Vec<_> = deeper.iter().cycle().take(3 * 200).cloned().collect();
+        assert_eq!(patched(&value!({"a": []}), Value::Array(nesting)), None);
+        let long = value!({"list": vec![0; 100_000]});
+        let inserting = vec![value!({"op": "add", "path": "/list/0", "value": 1}); MOST_OPERATIONS];
+        assert_eq!(patched(&long, Value::Array(inserting)), None);
     }
 
     proptest! {

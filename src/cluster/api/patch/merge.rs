@@ -27,11 +27,10 @@ fn merge_into(target: &mut Value, patch: &Map) {
         *target = Value::Object(Map::new());
     }
     let Value::Object(target) = target else { return };
+    super::drop_nulled(target, patch);
     for (name, change) in patch {
         match (change, target.get_mut(name)) {
-            (Value::Null, _) => {
-                target.shift_remove(name);
-            }
+            (Value::Null, _) => {}
             (Value::Object(members), Some(there @ Value::Object(_))) => merge_into(there, members),
             (change, _) => {
                 target.insert(name.clone(), without_nulls(change));

@@ -16,7 +16,7 @@ pub use merge::merge;
 pub use strategic::{strategic, undecodable_strategic};
 
 use super::status::{Details, FieldError, Refusal};
-use crate::cluster::object::GroupKind;
+use crate::cluster::object::{GroupKind, Map};
 
 /// 422 of a patch whose outcome cannot be decoded; `patched` is that outcome and `why` the decoder's complaint.
 pub fn undecodable(patched: &Value, why: &str) -> Refusal {
@@ -26,6 +26,13 @@ pub fn undecodable(patched: &Value, why: &str) -> Refusal {
 /// 422 that shows `shown` as the patch.
 fn invalid(shown: &str, why: &str) -> Refusal {
     Refusal::invalid(&GroupKind::new("", ""), "", &[FieldError::invalid("patch", shown, why)])
+}
+
+/// Takes out of an object what a patch sets to null.
+fn drop_nulled(target: &mut Map, patch: &Map) {
+    if patch.values().any(Value::is_null) {
+        target.retain(|name, _| !patch.get(name).is_some_and(Value::is_null));
+    }
 }
 
 /// 422 without a reason to read.

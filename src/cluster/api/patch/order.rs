@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::super::status::Refusal;
-use super::{go, unprocessable};
 use super::strategic::{no_merge_key, other, wrong_argument};
+use super::{go, unprocessable};
 
 /// How the items of a list are told apart: by a member, or by themselves when the key is empty.
 #[derive(Clone, Copy)]
@@ -70,7 +70,9 @@ pub(super) fn ordered(
         let rest_first = match (named.peek(), rest.peek()) {
             (_, None) => false,
             (None, Some(_)) => true,
-            (Some((_, named, _)), Some((_, rest, _))) => matches!((rest, named), (Some(rest), Some(named)) if rest < named),
+            (Some((_, named, _)), Some((_, rest, _))) => {
+                matches!((rest, named), (Some(rest), Some(named)) if rest < named)
+            }
         };
         match if rest_first { rest.next() } else { named.next() } {
             Some((.., item)) => out.push(item),
@@ -123,4 +125,3 @@ pub(super) fn are_objects(lists: [&[Value]; 2]) -> Result<bool, Refusal> {
     }
     Ok(first.is_object())
 }
-

@@ -3,12 +3,14 @@
 //! The patch is consumed as it is carried out, because the real server shows what is left of it when the outcome
 //! cannot be decoded.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::super::schema::{Field, Struct, Type};
 use super::super::status::Refusal;
 use super::order::{Identity, agrees, are_objects, ordered};
-use super::{go, invalid, wrong_body};
+use super::{drop_nulled, go, invalid, wrong_body};
 use crate::cluster::object::Map;
 
 const PATCH: &str = "$patch";
@@ -79,9 +81,7 @@ impl<'a> Schema<'a> {
         let unknown = Strategy { schema: Schema::Any, merges: false, replaces: false, key: "" };
         match self {
             Schema::Any => Ok(unknown),
-            Schema::Map => {
-                Err(other("merging an object in json but data type is not struct, instead is: map"))
-            }
+            Schema::Map => Err(other("merging an object in json but data type is not struct, instead is: map")),
             Schema::Struct(kind) => match kind.field(name) {
                 Some(field) => Ok(Strategy {
                     schema: Schema::of(field),
@@ -111,11 +111,14 @@ fn merge_map(mut original: Map, patch: &mut Map, schema: Schema<'_>) -> Result<M
     }
     retain_keys(&mut original, patch)?;
     set_element_orders(&mut original, patch, schema)?;
+    drop_nulled(&mut original, patch);
     for (name, change) in patch.iter_mut() {
         let deletion = name.starts_with(PRIMITIVE_DELETIONS);
         let name = if deletion { target(name, PRIMITIVE_DELETIONS)? } else { name };
         if change.is_null() {
-            original.shift_remove(name);
+            if deletion {
+                original.shift_remove(name);
+            }
             continue;
         }
         match (original.get_mut(name), &mut *change) {
@@ -176,12 +179,12 @@ fn discard_directives(value: &mut Value) -> bool {
 fn retain_keys(original: &mut Map, patch: &mut Map) -> Result<(), Refusal> {
     let Some(retained) = patch.shift_remove(RETAIN_KEYS) else { return Ok(()) };
     let wrong = || Refusal::bad_request("invalid patch format of retainKeys");
-    let retained: Vec<_> = retained.as_array().ok_or_else(wrong)?.iter().filter_map(Value::as_str).collect();
+    let retained: HashSet<_> = retained.as_array().ok_or_else(wrong)?.iter().filter_map(Value::as_str).collect();
     let directive = |name: &str| name.starts_with(PRIMITIVE_DELETIONS) || name.starts_with(ELEMENT_ORDER);
-    if patch.iter().any(|(name, change)| !change.is_null() && !directive(name) && !retained.contains(&name.as_str())) {
+    if patch.iter().any(|(name, change)| !change.is_null() && !directive(name) && !retained.contains(name.as_str())) {
         return Err(wrong());
     }
-    original.retain(|name, _| retained.contains(&name.as_str()));
+    original.retain(|name, _| retained.contains(name.as_str()));
     Ok(())
 }
 
@@ -247,12 +250,12 @@ struct Merged {
 
 fn merge_list(
     original: Vec<Value>,
-    patch: &mut Vec<Value>,
+    patch: &mut [Value],
     strategy: &Strategy<'_>,
     deletion: bool,
 ) -> Result<Merged, Refusal> {
     if !strategy.merges && !deletion {
-        return Ok(Merged { items: patch.clone(), before: original });
+        return Ok(Merged { items: patch.to_vec(), before: original });
     }
     if original.is_empty() && patch.is_empty() {
         return Ok(Merged { items: Vec::new(), before: Vec::new() });
@@ -305,30 +308,28 @@ fn merge_scalars(original: &[Value], patch: &[Value], deletion: bool) -> Result<
         let stays = |item: &&Value| !identity.of(item).is_some_and(|item| deleted.contains_key(&item));
         return Ok(original.iter().filter(stays).cloned().collect());
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let all = original.iter().chain(patch).filter(|item| seen.insert(item.to_string())).cloned().collect();
     ordered(all, patch, original, identity)
 }
 
 /// `$patch` among the items: `delete` takes the matching items out; whether there is a `replace`, by which the patch's
 /// items become the list.
-fn carry_out_directives(
-    mut original: Vec<Value>,
-    patch: &[Value],
-    key: &str,
-) -> Result<(Vec<Value>, bool), Refusal> {
-    let mut replace = false;
+fn carry_out_directives(mut original: Vec<Value>, patch: &[Value], key: &str) -> Result<(Vec<Value>, bool), Refusal> {
+    let (mut replace, mut deleted) = (false, HashSet::new());
     for item in patch.iter().filter_map(Value::as_object) {
         match item.get(PATCH).map(|directive| (directive, directive.as_str())) {
             None => {}
             Some((_, Some("replace"))) => replace = true,
             Some((_, Some("delete"))) => {
-                let deleted = item.get(key).ok_or_else(|| no_merge_key(item, key))?;
-                original.retain(|item| item.get(key) != Some(deleted));
+                deleted.insert(item.get(key).ok_or_else(|| no_merge_key(item, key))?.to_string());
             }
             Some((_, Some("merge"))) => return Err(other("merging lists cannot yet be specified in the patch")),
             Some((directive, _)) => return Err(unknown_directive(directive, item)),
         }
+    }
+    if !deleted.is_empty() {
+        original.retain(|item| !item.get(key).is_some_and(|key| deleted.contains(&key.to_string())));
     }
     Ok((original, replace))
 }

@@ -26,14 +26,26 @@ fn names(list: &Value) -> String {
 fn maps_and_scalars() {
     let current = json!({"metadata": {"labels": {"a": "1", "b": "2"}}, "spec": {"replicas": 1, "paused": true}});
     let cases = [
-        (json!({"spec": {"replicas": 2}}), json!({"labels": {"a": "1", "b": "2"}}), json!({"replicas": 2, "paused": true})),
-        (json!({"metadata": {"labels": {"a": null}}}), json!({"labels": {"b": "2"}}), json!({"replicas": 1, "paused": true})),
+        (
+            json!({"spec": {"replicas": 2}}),
+            json!({"labels": {"a": "1", "b": "2"}}),
+            json!({"replicas": 2, "paused": true}),
+        ),
+        (
+            json!({"metadata": {"labels": {"a": null}}}),
+            json!({"labels": {"b": "2"}}),
+            json!({"replicas": 1, "paused": true}),
+        ),
         (
             json!({"metadata": {"labels": {"$patch": "replace", "c": "3"}}}),
             json!({"labels": {"c": "3"}}),
             json!({"replicas": 1, "paused": true}),
         ),
-        (json!({"metadata": {"labels": {"$patch": "delete"}}}), json!({"labels": {}}), json!({"replicas": 1, "paused": true})),
+        (
+            json!({"metadata": {"labels": {"$patch": "delete"}}}),
+            json!({"labels": {}}),
+            json!({"replicas": 1, "paused": true}),
+        ),
         (
             json!({"metadata": {"annotations": {"x": null, "y": "z"}}, "spec": {"paused": null, "minReadySeconds": null}}),
             json!({"labels": {"a": "1", "b": "2"}, "annotations": {"y": "z"}}),
@@ -58,7 +70,9 @@ fn lists_merge_by_key_and_new_items_come_first() {
     let current = json!([{"name": "nginx", "image": "nginx:1", "args": ["a"]}, {"name": "log", "image": "log:1"}]);
     let outcome = containers(current.clone(), json!({"containers": [{"name": "side", "image": "side:1"}]})).unwrap();
     assert_eq!(names(&outcome), "side nginx log");
-    let outcome = containers(current.clone(), json!({"containers": [{"name": "log", "image": "log:2"}, {"name": "new"}]})).unwrap();
+    let outcome =
+        containers(current.clone(), json!({"containers": [{"name": "log", "image": "log:2"}, {"name": "new"}]}))
+            .unwrap();
     assert_eq!(
         outcome,
         json!([{"name": "nginx", "image": "nginx:1", "args": ["a"]}, {"name": "log", "image": "log:2"}, {"name": "new"}])
@@ -95,10 +109,14 @@ fn the_order_of_items_can_be_set() {
     for (patch, wanted) in cases {
         assert_eq!(containers(current(), patch.clone()).map(|list| names(&list)), Ok(wanted.to_owned()), "{patch}");
     }
-    let fresh = patched("v1/Pod", json!({"spec": {}}), json!({"spec": {
-        "$setElementOrder/containers": order(&["b", "a"]),
-        "containers": [{"name": "b"}, {"name": "a"}, {"name": "x", "$patch": "delete"}],
-    }}));
+    let fresh = patched(
+        "v1/Pod",
+        json!({"spec": {}}),
+        json!({"spec": {
+            "$setElementOrder/containers": order(&["b", "a"]),
+            "containers": [{"name": "b"}, {"name": "a"}, {"name": "x", "$patch": "delete"}],
+        }}),
+    );
     assert_eq!(fresh, Ok(json!({"spec": {"containers": [{"name": "b"}, {"name": "a"}]}})));
 }
 
@@ -120,7 +138,11 @@ fn lists_of_scalars() {
         let outcome = patched("v1/Pod", current(), json!({"metadata": patch}));
         assert_eq!(outcome, Ok(json!({"metadata": {"finalizers": wanted}})), "{patch}");
     }
-    let atomic = patched("v1/Pod", json!({"spec": {"tolerations": [{"key": "a"}]}}), json!({"spec": {"tolerations": [{"key": "b"}]}}));
+    let atomic = patched(
+        "v1/Pod",
+        json!({"spec": {"tolerations": [{"key": "a"}]}}),
+        json!({"spec": {"tolerations": [{"key": "b"}]}}),
+    );
     assert_eq!(atomic, Ok(json!({"spec": {"tolerations": [{"key": "b"}]}})));
 }
 
@@ -128,7 +150,10 @@ fn lists_of_scalars() {
 fn members_that_are_not_retained_go() {
     let current = json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}});
     let patch = json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}});
-    assert_eq!(patched("apps/v1/Deployment", current.clone(), patch), Ok(json!({"spec": {"strategy": {"type": "Recreate"}}})));
+    assert_eq!(
+        patched("apps/v1/Deployment", current.clone(), patch),
+        Ok(json!({"spec": {"strategy": {"type": "Recreate"}}}))
+    );
     let wrong = Err(Refusal::bad_request("invalid patch format of retainKeys"));
     for strategy in [json!({"$retainKeys": ["rollingUpdate"], "type": "Recreate"}), json!({"$retainKeys": "type"})] {
         assert_eq!(patched("apps/v1/Deployment", current.clone(), json!({"spec": {"strategy": strategy}})), wrong);
@@ -155,16 +180,19 @@ fn refusals() {
     let current = || json!([{"name": "a", "env": []}]);
     let other = |why: &str| Refusal::new(500, "", why);
     let cases = [
-        (
-            json!({"containers": [{"image": "x"}]}),
-            other("map: map[image:x] does not contain declared merge key: name"),
-        ),
+        (json!({"containers": [{"image": "x"}]}), other("map: map[image:x] does not contain declared merge key: name")),
         (
             json!({"containers": [{"$patch": "delete", "image": "x"}]}),
             other("map: map[$patch:delete image:x] does not contain declared merge key: name"),
         ),
-        (json!({"containers": [{"name": "a", "$patch": "merge"}]}), other("merging lists cannot yet be specified in the patch")),
-        (json!({"containers": [{"name": "a", "$patch": "x"}]}), other("unknown patch type: x in map: map[$patch:x name:a]")),
+        (
+            json!({"containers": [{"name": "a", "$patch": "merge"}]}),
+            other("merging lists cannot yet be specified in the patch"),
+        ),
+        (
+            json!({"containers": [{"name": "a", "$patch": "x"}]}),
+            other("unknown patch type: x in map: map[$patch:x name:a]"),
+        ),
         (json!({"$patch": "merge"}), other("unknown patch type: merge in map: map[$patch:merge]")),
         (json!({"containers": ["a"]}), other("list element types are not identical: [[map[env:[] name:a]] [a]]")),
         (json!({"$setElementOrder/containers": "x"}), other("expected a []interface {}, but received a string")),
@@ -197,7 +225,8 @@ fn refusals() {
 
 #[test]
 fn an_outcome_that_cannot_be_decoded_shows_what_is_left_of_the_patch() {
-    let current = json!({"spec": {"replicas": 0, "template": {"spec": {"containers": [{"name": "nginx", "image": "n"}]}}}});
+    let current =
+        json!({"spec": {"replicas": 0, "template": {"spec": {"containers": [{"name": "nginx", "image": "n"}]}}}});
     let patch = json!({
         "metadata": {"annotations": {"a": "b"}},
         "spec": {
