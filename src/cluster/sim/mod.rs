@@ -6,6 +6,7 @@
 pub mod autoscaler;
 pub mod bootstrap;
 pub mod budget;
+mod condition;
 pub mod expiry;
 pub mod garbage;
 pub mod image;
