@@ -1,50 +1,67 @@
-//! Events live for an hour.
+//! Events are kept for an hour.
 
 use std::time::Duration;
 
-use super::tools::{self, later, time_of, until};
-use super::{Decision, World};
-use crate::cluster::api::store::{Change, ChangeKind, Store};
-use crate::cluster::object::{Key, text};
+use serde::Deserialize;
 
-const EVENTS: &str = "events";
-/// How long.
-const LIFE: Duration = Duration::from_secs(3600);
+use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
+use crate::cluster::object::Key;
+use crate::cluster::sim::tools::{delete, since, time_of};
+use crate::cluster::sim::view::{lax, view};
+use crate::cluster::sim::{Decision, World};
 
-/// Every event, once.
-pub fn wake(change: &Change, _: &Store) -> Vec<Key> {
-    let is_new = &*change.object.resource == EVENTS && change.kind == ChangeKind::Added;
-    if is_new { vec![change.object.key.clone()] } else { Vec::new() }
+/// How long events are kept after they last happened.
+const KEPT: Duration = Duration::from_secs(3600);
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Event {
+    #[serde(deserialize_with = "lax")]
+    last_timestamp: String,
+    #[serde(deserialize_with = "lax")]
+    event_time: String,
+    #[serde(deserialize_with = "lax")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "lax")]
+    series: Series,
 }
 
-/// Deletes an event whose hour is over; looks at it again when it will be.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    #[serde(deserialize_with = "lax")]
+    creation_timestamp: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Series {
+    #[serde(deserialize_with = "lax")]
+    last_observed_time: String,
+}
+
+/// Deletes an event when its time has come.
 pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
-    let Some(stored) = world.store.get(EVENTS, key) else { return Decision::default() };
-    let event = stored.value();
-    let told = ["lastTimestamp", "eventTime"].iter().find_map(|field| time_of(text(&event, &[field])));
-    let told = told.or_else(|| time_of(text(&event, &["metadata", "creationTimestamp"]))).unwrap_or(world.now);
-    let end = later(told, LIFE);
-    if end <= world.now { Decision::one(tools::delete(stored, "")) } else { Decision::wait(until(world.now, end)) }
+    match world.store.get("events", key) {
+        Some(stored) if !stored.deleting => {
+            let age = age(world, stored);
+            if age < KEPT { Decision::wait(KEPT - age) } else { Decision::one(delete(stored, "")) }
+        }
+        _ => Decision::default(),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::sim::{Action, fixtures};
-    use serde_json::json;
+/// The events to look at after a change.
+pub fn wake(change: &Change, _store: &Store) -> Vec<Key> {
+    let new = &*change.object.resource == "events" && change.kind == ChangeKind::Added;
+    if new { vec![change.object.key.clone()] } else { Vec::new() }
+}
 
-    #[test]
-    fn an_hour_after_it_was_last_told() {
-        let mut store = Store::default();
-        let now = fixtures::NOW;
-        let event = |name: &str, ago: u64| {
-            let told = now.checked_sub(Duration::from_secs(ago)).map(tools::stamp).unwrap_or_default();
-            json!({"kind": "Event", "metadata": {"name": name, "namespace": "n", "uid": name}, "lastTimestamp": told})
-        };
-        store.put(&EVENTS.into(), event("old", 3601));
-        store.put(&EVENTS.into(), event("young", 600));
-        let decided = |name: &str| fixtures::with_world(&store, |world| reconcile(world, &Key::new("n", name)));
-        assert!(matches!(decided("old").actions.as_slice(), [Action::Delete { .. }]));
-        assert_eq!(decided("young"), Decision::wait(Duration::from_secs(3000)));
-    }
+fn age(world: &World<'_>, stored: &Stored) -> Duration {
+    let event: Event = view(stored).unwrap_or_default();
+    let times =
+        [event.last_timestamp, event.event_time, event.series.last_observed_time, event.metadata.creation_timestamp];
+    let last = times.iter().filter_map(|time| time_of(time)).max();
+    // One that says nothing of time is as old as it can be.
+    last.map_or(KEPT, |last| since(world.now, last))
 }

@@ -14,6 +14,7 @@ mod fixtures;
 pub mod journal;
 pub mod queue;
 pub mod budget;
+mod condition;
 pub mod expiry;
 pub mod garbage;
 pub mod image;

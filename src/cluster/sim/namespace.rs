@@ -1,161 +1,119 @@
-//! Namespaces that go: everything in them is deleted first, and what still holds them is told.
+//! The end of namespaces: everything in one is deleted, then the namespace itself.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::tools::{self, stamp};
-use super::{Action, Decision, World};
-use crate::cluster::api::store::{Change, Store, Stored};
+use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
 use crate::cluster::object::{Key, list, set, text};
+use crate::cluster::sim::condition::{self, New};
+use crate::cluster::sim::tools::{delete, resource};
+use crate::cluster::sim::{Action, Decision, World};
 
-const NAMESPACES: &str = "namespaces";
+/// The finalizer in `spec.finalizers` that this controller is.
+const KUBERNETES: &str = "kubernetes";
 
-/// A namespace when it changes, and when something in it does while it goes.
+/// What is to be done about a namespace, whose key has no namespace.
+pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
+    let mut decision = Decision::default();
+    let Some(stored) = world.store.get("namespaces", key).filter(|namespace| namespace.deleting) else {
+        return decision;
+    };
+    let mut object = stored.value();
+    let held = list(&object, &["spec", "finalizers"]).iter().any(|one| one.as_str() == Some(KUBERNETES));
+    if !held {
+        return decision;
+    }
+    let content = content(world.store, &key.name);
+    let doomed: Vec<_> = content.iter().filter(|object| !object.deleting).map(|object| delete(object, "")).collect();
+    if !doomed.is_empty() {
+        // What then remains, behind finalizers or grace, is told in the next look.
+        if text(&object, &["status", "phase"]) != "Terminating" {
+            set(&mut object, &["status", "phase"], "Terminating");
+            decision.actions.push(Action::UpdateStatus { resource: resource("namespaces"), object });
+        }
+        decision.actions.extend(doomed);
+        return decision;
+    }
+    if content.is_empty() {
+        let kept: Vec<Value> =
+            list(&object, &["spec", "finalizers"]).iter().filter(|one| one.as_str() != Some(KUBERNETES)).cloned().collect();
+        set(&mut object, &["spec", "finalizers"], kept);
+        decision.actions.push(Action::Finalize { object });
+        return decision;
+    }
+    if tell(&mut object, &content, world) {
+        decision.actions.push(Action::UpdateStatus { resource: resource("namespaces"), object });
+    }
+    decision
+}
+
+/// The namespaces to look at after a change.
 pub fn wake(change: &Change, store: &Store) -> Vec<Key> {
     let object = &change.object;
-    if &*object.resource == NAMESPACES {
-        return if object.deleting { vec![object.key.clone()] } else { Vec::new() };
+    if &*object.resource == "namespaces" {
+        let dying = object.deleting && change.kind != ChangeKind::Deleted;
+        return if dying { vec![object.key.clone()] } else { Vec::new() };
     }
-    let namespace = Key::new("", &object.key.namespace);
-    let going = store.get(NAMESPACES, &namespace).is_some_and(|namespace| namespace.deleting);
-    if going { vec![namespace] } else { Vec::new() }
+    if object.key.namespace.is_empty() {
+        return Vec::new();
+    }
+    let key = Key::new("", &object.key.namespace);
+    let dying = store.get("namespaces", &key).is_some_and(|namespace| namespace.deleting);
+    if dying { vec![key] } else { Vec::new() }
 }
 
-/// Empties a namespace that goes; when nothing is left, lets it go.
-pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
-    let Some(stored) = world.store.get(NAMESPACES, key).filter(|namespace| namespace.deleting) else {
-        return Decision::default();
-    };
-    let mut resources: Vec<_> = world.store.resources().filter(|name| &***name != NAMESPACES).cloned().collect();
+/// All that is in a namespace.
+fn content<'a>(store: &'a Store, namespace: &str) -> Vec<&'a Stored> {
+    let mut resources: Vec<_> = store.resources().cloned().collect();
     resources.sort();
-    let content: Vec<&Stored> =
-        resources.iter().flat_map(|resource| world.store.list(resource, &key.name)).map(AsRef::as_ref).collect();
-    let mut namespace = stored.value();
-    if content.is_empty() {
-        let finalizers = list(&namespace, &["spec", "finalizers"]);
-        if !finalizers.iter().any(|finalizer| finalizer == "kubernetes") {
-            return Decision::default();
-        }
-        let kept: Value = finalizers.iter().filter(|finalizer| *finalizer != "kubernetes").cloned().collect();
-        set(&mut namespace, &["spec", "finalizers"], kept);
-        return Decision::one(Action::Finalize { object: namespace });
-    }
-    let going = content.iter().filter(|object| !object.deleting);
-    let mut actions: Vec<_> = going.map(|object| tools::delete(object, "Background")).collect();
-    if actions.is_empty() {
-        let conditions = conditions(&content, list(&namespace, &["status", "conditions"]), &stamp(world.now));
-        if list(&namespace, &["status", "conditions"]) != conditions {
-            set(&mut namespace, &["status", "conditions"], conditions);
-            actions.push(Action::UpdateStatus { resource: NAMESPACES.into(), object: namespace });
-        }
-    }
-    Decision { actions, again: None }
+    resources.iter().flat_map(|name| store.list(name, namespace).map(|stored| &**stored)).collect()
 }
 
-/// What still holds the namespace.
-fn conditions(content: &[&Stored], before: &[Value], now: &str) -> Vec<Value> {
+/// Writes what remains into the conditions.
+fn tell(object: &mut Value, content: &[&Stored], world: &World<'_>) -> bool {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let mut finalizers: BTreeMap<String, usize> = BTreeMap::new();
-    for object in content {
-        // Kubernetes writes the group behind a dot, also when there is none.
-        let name = if object.resource.contains('.') { object.resource.to_string() } else { format!("{}.", object.resource) };
-        *kinds.entry(name).or_default() += 1;
-        if object.finalized {
-            let value = object.value();
+    for stored in content {
+        let (plural, group) = stored.resource.split_once('.').unwrap_or((&stored.resource, ""));
+        *kinds.entry(format!("{plural}.{group}")).or_default() += 1;
+        if stored.finalized {
+            let value = stored.value();
             for finalizer in list(&value, &["metadata", "finalizers"]).iter().filter_map(Value::as_str) {
                 *finalizers.entry(finalizer.to_owned()).or_default() += 1;
             }
         }
     }
-    let listed = |counts: &BTreeMap<String, usize>, between: &str| {
-        let parts: Vec<_> = counts.iter().map(|(name, count)| format!("{name}{between}{count} resource instances")).collect();
+    let listed = |counts: &BTreeMap<String, usize>, word: &str| {
+        let parts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {word} {count} resource instances")).collect();
         parts.join(", ")
     };
-    let remaining = (
-        "NamespaceContentRemaining",
-        "True",
-        "SomeResourcesRemain",
-        format!("Some resources are remaining: {}", listed(&kinds, " has ")),
-    );
-    let held = if finalizers.is_empty() {
-        let message = "All content-preserving finalizers finished".to_owned();
-        ("NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers", message)
-    } else {
-        let message = format!("Some content in the namespace has finalizers remaining: {}", listed(&finalizers, " in "));
-        ("NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain", message)
-    };
-    let fine = |kind, reason, message: &str| (kind, "False", reason, message.to_owned());
-    [
-        fine("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
-        fine(
-            "NamespaceDeletionGroupVersionParsingFailure",
-            "ParsedGroupVersions",
-            "All legacy kube types successfully parsed",
-        ),
-        fine(
+    let remaining = format!("Some resources are remaining: {}", listed(&kinds, "has"));
+    let holding =
+        format!("Some content in the namespace has finalizers remaining: {}", listed(&finalizers, "in"));
+    let held = !finalizers.is_empty();
+    let conditions = [
+        ("NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered", "All resources successfully discovered"),
+        ("NamespaceDeletionGroupVersionParsingFailure", false, "ParsedGroupVersions", "All legacy kube types successfully parsed"),
+        (
             "NamespaceDeletionContentFailure",
+            false,
             "ContentDeleted",
             "All content successfully deleted, may be waiting on finalization",
         ),
-        remaining,
-        held,
-    ]
-    .into_iter()
-    .map(|(kind, status, reason, message)| {
-        let old = before.iter().find(|old| text(old, &["type"]) == kind && text(old, &["status"]) == status);
-        let since = old.map_or(now, |old| text(old, &["lastTransitionTime"]));
-        json!({"type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message})
-    })
-    .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::sim::fixtures;
-
-    fn namespace() -> Value {
-        json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {
-            "name": "n", "uid": "n", "deletionTimestamp": "2026-01-01T00:00:00Z",
-        }, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Terminating"}})
+        ("NamespaceContentRemaining", true, "SomeResourcesRemain", &*remaining),
+        (
+            "NamespaceFinalizersRemaining",
+            held,
+            if held { "SomeFinalizersRemain" } else { "ContentHasNoFinalizers" },
+            if held { &*holding } else { "All content-preserving finalizers finished" },
+        ),
+    ];
+    let mut changed = text(object, &["status", "phase"]) != "Terminating";
+    set(object, &["status", "phase"], "Terminating");
+    for (kind, holds, reason, message) in conditions {
+        let new = New { kind, holds, reason, message, ..New::default() };
+        changed |= condition::put(object, &new, world.now);
     }
-
-    fn map(deleting: bool, finalizers: &[&str]) -> Value {
-        let mut map = json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {
-            "name": "m", "namespace": "n", "uid": "m", "finalizers": finalizers,
-        }});
-        if deleting {
-            map["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-        }
-        map
-    }
-
-    fn decided(content: Option<Value>) -> Vec<Action> {
-        let mut store = Store::default();
-        store.put(&NAMESPACES.into(), namespace());
-        content.map(|map| store.put(&"configmaps".into(), map));
-        fixtures::with_world(&store, |world| reconcile(world, &Key::new("", "n")).actions)
-    }
-
-    #[test]
-    fn it_is_emptied_then_let_go() {
-        assert!(matches!(decided(Some(map(false, &[]))).as_slice(), [Action::Delete { key, .. }] if &*key.name == "m"));
-        let [Action::Finalize { object }] = &decided(None)[..] else { panic!("it is let go") };
-        assert_eq!(object["spec"]["finalizers"], json!([]));
-    }
-
-    #[test]
-    fn what_holds_it_is_told() {
-        let actions = decided(Some(map(true, &["lab.example.com/hold"])));
-        let [Action::UpdateStatus { object, .. }] = actions.as_slice() else { panic!("{actions:?}") };
-        let told: Vec<_> = list(object, &["status", "conditions"]).iter().skip(3).map(|one| text(one, &["message"])).collect();
-        assert_eq!(
-            told,
-            [
-                "Some resources are remaining: configmaps. has 1 resource instances",
-                "Some content in the namespace has finalizers remaining: lab.example.com/hold in 1 resource instances",
-            ]
-        );
-    }
+    changed
 }

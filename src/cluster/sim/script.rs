@@ -28,6 +28,8 @@ pub struct Setting<'a> {
     pub files: BTreeMap<String, String>,
     /// The machine's name.
     pub hostname: String,
+    /// The folder that it begins in; the root when empty.
+    pub folder: String,
     /// When it begins.
     pub began: Timestamp,
     /// What can be read.
@@ -95,6 +97,10 @@ pub struct Outcome {
     pub files: BTreeMap<String, String>,
     /// The variables as they are then.
     pub variables: BTreeMap<String, String>,
+    /// The folder that it is in then.
+    pub folder: String,
+    /// Whether `exit` ended it, or a failure that does the same.
+    pub exited: bool,
 }
 
 impl Outcome {

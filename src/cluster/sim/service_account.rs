@@ -1,82 +1,84 @@
-//! What every namespace has: a service account and the cluster's root certificate.
+//! What every namespace gets: the service account `default` and the root certificates.
 
 use serde_json::{Value, json};
 
-use super::{Action, Decision, World};
-use crate::cluster::api::store::{Change, Store};
-use crate::cluster::object::{Key, at};
+use crate::cluster::api::store::{Change, ChangeKind, Store};
+use crate::cluster::object::{Key, at, set, text};
+use crate::cluster::sim::tools::resource;
+use crate::cluster::sim::{Action, Decision, World};
 
-const ACCOUNTS: &str = "serviceaccounts";
-const MAPS: &str = "configmaps";
-const ROOT: &str = "kube-root-ca.crt";
-/// Said of the certificate in each namespace; the real server's own words, which tools show.
-const DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints \
-    such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of \
-    Kubernetes clusters.";
+/// The config map with the root certificates.
+const CERTIFICATES: &str = "kube-root-ca.crt";
 
-/// A namespace when it is new, and when it has lost one of the two.
-pub fn wake(change: &Change, _: &Store) -> Vec<Key> {
-    let object = &change.object;
-    match &*object.resource {
-        "namespaces" => vec![object.key.clone()],
-        ACCOUNTS if &*object.key.name == "default" => vec![Key::new("", &object.key.namespace)],
-        MAPS if &*object.key.name == ROOT => vec![Key::new("", &object.key.namespace)],
-        _ => Vec::new(),
-    }
-}
+const DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal \
+                           endpoints such as the internal service IP or kubernetes.default.svc. No other usage is \
+                           guaranteed across distributions of Kubernetes clusters.";
 
-/// Makes what is missing.
-pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
-    let store = world.store;
-    if store.get("namespaces", key).is_none_or(|namespace| namespace.deleting) {
-        return Decision::default();
-    }
-    let mut actions = Vec::new();
-    if store.get(ACCOUNTS, &Key::new(&key.name, "default")).is_none() {
-        let object = json!({
-            "kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": "default", "namespace": &*key.name},
-        });
-        actions.push(Action::Create { resource: ACCOUNTS.into(), object });
-    }
-    // The certificate comes with the cluster, in this namespace.
-    let root = store.get(MAPS, &Key::new("kube-system", ROOT)).map(|map| map.value());
-    let data = root.as_ref().and_then(|root| at(root, &["data"])).cloned().unwrap_or_else(|| json!({"ca.crt": ""}));
-    if store.get(MAPS, &Key::new(&key.name, ROOT)).is_none() {
-        actions.push(Action::Create { resource: MAPS.into(), object: root_map(&key.name, data) });
-    }
-    Decision { actions, again: None }
-}
-
-/// The config map with the root certificate.
-pub(crate) fn root_map(namespace: &str, data: Value) -> Value {
+/// The service account `default` of a namespace.
+pub(crate) fn default_account(namespace: &str) -> Value {
     json!({
-        "kind": "ConfigMap", "apiVersion": "v1",
-        "metadata": {
-            "name": ROOT, "namespace": namespace,
-            "annotations": {"kubernetes.io/description": DESCRIPTION},
-        },
-        "data": data,
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "default", "namespace": namespace},
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::sim::fixtures;
+/// The config map of root certificates of a namespace.
+pub(crate) fn root_certificates(namespace: &str, certificate: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": CERTIFICATES,
+            "namespace": namespace,
+            "annotations": {"kubernetes.io/description": DESCRIPTION},
+        },
+        "data": {"ca.crt": certificate},
+    })
+}
 
-    #[test]
-    fn a_new_namespace_gets_both_and_keeps_them() {
-        let mut store = Store::default();
-        let namespace = |name: &str| json!({"kind": "Namespace", "metadata": {"name": name, "uid": name}});
-        store.put(&"namespaces".into(), namespace("n"));
-        store.put(&MAPS.into(), root_map("kube-system", json!({"ca.crt": "PEM"})));
-        let decided = fixtures::with_world(&store, |world| reconcile(world, &Key::new("", "n")).actions);
-        let [Action::Create { object: account, .. }, Action::Create { object: map, .. }] = decided.as_slice() else {
-            panic!("{decided:?}")
-        };
-        assert_eq!((&account["metadata"]["name"], &map["data"]["ca.crt"]), (&json!("default"), &json!("PEM")));
-        store.put(&ACCOUNTS.into(), account.clone());
-        store.put(&MAPS.into(), map.clone());
-        assert_eq!(fixtures::with_world(&store, |world| reconcile(world, &Key::new("", "n"))), Decision::default());
+/// What a namespace, given as a key without a namespace, lacks.
+pub fn reconcile(world: &World<'_>, key: &Key, root_certificate: &str) -> Decision {
+    let mut decision = Decision::default();
+    if !world.store.get("namespaces", key).is_some_and(|namespace| !namespace.deleting) {
+        return decision;
+    }
+    let namespace = &*key.name;
+    if world.store.get("serviceaccounts", &Key::new(namespace, "default")).is_none() {
+        decision
+            .actions
+            .push(Action::Create { resource: resource("serviceaccounts"), object: default_account(namespace) });
+    }
+    match world.store.get("configmaps", &Key::new(namespace, CERTIFICATES)) {
+        None => decision.actions.push(Action::Create {
+            resource: resource("configmaps"),
+            object: root_certificates(namespace, root_certificate),
+        }),
+        Some(stored) if !stored.deleting => {
+            let mut object = stored.value();
+            let same = text(&object, &["data", "ca.crt"]) == root_certificate
+                && at(&object, &["data"]).and_then(Value::as_object).is_some_and(|data| data.len() == 1)
+                && text(&object, &["metadata", "annotations", "kubernetes.io/description"]) == DESCRIPTION;
+            if !same {
+                set(&mut object, &["data"], json!({"ca.crt": root_certificate}));
+                set(&mut object, &["metadata", "annotations", "kubernetes.io/description"], DESCRIPTION);
+                decision.actions.push(Action::Update { resource: resource("configmaps"), object });
+            }
+        }
+        Some(_) => {}
+    }
+    decision
+}
+
+/// The namespaces to look at after a change.
+pub fn wake(change: &Change, _store: &Store) -> Vec<Key> {
+    let object = &change.object;
+    match &*object.resource {
+        "namespaces" if change.kind != ChangeKind::Deleted => vec![object.key.clone()],
+        "serviceaccounts" if change.kind == ChangeKind::Deleted && &*object.key.name == "default" => {
+            vec![Key::new("", &object.key.namespace)]
+        }
+        "configmaps" if &*object.key.name == CERTIFICATES => vec![Key::new("", &object.key.namespace)],
+        _ => Vec::new(),
     }
 }

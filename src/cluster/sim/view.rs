@@ -13,9 +13,14 @@ pub(crate) fn lax<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(inpu
     Ok(Option::<T>::deserialize(input)?.unwrap_or_default())
 }
 
-/// Takes anything that is no time for none.
-fn time<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Timestamp>, D::Error> {
-    Ok(Option::<String>::deserialize(input)?.and_then(|text| text.parse().ok()))
+/// A time; anything that is none counts as none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Moment(pub(crate) Option<Timestamp>);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        Ok(Self(Option::<String>::deserialize(input)?.and_then(|text| text.parse().ok())))
+    }
 }
 
 /// An object as one of these views; `None` when it is not made like that.
@@ -46,6 +51,7 @@ views! {
         generation: i64,
         deletion_grace_period_seconds: Option<i64>,
         annotations: BTreeMap<String, String>,
+        labels: BTreeMap<String, String>,
     }
     /// A pod.
     Pod {
@@ -65,6 +71,8 @@ views! {
         init_containers: Vec<Container>,
         ephemeral_containers: Vec<Container>,
         restart_policy: String,
+        service_account_name: String,
+        termination_grace_period_seconds: Option<i64>,
         active_deadline_seconds: Option<i64>,
         host_network: bool,
         hostname: String,
@@ -98,8 +106,15 @@ views! {
         liveness_probe: Option<Probe>,
         startup_probe: Option<Probe>,
         lifecycle: Lifecycle,
+        volume_mounts: Vec<VolumeMount>,
         termination_message_path: String,
         termination_message_policy: String,
+    }
+    /// Where a volume is in a container.
+    VolumeMount {
+        name: String,
+        mount_path: String,
+        sub_path: String,
     }
     /// What happens around a container's life.
     Lifecycle {
@@ -184,11 +199,18 @@ views! {
     ObjectSource {
         name: String,
         optional: bool,
+        items: Vec<KeyPath>,
     }
     /// A secret to be mounted.
     SecretSource {
         secret_name: String,
         optional: bool,
+        items: Vec<KeyPath>,
+    }
+    /// A key and the file that it becomes.
+    KeyPath {
+        key: String,
+        path: String,
     }
     /// Several sources in one volume.
     Projected {
@@ -260,6 +282,7 @@ views! {
         #[serde(rename = "hostIP")]
         host_ip: String,
         nominated_node_name: String,
+        start_time: Moment,
     }
     /// A condition.
     Condition {
@@ -289,6 +312,18 @@ views! {
     Waiting {
         reason: String,
     }
+    /// Since when a container runs.
+    Running {
+        started_at: Moment,
+    }
+    /// How a container ended.
+    Terminated {
+        exit_code: i32,
+        reason: String,
+        message: String,
+        started_at: Moment,
+        finished_at: Moment,
+    }
     /// A node.
     Node {
         metadata: Metadata,
@@ -302,6 +337,13 @@ views! {
         #[serde(rename = "podCIDR")]
         pod_cidr: String,
     }
+    /// What a node does not want.
+    Taint {
+        key: String,
+        value: String,
+        effect: String,
+        time_added: Moment,
+    }
     /// What a node is.
     NodeStatus {
         allocatable: BTreeMap<String, String>,
@@ -314,44 +356,6 @@ views! {
         kind: String,
         address: String,
     }
-}
-
-/// Since when a container runs.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Running {
-    #[serde(deserialize_with = "time")]
-    pub(crate) started_at: Option<Timestamp>,
-}
-
-/// How a container ended.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Terminated {
-    #[serde(deserialize_with = "lax")]
-    pub(crate) exit_code: i32,
-    #[serde(deserialize_with = "lax")]
-    pub(crate) reason: String,
-    #[serde(deserialize_with = "lax")]
-    pub(crate) message: String,
-    #[serde(deserialize_with = "time")]
-    pub(crate) started_at: Option<Timestamp>,
-    #[serde(deserialize_with = "time")]
-    pub(crate) finished_at: Option<Timestamp>,
-}
-
-/// What a node does not want.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Taint {
-    #[serde(deserialize_with = "lax")]
-    pub(crate) key: String,
-    #[serde(deserialize_with = "lax")]
-    pub(crate) value: String,
-    #[serde(deserialize_with = "lax")]
-    pub(crate) effect: String,
-    #[serde(deserialize_with = "time")]
-    pub(crate) time_added: Option<Timestamp>,
 }
 
 impl Toleration {
@@ -396,12 +400,12 @@ mod tests {
         let pod: Option<Pod> = serde_json::from_value(pod).ok();
         let pod = pod.unwrap_or_default();
         assert_eq!(pod.metadata.name, "a");
-        assert!(pod.status.container_statuses[0].state.running.as_ref().is_some_and(|run| run.started_at.is_none()));
+        assert!(pod.status.container_statuses[0].state.running.as_ref().is_some_and(|run| run.started_at.0.is_none()));
     }
 
     #[test]
     fn tolerations_cover_taints() {
-        let taint = Taint { key: "k".into(), value: "v".into(), effect: "NoSchedule".into(), time_added: None };
+        let taint = Taint { key: "k".into(), value: "v".into(), effect: "NoSchedule".into(), time_added: Moment(None) };
         let cases = [
             (json!({"operator": "Exists"}), true),
             (json!({"key": "k", "operator": "Exists"}), true),
