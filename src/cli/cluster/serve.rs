@@ -13,7 +13,7 @@ use crate::cli::supervise::Supervisor;
 use crate::cluster::embedded::{Config, Embedded};
 use crate::cluster::kubeconfig::own::{self, Entry};
 use crate::cluster::provider::Connected;
-use crate::cluster::sim::driver::Simulation;
+use crate::cluster::sim::driver::{SharedImages, Simulation};
 use crate::cluster::sim::image::Images;
 use crate::diagnostic;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ async fn start(args: &Serve, stop: CancellationToken) -> anyhow::Result<Running>
         }
         None => Images::builtin(),
     };
-    let simulation = Simulation { images, ..Simulation::default() };
+    let simulation = Simulation { images: SharedImages::new(images), ..Simulation::default() };
     let mut clusters = Vec::new();
     for number in 0..args.clusters {
         let one = args.clusters == 1;

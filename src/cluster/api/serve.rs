@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::accept::{self, View, Wanted};
 use super::access::{Attributes, User};
+use super::connect::{PodCall, Runtime};
 use super::deletion::{DeleteOptions, Deleted};
 use super::path::{ApiPath, ResourcePath};
 use super::query::{Query, ReadOptions, WriteOptions};
@@ -30,6 +31,8 @@ pub struct Frontend {
     stop: CancellationToken,
     /// What clients reach the server by, as `127.0.0.1:6443`.
     address: String,
+    /// What runs in pods.
+    runtime: Arc<dyn Runtime>,
     documents: Mutex<Option<(u64, Arc<openapi::Documents>)>>,
 }
 
@@ -85,8 +88,8 @@ impl Target {
 
 impl Frontend {
     /// The front of a cluster that is reached by `address`; `stop` ends what runs for ever.
-    pub fn new(api: Arc<Api>, address: String, stop: CancellationToken) -> Self {
-        Self { api, stop, address, documents: Mutex::new(None) }
+    pub fn new(api: Arc<Api>, address: String, runtime: Arc<dyn Runtime>, stop: CancellationToken) -> Self {
+        Self { api, stop, address, runtime, documents: Mutex::new(None) }
     }
 
     /// Answers a request of somebody who is known.
@@ -512,6 +515,17 @@ impl Frontend {
             (_, Some(part), "update") => self.update(target, part, &mut asked).await,
             (_, Some(part), "patch") => self.patch(target, part, &mut asked).await,
             ("scale", ..) => self.scale(target, verb, &mut asked).await,
+            ("log" | "exec" | "attach" | "portforward" | "proxy", ..) => {
+                let call = PodCall {
+                    resource: resource.plural.clone(),
+                    key: target.key(),
+                    subresource: sub.to_owned(),
+                    rest: target.path.rest.clone(),
+                    query: asked.query,
+                    request: asked.request,
+                };
+                self.runtime.answer(call).await
+            }
             ("eviction", _, "create") => self.evict(target, &mut asked).await,
             ("binding", _, "create") => {
                 let options = asked.write_options("CreateOptions")?;
