@@ -6,6 +6,7 @@ pub mod builtin;
 pub mod decode;
 pub mod defaults;
 mod json;
+pub mod openapi;
 pub mod proto;
 pub mod quantity;
 mod scalars;
@@ -123,7 +124,8 @@ pub struct Field {
     pub nullable: bool,
     /// When the server writes the member.
     pub presence: Presence,
-    /// Go's name of the type where the shape does not tell it, as `v1.PullPolicy`; for error messages.
+    /// Go's name of the type where the shape does not tell it, as `v1.PullPolicy`; for error messages. Of a value of
+    /// any shape, its type in the catalogue.
     pub go_type: Box<str>,
 }
 
