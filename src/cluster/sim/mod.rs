@@ -6,7 +6,7 @@
 pub(crate) mod actions;
 pub(crate) mod affinity;
 pub(crate) mod conditions;
-//pub mod cronjob;
+pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
 pub mod job;
