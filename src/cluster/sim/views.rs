@@ -349,7 +349,9 @@ mod tests {
 
     #[test]
     fn anything_else_reads_as_nothing_special() {
-        for object in [json!({}), json!({"status": null}), json!({"spec": {"nodeName": null}, "status": {"phase": "X"}})] {
+        for object in
+            [json!({}), json!({"status": null}), json!({"spec": {"nodeName": null}, "status": {"phase": "X"}})]
+        {
             let stored = Arc::new(Stored::new("pods".into(), object, 1));
             assert!(!Pod::read(&stored).view.ready);
         }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
 use crate::cluster::object::{Key, at, int, set, text};
-use crate::cluster::sim::actions::{self, BURST, Kind, RETRY};
+use crate::cluster::sim::actions::{self, BURST, Kind};
 use crate::cluster::sim::affinity::NodeView;
 use crate::cluster::sim::revision::{History, Owner, POD_REVISION};
 use crate::cluster::sim::scaled::scaled;
@@ -22,12 +22,8 @@ use crate::cluster::sim::{Decision, World, ownership, template};
 
 use placement::{Fit, NodeFit};
 
-const DAEMON_SET: Kind = Kind {
-    resource: "daemonsets.apps",
-    api_version: "apps/v1",
-    kind: "DaemonSet",
-    source: "daemonset-controller",
-};
+const DAEMON_SET: Kind =
+    Kind { resource: "daemonsets.apps", api_version: "apps/v1", kind: "DaemonSet", source: "daemonset-controller" };
 
 /// What is to be done for a daemon set.
 pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
@@ -229,9 +225,8 @@ impl<'a> Look<'a> {
 
     fn make_on(&mut self, nodes: &[&str]) {
         if let Some(why) = self.world.refusal().filter(|_| !nodes.is_empty()) {
-            self.decision.push(DAEMON_SET.warning(self.stored, "FailedCreate", format!("Error creating: {why}")));
-            self.decision.look_again(RETRY);
-            return;
+            let message = format!("Error creating: {why}");
+            return self.decision.note_refusal(&DAEMON_SET, self.stored, "FailedCreate", message);
         }
         if nodes.is_empty() {
             return;
