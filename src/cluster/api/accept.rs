@@ -125,6 +125,15 @@ fn unknown_type() -> Refusal {
     Refusal::new(406, "NotAcceptable", message).with_details(Details::default())
 }
 
+/// Whether the second OpenAPI document is wanted as protobuf before JSON.
+pub fn wants_openapi_protobuf(accept: &str) -> bool {
+    let first = ranges(accept).into_iter().find(|range| {
+        matches!(range.media_type, "application/json" | "*/*" | "application/*")
+            || range.media_type.starts_with("application/com.github.proto-openapi")
+    });
+    first.is_some_and(|range| range.media_type.starts_with("application/com.github"))
+}
+
 /// Whether aggregated discovery is what is wanted, or the legacy form.
 ///
 /// # Errors

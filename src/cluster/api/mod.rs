@@ -12,6 +12,7 @@ pub mod connect;
 pub mod crd;
 pub mod deletion;
 pub mod discovery;
+pub mod documents;
 pub mod fields;
 pub mod jsonpath;
 pub mod ownership;
@@ -91,7 +92,7 @@ impl Api {
         let newest = cell::Sender::new(store.revision());
         let api = Self {
             shared: Mutex::new(Shared { store, journal, topics: HashMap::new() }),
-            registry: RwLock::new(Arc::new(Registry::built_in().clone())),
+            registry: RwLock::new(Registry::built_in().clone()),
             clock,
             newest,
             limits,
@@ -172,6 +173,9 @@ impl Api {
         let established = definitions.iter().filter(|definition| crd::is_established(definition));
         let kinds: Vec<CustomKind> = established.filter_map(|definition| CustomKind::of(definition).ok()).collect();
         let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        if kinds.is_empty() && registry.generation == 0 {
+            return;
+        }
         let generation = registry.generation + 1;
         *registry = Arc::new(Registry::with_custom(&kinds, generation));
     }

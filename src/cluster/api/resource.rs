@@ -180,14 +180,14 @@ struct ItemResource {
     subresources: Vec<Subresource>,
 }
 
-static BUILT_IN: LazyLock<Registry> = LazyLock::new(|| {
+static BUILT_IN: LazyLock<Arc<Registry>> = LazyLock::new(|| {
     // The document is part of the program: a test reads it.
     let document: Result<Document, _> = serde_json::from_str(include_str!("data/discovery.json"));
     let groups = match document {
         Ok(document) => document.core.items.into_iter().chain(document.groups.items).map(group_of).collect(),
         Err(_) => Vec::new(),
     };
-    Registry::of(groups, 0)
+    Arc::new(Registry::of(groups, 0))
 });
 
 fn group_of(item: Item) -> Group {
@@ -262,8 +262,8 @@ fn custom(kind: &CustomKind, version: &Arc<CustomVersion>) -> Resource {
 }
 
 impl Registry {
-    /// What every cluster knows.
-    pub fn built_in() -> &'static Self {
+    /// What every cluster knows; its generation is 0.
+    pub fn built_in() -> &'static Arc<Self> {
         &BUILT_IN
     }
 

@@ -12,16 +12,20 @@ use super::accept::{self, View, Wanted};
 use super::access::{Attributes, User};
 use super::connect::{PodCall, Runtime};
 use super::deletion::{DeleteOptions, Deleted};
+use super::documents::Documents;
 use super::path::{ApiPath, ResourcePath};
 use super::query::{Query, ReadOptions, WriteOptions};
 use super::read::Scope;
 use super::resource::{Registry, Resource};
-use super::schema::{openapi, yaml};
+use super::schema::yaml;
 use super::status::{Details, FieldError, Refusal};
 use super::view::Show;
 use super::write::{Call, Part, Patch, Written};
 use super::{Api, admission, body, discovery, policy, subresource, watch};
 use crate::cluster::object::{GroupKind, Key, text};
+
+/// What kubectl asks `/openapi/v2` for.
+const OPENAPI_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
 /// Speaks HTTP for one cluster.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ pub struct Frontend {
     address: String,
     /// What runs in pods.
     runtime: Arc<dyn Runtime>,
-    documents: Mutex<Option<(u64, Arc<openapi::Documents>)>>,
+    documents: Mutex<Option<Arc<Documents>>>,
 }
 
 /// One request, taken apart.
@@ -156,18 +160,18 @@ impl Frontend {
     }
 
     /// `/version`, health, OpenAPI.
-    fn plain(&self, registry: &Registry, path: &str, asked: &Asked) -> Result<Response<Body>, Refusal> {
+    fn plain(&self, registry: &Arc<Registry>, path: &str, asked: &Asked) -> Result<Response<Body>, Refusal> {
         match path {
             "/version" | "/version/" => Ok(json_answer(&discovery::version())),
             "/healthz" | "/livez" | "/readyz" | "/healthz/ping" | "/livez/ping" | "/readyz/ping" => Ok(text_answer("ok")),
             "/" => Ok(json_answer(&json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}))),
             "/openapi/v2" => {
-                let accept = asked.accept();
-                let protobuf = accept.contains("proto-openapi") && !accept.contains("json,") && !accept.ends_with("json");
-                if protobuf {
-                    return Err(Refusal::new(406, "NotAcceptable", "only application/json is served").with_details(Details::default()));
-                }
-                Ok(bytes_answer(self.openapi(registry).v2(), "application/json"))
+                let documents = self.openapi(registry);
+                Ok(if accept::wants_openapi_protobuf(asked.accept()) {
+                    bytes_answer(documents.v2_protobuf(), OPENAPI_PROTOBUF)
+                } else {
+                    bytes_answer(documents.v2(), "application/json")
+                })
             }
             "/openapi/v3" => Ok(bytes_answer(self.openapi(registry).index(), "application/json")),
             _ => match path.strip_prefix("/openapi/v3/") {
@@ -177,19 +181,15 @@ impl Frontend {
         }
     }
 
-    fn openapi(&self, registry: &Registry) -> Arc<openapi::Documents> {
+    fn openapi(&self, registry: &Arc<Registry>) -> Arc<Documents> {
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         match &*documents {
-            Some((generation, known)) if *generation == registry.generation => known.clone(),
-            _ => {
-                let made = Arc::new(openapi::Documents::of(registry));
-                *documents = Some((registry.generation, made.clone()));
-                made
-            }
+            Some(known) if known.generation() == registry.generation => known.clone(),
+            _ => documents.insert(Documents::of(registry.clone())).clone(),
         }
     }
 
-    fn openapi_group(&self, registry: &Registry, group: &str, asked: &Asked) -> Response<Body> {
+    fn openapi_group(&self, registry: &Arc<Registry>, group: &str, asked: &Asked) -> Response<Body> {
         let documents = self.openapi(registry);
         let Some((document, hash)) = documents.group(group) else {
             let mut response = Response::new(Body::empty());
