@@ -134,7 +134,10 @@ impl ReadOptions {
             "Object" => Include::Object,
             "None" => Include::None,
             other => {
-                return Err(Refusal::bad_request(format!("unrecognized includeObject value: \"{other}\"")));
+                let why = "must be 'Metadata', 'Object', 'None', or empty";
+                return Err(Refusal::bad_request(format!(
+                    "Unable to convert to Table as requested: includeObject: Invalid value: \"{other}\": {why}"
+                )));
             }
         };
         Ok(Self {

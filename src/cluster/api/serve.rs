@@ -24,8 +24,8 @@ use super::write::{Call, Part, Patch, Written};
 use super::{Api, admission, body, discovery, policy, subresource, watch};
 use crate::cluster::object::{GroupKind, Key, text};
 
-/// What kubectl asks `/openapi/v2` for.
-const OPENAPI_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/// The media type of `/openapi/v2` as protobuf; clients ask for it with an `@` that is none in a media type.
+const OPENAPI_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /// Speaks HTTP for one cluster.
 #[derive(Debug)]

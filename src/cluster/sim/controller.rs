@@ -7,6 +7,8 @@ use super::{
     aggregation, autoscaler, budget, cronjob, daemonset, definition, deployment, expiry, garbage, job, kubelet, namespace, node, quota_usage,
     replicaset, replicationcontroller, scheduler, service, service_account, statefulset, volume,
 };
+use std::time::Duration;
+
 use crate::cluster::api::store::{Change, Store};
 use crate::cluster::object::Key;
 
@@ -112,6 +114,12 @@ impl Controller {
             Self::Definition => "kube-apiserver",
             _ => "kube-controller-manager",
         }
+    }
+
+    /// How long it waits after a change for others of its kind. Namespaces go a moment after they are empty, so that
+    /// whoever waits for that sees it happen.
+    pub fn patience(self) -> Option<Duration> {
+        (self == Self::Namespace).then_some(Duration::from_millis(400))
     }
 
     /// Which of its objects it has to look at after a change.

@@ -162,7 +162,7 @@ impl Driver {
 
     /// Queues whom the latest changes concern.
     fn wake(&mut self) {
-        let (queue, seen) = (&mut self.queue, self.seen);
+        let (queue, seen, now) = (&mut self.queue, self.seen, self.api.now());
         let newest = self.api.look(|store| {
             if store.revision() == seen {
                 return seen;
@@ -175,7 +175,10 @@ impl Driver {
             for change in changes {
                 for controller in Controller::ALL {
                     for key in controller.wake(change, store) {
-                        queue.push((controller, key));
+                        match controller.patience() {
+                            None => queue.push((controller, key)),
+                            Some(wait) => queue.push_at((controller, key), now.checked_add(wait).unwrap_or(now)),
+                        }
                     }
                 }
             }
