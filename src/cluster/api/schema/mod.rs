@@ -3,10 +3,12 @@
 //! Decoding, defaults, strategic merge, server-side apply and OpenAPI all walk this graph of types.
 
 pub mod builtin;
+mod conform;
 pub mod decode;
 pub mod defaults;
 mod json;
 pub mod openapi;
+mod place;
 pub mod proto;
 pub mod quantity;
 mod scalars;

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::Value;
 
-use super::decode::{normalize_numbers, without_fraction};
+use super::conform::without_fraction;
+use super::decode::normalize_numbers;
 use super::json::parse_json;
 use super::yaml_plain::{Plain, read_plain};
 use crate::cluster::object::Map;
