@@ -26,6 +26,8 @@ mod quantity;
 pub mod quota_usage;
 #[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod tests;
 pub mod scheduler;
 pub mod script;
 pub mod service;

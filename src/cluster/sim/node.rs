@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
-use crate::cluster::object::{Key, at, list, set, text};
+use crate::cluster::object::{Key, list, set, text};
 use crate::cluster::sim::tools::{
     self, delete, delete_now, event, later, micro_stamp, reference_to, resource, since, stamp, time_of, until,
 };
@@ -289,12 +289,4 @@ pub(crate) fn address_of(node: &Node) -> String {
 pub(crate) fn works(node: &Stored) -> Option<Node> {
     let node = view::<Node>(node)?;
     is_true(&node.status.conditions, "Ready").then_some(node)
-}
-
-/// Whether a status condition holds in an object.
-pub(crate) fn holds(object: &Value, kind: &str) -> bool {
-    let conditions = at(object, &["status", "conditions"]).and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|condition| {
-        text(condition, &["type"]) == kind && text(condition, &["status"]) == "True"
-    })
 }

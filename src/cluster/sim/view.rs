@@ -296,6 +296,8 @@ views! {
     ContainerStatus {
         name: String,
         image: String,
+        #[serde(rename = "imageID")]
+        image_id: String,
         ready: bool,
         started: bool,
         restart_count: u32,

@@ -126,6 +126,7 @@ impl Unit {
     ) -> Self {
         let mut unit = Self::new(container, role);
         let Some(status) = status else { return unit };
+        unit.image_id.clone_from(&status.image_id);
         unit.restarts = status.restart_count;
         unit.crashes = status.restart_count;
         unit.ready = status.ready;
@@ -144,6 +145,7 @@ impl Unit {
             let message = String::new();
             unit.face = Face::Waits { reason: waiting.reason.clone(), message };
             let until = later(last.finished, timings.back_off(unit.crashes.saturating_sub(1)));
+            unit.crashes = unit.crashes.saturating_add(1);
             unit.state = State::BackOff { until };
         }
         unit

@@ -128,7 +128,7 @@ pub fn reconcile(world: &World<'_>, key: &Key, memory: &mut Memory, images: &Ima
     let mut life = life_of(world, key, stored, &pod, memory, timings);
     let around = Surroundings { images, store: Some(world.store), now: world.now };
     let about = reference_to("v1", "Pod", stored);
-    let mut step = Step { pod: &pod, key, about, around, timings, memory, actions: Vec::new() };
+    let mut step = Step { pod: &pod, key, about, around, timings, memory, actions: Vec::new(), doomed: false };
     mount(&mut step, &mut life);
     step.play(&mut life);
     if stored.deleting && life.doom != Some(Doom::Deleted) {

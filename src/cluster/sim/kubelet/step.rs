@@ -32,11 +32,14 @@ pub(super) struct Step<'a> {
     pub(super) timings: &'a Timings,
     pub(super) memory: &'a mut Memory,
     pub(super) actions: Vec<Action>,
+    /// Whether the pod is at its end, so that nothing is started any more.
+    pub(super) doomed: bool,
 }
 
 impl<'a> Step<'a> {
     /// Lets everything happen that is due.
     pub(super) fn play(&mut self, life: &mut Life) {
+        self.doomed = life.doom.is_some();
         self.follow_spec(life);
         for _ in 0..STEPS {
             let Some((time, index)) = life.due().filter(|(time, _)| *time <= self.around.now) else { break };
@@ -75,15 +78,14 @@ impl<'a> Step<'a> {
                 life.units.push(Unit::new(container, role));
             }
         }
-        let doomed = life.doom.is_some();
         for unit in &mut life.units {
             if let Some(container) = self.container(unit) {
-                self.follow_container(unit, container, doomed);
+                self.follow_container(unit, container);
             }
         }
     }
 
-    fn follow_container(&mut self, unit: &mut Unit, container: &'a Container, doomed: bool) {
+    fn follow_container(&mut self, unit: &mut Unit, container: &'a Container) {
         let now = self.around.now;
         if let State::Running { since, end } = &mut unit.state {
             let since = *since;
@@ -99,7 +101,7 @@ impl<'a> Step<'a> {
         {
             unit.state = State::Waiting;
         }
-        if unit.image == container.image || doomed {
+        if unit.image == container.image || self.doomed {
             return;
         }
         unit.image.clone_from(&container.image);
@@ -308,7 +310,7 @@ impl<'a> Step<'a> {
 
     /// A container has ended.
     fn over(&mut self, unit: &mut Unit, end: Ended, time: Timestamp, restart: bool) {
-        let again = restart || unit.role.begins_again(&self.pod.spec.restart_policy, end.code);
+        let again = !self.doomed && (restart || unit.role.begins_again(&self.pod.spec.restart_policy, end.code));
         if since(end.finished, end.started) >= self.timings.forgiven || restart {
             unit.crashes = 0;
         }
@@ -342,6 +344,7 @@ impl<'a> Step<'a> {
     /// Ends the pod: every container that runs is told to, and no other one starts.
     pub(super) fn doom(&mut self, life: &mut Life, doom: Doom) {
         life.doom = Some(doom);
+        self.doomed = true;
         let now = self.around.now;
         let grace = self.pod.metadata.deletion_grace_period_seconds.and_then(|grace| u64::try_from(grace).ok());
         for unit in &mut life.units {
