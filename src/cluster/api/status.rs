@@ -79,6 +79,10 @@ pub enum Fault {
     NotFound(Value),
     /// Its type is wrong; with the value and a hint.
     TypeInvalid(Value, String),
+    /// Its value cannot be and is not shown, as an object would be too long; with a hint.
+    Unfit(String),
+    /// It is there twice and is not shown.
+    Repeated,
 }
 
 impl FieldError {
@@ -112,10 +116,10 @@ impl FieldError {
     pub fn reason(&self) -> &'static str {
         match self.fault {
             Fault::Required(_) => "FieldValueRequired",
-            Fault::Invalid(..) => "FieldValueInvalid",
+            Fault::Invalid(..) | Fault::Unfit(_) => "FieldValueInvalid",
             Fault::NotSupported(..) => "FieldValueNotSupported",
             Fault::Forbidden(_) => "FieldValueForbidden",
-            Fault::Duplicate(_) => "FieldValueDuplicate",
+            Fault::Duplicate(_) | Fault::Repeated => "FieldValueDuplicate",
             Fault::TooLong(_) => "FieldValueTooLong",
             Fault::TooMany(..) => "FieldValueTooMany",
             Fault::NotFound(_) => "FieldValueNotFound",
@@ -140,9 +144,12 @@ impl FieldError {
             Fault::Forbidden(hint) => with_hint("Forbidden".to_owned(), hint),
             Fault::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
             Fault::TooLong(rest) => with_hint("Too long".to_owned(), rest),
+            Fault::TooMany(there, 1) => format!("Too many: {there}: must have at most 1 item"),
             Fault::TooMany(there, most) => format!("Too many: {there}: must have at most {most} items"),
             Fault::NotFound(value) => format!("Not found: {}", shown(value)),
             Fault::TypeInvalid(value, hint) => with_hint(format!("Invalid value: {}", shown(value)), hint),
+            Fault::Unfit(hint) => with_hint("Invalid value".to_owned(), hint),
+            Fault::Repeated => "Duplicate value".to_owned(),
         }
     }
 }
