@@ -37,6 +37,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::watch as cell;
 
 use self::crd::CustomKind;
@@ -44,6 +45,7 @@ use self::resource::Registry;
 use self::status::Refusal;
 use self::store::{Journaling, ResourceName, Store};
 use super::clock::Clock;
+use super::object::{list, text};
 
 /// One cluster's API.
 #[derive(Debug)]
@@ -170,8 +172,10 @@ impl Api {
         let definitions: Vec<_> = self.look(|store| {
             store.list("customresourcedefinitions.apiextensions.k8s.io", "").map(|object| object.value()).collect()
         });
-        let established = definitions.iter().filter(|definition| crd::is_established(definition));
-        let kinds: Vec<CustomKind> = established.filter_map(|definition| CustomKind::of(definition).ok()).collect();
+        let Some(metadata) = schema::builtin::builtin().named("apis.meta.v1.ObjectMeta") else { return };
+        let established = definitions.iter().filter(|definition| is_established(definition));
+        let kinds: Vec<CustomKind> =
+            established.filter_map(|definition| CustomKind::of(definition, &metadata).ok()).collect();
         let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
         if kinds.is_empty() && registry.generation == 0 {
             return;
@@ -184,6 +188,12 @@ impl Api {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// Whether a definition's names have been accepted, so that its kind is served.
+fn is_established(definition: &Value) -> bool {
+    let conditions = list(definition, &["status", "conditions"]);
+    conditions.iter().any(|one| text(one, &["type"]) == "Established" && text(one, &["status"]) == "True")
 }
 
 /// A time stamp as objects carry it: RFC 3339 to the second.

@@ -28,6 +28,8 @@ pub struct Resource {
     pub singular: String,
     /// Group and kind.
     pub kind: GroupKind,
+    /// The kind of lists of it.
+    pub list_kind: String,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
     /// What it answers to.
@@ -213,6 +215,7 @@ fn built_in(group: &str, version: &str, item: ItemResource) -> Resource {
         api_version: version_name.clone(),
         singular: item.singular_resource,
         kind: GroupKind::new(group, &item.response_kind.kind),
+        list_kind: format!("{}List", item.response_kind.kind),
         namespaced: item.scope == "Namespaced",
         verbs: item.verbs,
         short_names: item.short_names,
@@ -228,36 +231,38 @@ fn built_in(group: &str, version: &str, item: ItemResource) -> Resource {
 
 const CUSTOM_VERBS: [&str; 8] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
-fn custom(kind: &CustomKind, version: &Arc<CustomVersion>) -> Resource {
-    let storage = kind.versions.iter().find(|version| version.storage).unwrap_or(version);
+fn custom(kind: &CustomKind, version: &CustomVersion) -> Resource {
+    let storage = kind.storage().unwrap_or(version);
+    let texts = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
     let mut subresources = Vec::new();
-    let verbs = || ["get", "patch", "update"].map(str::to_owned).to_vec();
+    let mut add = |name: &str, group: &str, version: &str, kind: &str| {
+        let response_kind = ResponseKind { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() };
+        let verbs = ["get", "patch", "update"].map(str::to_owned).to_vec();
+        subresources.push(Subresource { subresource: name.to_owned(), response_kind, verbs });
+    };
     if version.status {
-        let response_kind =
-            ResponseKind { group: kind.group.clone(), version: version.name.clone(), kind: kind.kind.clone() };
-        subresources.push(Subresource { subresource: "status".to_owned(), response_kind, verbs: verbs() });
+        add("status", &kind.group, &version.name, &kind.kind);
     }
     if version.scale.is_some() {
-        let response_kind =
-            ResponseKind { group: "autoscaling".to_owned(), version: "v1".to_owned(), kind: "Scale".to_owned() };
-        subresources.push(Subresource { subresource: "scale".to_owned(), response_kind, verbs: verbs() });
+        add("scale", "autoscaling", "v1", "Scale");
     }
     Resource {
-        group: kind.group.clone(),
-        version: version.name.clone(),
+        group: kind.group.to_string(),
+        version: version.name.to_string(),
         api_version: api_version(&kind.group, &version.name),
-        plural: kind.plural.clone(),
-        singular: kind.singular.clone(),
+        plural: kind.plural.to_string(),
+        singular: kind.singular.to_string(),
         kind: GroupKind::new(&kind.group, &kind.kind),
+        list_kind: kind.list_kind.to_string(),
         namespaced: kind.namespaced,
         verbs: CUSTOM_VERBS.map(str::to_owned).to_vec(),
-        short_names: kind.short_names.clone(),
-        categories: kind.categories.clone(),
+        short_names: texts(&kind.short_names),
+        categories: texts(&kind.categories),
         subresources,
         stored: qualified(&kind.plural, &kind.group).into(),
         storage_api_version: api_version(&kind.group, &storage.name),
         shape: Some(version.schema.clone()),
-        custom: Some(version.clone()),
+        custom: Some(Arc::new(version.clone())),
     }
 }
 
@@ -274,7 +279,8 @@ impl Registry {
         for kind in kinds {
             for version in kind.versions.iter().filter(|version| version.served) {
                 let versions = added.entry(&kind.group).or_default();
-                versions.entry(VersionRank::of(&version.name)).or_default().push(Arc::new(custom(kind, version)));
+                let resource = Arc::new(custom(kind, version));
+                versions.entry(VersionRank::of(&version.name)).or_default().push(resource);
             }
         }
         for (name, versions) in added {

@@ -8,13 +8,16 @@ use super::resource::Resource;
 use super::status::{Cause, Details, FieldError, Refusal};
 use super::store::Stored;
 use super::write::{Call, Part, Written};
-use super::{Api, crd, stamp, table};
+use super::{Api, stamp, table};
 use crate::cluster::object::{GroupKind, Key, at, entry, int, list, map, remove, set, text};
 
 /// The Scale of an object.
 pub fn scale_of(resource: &Resource, object: &Value) -> Value {
     let (wanted, there, selector) = match resource.custom.as_ref().and_then(|version| version.scale.as_ref()) {
-        Some(paths) => crd::scale(paths, object),
+        Some(paths) => {
+            let scale = paths.read(object);
+            (scale.replicas.unwrap_or(0), scale.current, scale.selector)
+        }
         None => (
             int(object, &["spec", "replicas"]).unwrap_or(0),
             int(object, &["status", "replicas"]).unwrap_or(0),
@@ -106,7 +109,7 @@ impl Api {
             return Err(Refusal::modified(&resource.group, &resource.plural, &key.name));
         }
         match resource.custom.as_ref().and_then(|version| version.scale.as_ref()) {
-            Some(paths) => crd::set_scale(paths, &mut object, replicas),
+            Some(paths) => paths.write(&mut object, replicas),
             None => set(&mut object, &["spec", "replicas"], replicas),
         }
         if sent.is_empty() {

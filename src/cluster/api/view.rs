@@ -115,11 +115,7 @@ impl Show<'_> {
                 list_start(&mut out, &start);
             }
             View::Whole => {
-                let kind = match &self.resource.custom {
-                    Some(version) => version.list_kind.clone(),
-                    None => format!("{}List", self.resource.kind.kind),
-                };
-                let start = json!({"kind": kind, "apiVersion": self.resource.api_version, "metadata": head.metadata()});
+                let start = json!({"kind": self.resource.list_kind, "apiVersion": self.resource.api_version, "metadata": head.metadata()});
                 list_start(&mut out, &start);
             }
         }

@@ -11,13 +11,13 @@ pub mod text;
 mod usage;
 pub mod workloads;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::crd;
 use super::resource::Resource;
 use super::status::{FieldError, Refusal};
 use super::store::{Store, Stored};
-use crate::cluster::object::{GroupKind, Key, at, list, text};
+use crate::cluster::object::{GroupKind, Key, at, flag, list, set, text};
 
 const DEFINITION: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
 
@@ -84,6 +84,7 @@ pub fn before_create(kind: &GroupKind, resource: &Resource, object: &mut Value, 
         Err(Refusal::forbidden(&resource.group, &resource.plural, name, why))
     };
     match kind.pair() {
+        DEFINITION => begin_definition(object),
         ("", "PersistentVolumeClaim") => rest::default_storage_class(object, &facts.storage_classes),
         ("networking.k8s.io", "Ingress") => rest::default_ingress_class(object, &facts.ingress_classes),
         ("", "Pod") => limit_range::defaults(object, &facts.limit_ranges),
@@ -104,9 +105,29 @@ pub fn before_create(kind: &GroupKind, resource: &Resource, object: &mut Value, 
     }
 }
 
+/// A definition begins without names; what it stores is known at once.
+fn begin_definition(definition: &mut Value) {
+    let storage: Vec<Value> = stored_versions(definition);
+    let names = json!({"plural": "", "kind": ""});
+    set(definition, &["status"], json!({"conditions": [], "acceptedNames": names, "storedVersions": storage}));
+}
+
+fn stored_versions(definition: &Value) -> Vec<Value> {
+    let storage = list(definition, &["spec", "versions"]).iter().filter(|version| flag(version, &["storage"]));
+    storage.map(|version| version["name"].clone()).collect()
+}
+
 /// What the server keeps of the version before.
 pub fn before_update(kind: &GroupKind, object: &mut Value, old: &Value) {
-    if !workloads::before_update(kind, object, old) {
+    if kind.pair() == DEFINITION {
+        let mut stored = list(object, &["status", "storedVersions"]).to_vec();
+        for version in stored_versions(object) {
+            if !stored.contains(&version) {
+                stored.push(version);
+            }
+        }
+        set(object, &["status", "storedVersions"], stored);
+    } else if !workloads::before_update(kind, object, old) {
         rest::before_update(kind, object, old);
     }
 }
