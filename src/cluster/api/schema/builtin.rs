@@ -1,8 +1,9 @@
 //! The built-in kinds: their types, read once from `data/schema.json`.
 //!
-//! Beside what OpenAPI tells, that file has what a trip through Go's structs does: `p` says when a member is written
-//! (`a` always, `n` always and `null` when absent, `s` whenever it is set; else when it is not zero), `g` is Go's name
-//! of a type that is a text or number with a name of its own. Numbers are `int32` or `int64`, base64 is `bytes`.
+//! Beside what OpenAPI tells, that file has what a trip through Go's structs does, as the public types of Kubernetes
+//! 1.36 tell it: `p` says when a member is written (`a` always, `n` always and `null` when absent, `s` whenever it is
+//! set; else when it is not zero), `g` is Go's name of a type that is a text or number with a name of its own. Numbers
+//! are `int32` or `int64`, base64 is `bytes`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, OnceLock};

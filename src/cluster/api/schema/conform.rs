@@ -33,6 +33,9 @@ pub fn restore(kind: &Struct, object: &mut Value) -> Result<Vec<String>, String>
     Ok(reader.unknown)
 }
 
+/// More unknown fields than these go without being told.
+pub(super) const MAX_UNKNOWN: usize = 100;
+
 /// Where an object comes from: this decides the words of errors.
 #[derive(Clone, Copy, PartialEq)]
 enum Source {
@@ -56,7 +59,7 @@ impl Reader {
         let mut result = Ok(());
         members.retain(|name, value| {
             let Some(field) = kind.field(name) else {
-                if result.is_ok() && !kind.open {
+                if result.is_ok() && !kind.open && self.unknown.len() < MAX_UNKNOWN {
                     self.unknown.push(place.unknown(name));
                 }
                 return kind.open;

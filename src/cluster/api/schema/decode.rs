@@ -2,15 +2,12 @@
 
 use serde_json::Value;
 
-use super::conform::{name_of, without_fraction};
+use super::conform::{MAX_UNKNOWN, name_of, without_fraction};
 use super::place::Place;
 use super::{Field, Struct, Type};
 
 pub use super::conform::{conform, restore};
 pub use super::json::parse_json;
-
-/// More findings than these are not told.
-const MAX_FINDINGS: usize = 100;
 
 /// Takes away and names the fields that a custom resource's schema has not, sorted. Wrong types stay: they are found
 /// by validation.
@@ -32,7 +29,7 @@ pub fn findings(duplicates: Vec<String>, unknown: Vec<String>) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     let kept = duplicates.into_iter().filter(|finding| !gone.iter().any(|gone| is_below(finding, gone)));
     for finding in kept.chain(unknown) {
-        if told.len() < MAX_FINDINGS && !told.contains(&finding) {
+        if told.len() < MAX_UNKNOWN && !told.contains(&finding) {
             told.push(finding);
         }
     }
@@ -95,7 +92,9 @@ fn prune_struct(kind: &Struct, value: &mut Value, place: &Place<'_>, unknown: &m
             Some(field) => prune_value(field, value, &Place::Key(place, name), unknown),
             None if kind.open => normalize_numbers(value),
             None => {
-                unknown.push(place.unknown(name));
+                if unknown.len() < MAX_UNKNOWN {
+                    unknown.push(place.unknown(name));
+                }
                 return false;
             }
         }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::cluster::api::schema::builtin::builtin;
+use crate::cluster::object::Map;
 
 fn kind(api_version: &str, kind: &str) -> std::sync::Arc<Struct> {
     builtin().kind(api_version, kind).expect(kind)
@@ -190,6 +191,19 @@ fn values_become_what_go_writes() {
     let secret = json!({"data": {"a": "YQ\n==", "b": null}, "stringData": {"c": null}});
     let expected = json!({"data": {"a": "YQ==", "b": ""}, "stringData": {"c": ""}});
     assert_eq!(conformed(("v1", "Secret"), &secret), Ok((expected, vec![])));
+}
+
+#[test]
+fn findings_are_bounded_and_fields_go_all_the_same() {
+    let many: Map = (0..500).map(|number| (format!("x{number}"), json!(1))).collect();
+    let mut object = Value::Object(many.clone());
+    assert_eq!(conform(&kind("v1", "Pod"), &mut object).map(|unknown| unknown.len()), Ok(100));
+    assert_eq!(object, json!({}));
+    let mut object = Value::Object(many);
+    assert_eq!(prune(&kind("v1", "Pod"), &mut object).len(), 100);
+    assert_eq!(object, json!({}));
+    let twice = format!("{{{}}}", vec!["\"a\":1"; 500].join(","));
+    assert_eq!(parse_json(twice.as_bytes()).map(|(_, twice)| twice.len()), Ok(100));
 }
 
 #[test]
