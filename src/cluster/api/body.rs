@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::admission::rest;
 use super::query::Unknown;
 use super::resource::Resource;
-use super::schema::{decode, proto, yaml};
+use super::schema::{Struct, decode, proto, yaml};
 use super::status::Refusal;
 use crate::cluster::object::{Map, set, text};
 
@@ -41,7 +41,7 @@ pub fn parse(body: &[u8], content_type: &str, expected: &str) -> Result<(Value, 
     let unrecognized = |why: String| Refusal::bad_request(decode::unrecognized(expected, &why, body));
     match media_type {
         "" | "application/json" => decode::parse_json(body).map_err(unrecognized),
-        "application/yaml" => yaml::from_yaml(body).map(|value| (value, Vec::new())).map_err(unrecognized),
+        "application/yaml" => yaml::parse_yaml(body).map_err(unrecognized),
         "application/vnd.kubernetes.protobuf" => proto::decode(body).map(|value| (value, Vec::new())).map_err(|why| {
             Refusal::bad_request(format!("the object provided is unrecognized (must be of type {expected}): {why}"))
         }),
@@ -92,14 +92,35 @@ pub fn decode(resource: &Resource, body: &[u8], content_type: &str, unknown: Unk
 /// When it is another kind or has fields of a wrong type, or unknown ones that are not allowed.
 pub fn conform(
     resource: &Resource,
+    object: Value,
+    duplicates: Vec<String>,
+    unknown: Unknown,
+) -> Result<Decoded, Misfit> {
+    shaped(resource, object, duplicates, unknown, decode::conform)
+}
+
+/// The same for the outcome of a strategic merge patch, which the real server converts instead of reading it.
+///
+/// # Errors
+/// As [`conform`], in the converter's words.
+pub fn restore(resource: &Resource, object: Value, unknown: Unknown) -> Result<Decoded, Misfit> {
+    shaped(resource, object, Vec::new(), unknown, decode::restore)
+}
+
+/// Brings a built-in object into shape and names the fields that nobody knows.
+type Shaping = fn(&Struct, &mut Value) -> Result<Vec<String>, String>;
+
+fn shaped(
+    resource: &Resource,
     mut object: Value,
     duplicates: Vec<String>,
     unknown: Unknown,
+    shaping: Shaping,
 ) -> Result<Decoded, Misfit> {
     check_kind(resource, &mut object).map_err(Misfit::Kind)?;
     let unknown_fields = match &resource.shape {
         Some(shape) if resource.custom.is_some() => decode::prune(shape, &mut object),
-        Some(shape) => decode::conform(shape, &mut object).map_err(Misfit::Type)?,
+        Some(shape) => shaping(shape, &mut object).map_err(Misfit::Type)?,
         None => Vec::new(),
     };
     let found = decode::findings(duplicates, unknown_fields);

@@ -46,6 +46,8 @@ pub struct Resource {
     pub storage_api_version: String,
     /// The shape of its objects; none when anything is taken.
     pub shape: Option<Arc<Struct>>,
+    /// The shape of its objects in the stored version.
+    pub stored_shape: Option<Arc<Struct>>,
     /// What a custom resource definition says of it.
     pub custom: Option<Arc<CustomVersion>>,
 }
@@ -222,6 +224,7 @@ fn built_in(group: &str, version: &str, item: ItemResource) -> Resource {
         categories: item.categories,
         subresources: item.subresources,
         stored: stored.into(),
+        stored_shape: builtin().kind(&storage_api_version, &item.response_kind.kind),
         storage_api_version,
         shape: builtin().kind(&version_name, &item.response_kind.kind),
         custom: None,
@@ -262,6 +265,7 @@ fn custom(kind: &CustomKind, version: &CustomVersion) -> Resource {
         stored: qualified(&kind.plural, &kind.group).into(),
         storage_api_version: api_version(&kind.group, &storage.name),
         shape: Some(version.schema.clone()),
+        stored_shape: Some(version.schema.clone()),
         custom: Some(Arc::new(version.clone())),
     }
 }

@@ -14,7 +14,7 @@ use super::connect::{PodCall, Runtime};
 use super::deletion::{DeleteOptions, Deleted};
 use super::documents::Documents;
 use super::path::{ApiPath, ResourcePath};
-use super::query::{Query, ReadOptions, WriteOptions};
+use super::query::{Query, ReadOptions, Unknown, WriteOptions};
 use super::read::Scope;
 use super::resource::{Registry, Resource};
 use super::schema::yaml;
@@ -419,8 +419,12 @@ impl Frontend {
         }
         let body = asked.body().await?;
         if apply {
-            let applied = yaml::from_yaml(&body).map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
-            return Ok((Patch::Apply(applied), Vec::new()));
+            let (applied, found) = yaml::parse_yaml(&body)
+                .map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
+            if options.unknown == Unknown::Strict && !found.is_empty() {
+                return Err(Refusal::bad_request(format!("error strict decoding YAML: {}", found.join(", "))));
+            }
+            return Ok((Patch::Apply(applied), found));
         }
         let (patch, duplicates) = super::schema::decode::parse_json(&body)
             .map_err(|why| Refusal::bad_request(format!("error decoding patch: {why}")))?;

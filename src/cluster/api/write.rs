@@ -164,7 +164,7 @@ impl Api {
             remove(object, &["status"]);
         }
         defaults(resource, &kind, object);
-        if let Some(shape) = &resource.shape {
+        if let Some(shape) = &resource.stored_shape {
             let manager = manager(call, resource, Part::Main);
             ownership::update(shape, None, object, &manager, &now);
         }
@@ -172,8 +172,8 @@ impl Api {
         let random = random_suffix()?;
         let facts = self.look(|store| Facts::gather(store, &kind, object, random));
         admission::before_create(&kind, resource, object, &facts)?;
-        order_metadata(object);
         check(resource, &kind, object, None)?;
+        complete(resource, object);
         warnings.extend(admission::warnings(&kind, object, None));
         Ok(())
     }
@@ -278,8 +278,11 @@ impl Api {
             let (patched, how) = self.patched(call, resource, shape, part, patch, &current)?;
             let unknown = if how == Replacing::Applied { Unknown::Ignore } else { call.options.unknown };
             let shown = if matches!(patch, Patch::Strategic(_)) { Value::Null } else { patched.clone() };
-            let mut decoded = body::conform(resource, patched, Vec::new(), unknown)
-                .map_err(|misfit| undecodable(misfit, resource, shape, patch, &current, &shown))?;
+            let decoded = match patch {
+                Patch::Strategic(_) => body::restore(resource, patched, unknown),
+                _ => body::conform(resource, patched, Vec::new(), unknown),
+            };
+            let mut decoded = decoded.map_err(|misfit| undecodable(misfit, resource, shape, patch, &current, &shown))?;
             body::to_stored(resource, &mut decoded.object);
             let mut object = decoded.object;
             place(resource, &key.namespace, &mut object)?;
@@ -388,7 +391,7 @@ impl Api {
         }
         let now = stamp(self.now());
         if how != Replacing::Applied
-            && let Some(shape) = &resource.shape
+            && let Some(shape) = &resource.stored_shape
         {
             let manager = manager(call, resource, part);
             ownership::update(shape, Some(&before), &mut object, &manager, &now);
@@ -397,8 +400,8 @@ impl Api {
             self.bump_generation(kind, resource, &mut object, &before);
         }
         check_finalizers(resource, &object, &before)?;
-        order_metadata(&mut object);
         check_part(resource, kind, part, &object, &before)?;
+        complete(resource, &mut object);
         warnings.extend(admission::warnings(kind, &object, Some(&before)));
         ownership::settle(&before, &mut object);
         if object == before {
@@ -530,6 +533,14 @@ fn defaults(resource: &Resource, kind: &GroupKind, object: &mut Value) {
         (Some(_), Some(shape)) => schema::defaults::fill(shape, object),
         _ => admission::defaults(kind, object),
     }
+}
+
+/// Brings an object into the form that is stored: with what Go always writes, metadata in order.
+fn complete(resource: &Resource, object: &mut Value) {
+    if let (None, Some(shape)) = (&resource.custom, &resource.stored_shape) {
+        schema::defaults::complete(shape, object);
+    }
+    order_metadata(object);
 }
 
 fn check(resource: &Resource, kind: &GroupKind, object: &Value, old: Option<&Value>) -> Result<(), Refusal> {

@@ -23,30 +23,6 @@ pub fn undecodable(patched: &Value, why: &str) -> Refusal {
     invalid(&patched.to_string(), why)
 }
 
-/// A strategic merge patch's outcome is not decoded from text but converted, which complains in words of its own.
-fn converted(why: &str) -> String {
-    let complaint = || {
-        let (from, rest) = why.strip_prefix("json: cannot unmarshal ")?.split_once(" into ")?;
-        let to = rest.rsplit_once(" of type ").map_or(rest, |(_, to)| to);
-        let from = match from.split(' ').next()? {
-            "array" => "slice",
-            "object" => "map",
-            "number" => "int64",
-            other => other,
-        };
-        Some(if to.starts_with("[]") {
-            format!("cannot restore slice from {from}")
-        } else if to.starts_with("map[") {
-            format!("cannot restore map from {from}")
-        } else if to.contains('.') {
-            format!("cannot restore struct from: {from}")
-        } else {
-            format!("unrecognized type: {to}")
-        })
-    };
-    complaint().unwrap_or_else(|| why.to_owned())
-}
-
 /// 422 that shows `shown` as the patch.
 fn invalid(shown: &str, why: &str) -> Refusal {
     Refusal::invalid(&GroupKind::new("", ""), "", &[FieldError::invalid("patch", shown, why)])

@@ -30,7 +30,7 @@ pub fn strategic(kind: &Struct, current: &Value, patch: &Value) -> Result<Value,
 pub fn undecodable_strategic(kind: &Struct, current: &Value, patch: &Value, why: &str) -> Refusal {
     let mut left = patch.clone();
     match carry_out(kind, current, &mut left) {
-        Ok(_) => invalid(&go::plain(&left), &super::converted(why)),
+        Ok(_) => invalid(&go::plain(&left), why),
         Err(refusal) => refusal,
     }
 }
