@@ -63,6 +63,8 @@ pub enum Fault {
     Required(String),
     /// Its value cannot be; with the value and a hint.
     Invalid(Value, String),
+    /// It is wrong as a whole; with a hint, without the value.
+    InvalidHidden(String),
     /// It is none of the values that can be.
     NotSupported(Value, Vec<String>),
     /// It may not be set.
@@ -110,7 +112,7 @@ impl FieldError {
     pub fn reason(&self) -> &'static str {
         match self.fault {
             Fault::Required(_) => "FieldValueRequired",
-            Fault::Invalid(..) => "FieldValueInvalid",
+            Fault::Invalid(..) | Fault::InvalidHidden(_) => "FieldValueInvalid",
             Fault::NotSupported(..) => "FieldValueNotSupported",
             Fault::Forbidden(_) => "FieldValueForbidden",
             Fault::Duplicate(_) => "FieldValueDuplicate",
@@ -127,6 +129,7 @@ impl FieldError {
         match &self.fault {
             Fault::Required(hint) => with_hint("Required value".to_owned(), hint),
             Fault::Invalid(value, hint) => with_hint(format!("Invalid value: {}", shown(value)), hint),
+            Fault::InvalidHidden(hint) => with_hint("Invalid value".to_owned(), hint),
             Fault::NotSupported(value, supported) => {
                 let start = format!("Unsupported value: {}", shown(value));
                 if supported.is_empty() {
@@ -145,9 +148,13 @@ impl FieldError {
     }
 }
 
-/// A value as Go's field errors show it: text quoted, objects as JSON.
+/// A value as Go's field errors show it: text quoted, objects as the JSON of Go, which may stand in HTML.
 fn shown(value: &Value) -> String {
-    value.to_string()
+    let json = value.to_string();
+    if value.is_string() || !json.contains(['<', '>', '&']) {
+        return json;
+    }
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 impl Refusal {
@@ -206,7 +213,13 @@ impl Refusal {
 
     /// 422: fields are wrong. There must be at least one error.
     pub fn invalid(kind: &GroupKind, name: &str, errors: &[FieldError]) -> Self {
-        let texts: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.message())).collect();
+        // What several checks found alike is said once.
+        let mut texts: Vec<String> = Vec::new();
+        for text in errors.iter().map(|error| format!("{}: {}", error.field, error.message())) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let listed = match texts.as_slice() {
             [one] => one.clone(),
             several => format!("[{}]", several.join(", ")),
@@ -312,5 +325,14 @@ mod tests {
         );
         assert_eq!(status["details"]["causes"][0]["reason"], "FieldValueRequired");
         assert_eq!(status["details"]["kind"], "Deployment");
+    }
+
+    #[test]
+    fn equal_texts_are_said_once_and_caused_twice() {
+        let error = FieldError::invalid("spec.args", json!(["a < b && c"]), "no");
+        let refusal = Refusal::invalid(&GroupKind::new("", "Pod"), "x", &[error.clone(), error]);
+        let text = "Pod \"x\" is invalid: spec.args: Invalid value: [\"a \\u003c b \\u0026\\u0026 c\"]: no";
+        assert_eq!(refusal.message, text);
+        assert_eq!(refusal.details.map(|details| details.causes.len()), Some(2));
     }
 }
