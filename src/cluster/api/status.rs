@@ -154,9 +154,13 @@ impl FieldError {
     }
 }
 
-/// A value as Go's field errors show it: text quoted, objects as JSON.
+/// A value as Go's field errors show it: text quoted, objects as the JSON of Go, which may stand in HTML.
 fn shown(value: &Value) -> String {
-    value.to_string()
+    let json = value.to_string();
+    if value.is_string() || !json.contains(['<', '>', '&']) {
+        return json;
+    }
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 impl Refusal {
@@ -215,10 +219,9 @@ impl Refusal {
 
     /// 422: fields are wrong. There must be at least one error.
     pub fn invalid(kind: &GroupKind, name: &str, errors: &[FieldError]) -> Self {
+        // What several checks found alike is said once.
         let mut texts: Vec<String> = Vec::new();
-        for error in errors {
-            let text = format!("{}: {}", error.field, error.message());
-            // the same error may be a cause twice, as when an update checks some metadata twice, but is told once
+        for text in errors.iter().map(|error| format!("{}: {}", error.field, error.message())) {
             if !texts.contains(&text) {
                 texts.push(text);
             }
@@ -334,10 +337,11 @@ mod tests {
     }
 
     #[test]
-    fn an_error_found_twice_is_told_once() {
-        let errors = [FieldError::required("data", ""), FieldError::required("data", "")];
-        let status = Refusal::invalid(&GroupKind::new("", "Secret"), "x", &errors).to_value();
-        assert_eq!(status["message"], "Secret \"x\" is invalid: data: Required value");
-        assert_eq!(status["details"]["causes"].as_array().map(Vec::len), Some(2));
+    fn equal_texts_are_said_once_and_caused_twice() {
+        let error = FieldError::invalid("spec.args", json!(["a < b && c"]), "no");
+        let refusal = Refusal::invalid(&GroupKind::new("", "Pod"), "x", &[error.clone(), error]);
+        let text = "Pod \"x\" is invalid: spec.args: Invalid value: [\"a \\u003c b \\u0026\\u0026 c\"]: no";
+        assert_eq!(refusal.message, text);
+        assert_eq!(refusal.details.map(|details| details.causes.len()), Some(2));
     }
 }

@@ -46,10 +46,7 @@ impl Facts {
         let mut facts = Self { random, ..Self::default() };
         match kind.pair() {
             ("", "Pod") => {
-                let account = match text(object, &["spec", "serviceAccountName"]) {
-                    "" => "default",
-                    name => name,
-                };
+                let account = workloads::service_account_name(object);
                 facts.service_account = store.get("serviceaccounts", &Key::new(namespace, account)).map(|one| one.value());
                 facts.priority_classes = all("priorityclasses.scheduling.k8s.io", "");
                 facts.limit_ranges = all("limitranges", namespace);
@@ -90,11 +87,12 @@ pub fn before_create(kind: &GroupKind, resource: &Resource, object: &mut Value, 
         ("", "Pod") => limit_range::defaults(object, &facts.limit_ranges),
         _ => {}
     }
+    let uid = text(object, &["metadata", "uid"]).to_owned();
     let context = workloads::CreateContext {
-        random: &facts.random,
+        random_suffix: &facts.random,
         service_account: facts.service_account.as_ref(),
         priority_classes: &facts.priority_classes,
-        uid: text(object, &["metadata", "uid"]).to_owned(),
+        uid: &uid,
     };
     if !workloads::before_create(kind, object, &context)? {
         rest::before_create(kind, object);
