@@ -246,7 +246,7 @@ impl WriteOptions {
             "Ignore" => Unknown::Ignore,
             "" | "Warn" => Unknown::Warn,
             other => {
-                let supported = ["Ignore", "Strict", "Warn"];
+                let supported = ["", "Ignore", "Strict", "Warn"];
                 errors.push(FieldError::not_supported("fieldValidation", other, &supported));
                 Unknown::Warn
             }

@@ -396,7 +396,8 @@ impl Api {
             let manager = manager(call, resource, part);
             ownership::update(shape, Some(&before), &mut object, &manager, &now);
         }
-        if part != Part::Status {
+        // To be put on a node is no change of what was asked for.
+        if !matches!(part, Part::Status | Part::Other("binding")) {
             self.bump_generation(kind, resource, &mut object, &before);
         }
         check_finalizers(resource, &object, &before)?;
