@@ -41,6 +41,8 @@ pub(crate) mod conditions;
 pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
+#[cfg(test)]
+mod garbage;
 pub mod job;
 pub(crate) mod ownership;
 pub mod replicaset;
