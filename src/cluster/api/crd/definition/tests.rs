@@ -44,7 +44,10 @@ fn schema_faults(schema: Value) -> Vec<String> {
 #[test]
 fn defaults_fill_in() {
     let definition = changed(&[]);
-    assert_eq!(definition["spec"]["names"], json!({"plural": "things", "kind": "Thing", "singular": "thing", "listKind": "ThingList"}));
+    assert_eq!(
+        definition["spec"]["names"],
+        json!({"plural": "things", "kind": "Thing", "singular": "thing", "listKind": "ThingList"})
+    );
     assert_eq!(definition["spec"]["conversion"], json!({"strategy": "None"}));
     assert_eq!(
         definition["status"],
@@ -264,9 +267,11 @@ fn updates() {
     );
     assert_eq!(
         update(&[("/spec/versions/0/name", json!("v2"))], &old),
-        ["status.storedVersions[0]: Invalid value: \"v1\": missing from spec.versions; v1 was previously a storage version, \
+        [
+            "status.storedVersions[0]: Invalid value: \"v1\": missing from spec.versions; v1 was previously a storage version, \
           and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 \
-          from status.storedVersions"]
+          from status.storedVersions"
+        ]
     );
     let young = changed(&[]);
     assert_eq!(update(&[("/spec/scope", json!("Cluster"))], &young), Vec::<String>::new());
@@ -277,8 +282,14 @@ fn structural_schemas() {
     let object = |properties: Value| json!({"type": "object", "properties": properties});
     let cases = [
         (json!({}), vec!["~.type: Required value: must not be empty at the root"]),
-        (json!({"type": "array", "items": {"type": "string"}}), vec!["~.type: Invalid value: \"array\": must be object at the root"]),
-        (object(json!({"a": {}})), vec!["~.properties[a].type: Required value: must not be empty for specified object fields"]),
+        (
+            json!({"type": "array", "items": {"type": "string"}}),
+            vec!["~.type: Invalid value: \"array\": must be object at the root"],
+        ),
+        (
+            object(json!({"a": {}})),
+            vec!["~.properties[a].type: Required value: must not be empty for specified object fields"],
+        ),
         (
             object(json!({"a": {"type": "array"}, "b": {"type": "array", "items": {}}})),
             vec![
@@ -298,7 +309,9 @@ fn structural_schemas() {
             ],
         ),
         (
-            object(json!({"a": {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true}})),
+            object(
+                json!({"a": {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true}}),
+            ),
             vec![],
         ),
         (
@@ -326,8 +339,14 @@ fn structural_schemas() {
                  is implicitly specified",
             ],
         ),
-        (object(json!({"metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 5}}}})), vec![]),
-        (object(json!({"kind": {"type": "integer"}})), vec!["~.properties[kind].type: Invalid value: \"integer\": must be string"]),
+        (
+            object(json!({"metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 5}}}})),
+            vec![],
+        ),
+        (
+            object(json!({"kind": {"type": "integer"}})),
+            vec!["~.properties[kind].type: Invalid value: \"integer\": must be string"],
+        ),
         (
             object(json!({"a": {"x-kubernetes-embedded-resource": true}})),
             vec![
@@ -354,8 +373,12 @@ fn parts_of_schemas() {
             ],
         ),
         (
-            a(json!({"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": {"type": "string"}})),
-            vec!["~.properties[a].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive"],
+            a(
+                json!({"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": {"type": "string"}}),
+            ),
+            vec![
+                "~.properties[a].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive",
+            ],
         ),
         (a(json!({"$ref": "x"})), vec!["~.properties[a].$ref: Forbidden: $ref is not supported"]),
         (
