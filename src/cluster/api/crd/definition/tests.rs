@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A good definition, changed at a JSON pointer.
-fn changed(changes: &[(&str, Value)]) -> Value {
+/// Values at JSON pointers; null takes away what is there.
+type Changes<'a> = &'a [(&'a str, Value)];
+
+/// A good definition, changed.
+fn changed(changes: Changes<'_>) -> Value {
     let mut definition = json!({
         "metadata": {"name": "things.example.com"},
         "spec": {
@@ -25,7 +28,7 @@ fn changed(changes: &[(&str, Value)]) -> Value {
     definition
 }
 
-fn faults(changes: &[(&str, Value)]) -> Vec<String> {
+fn faults(changes: Changes<'_>) -> Vec<String> {
     texts(&validate(&changed(changes), None))
 }
 
@@ -73,7 +76,7 @@ fn specs() {
     };
     let name = |text: &str| format!("metadata.name: Invalid value: \"things.example.com\": {text}");
     let wrong_name = || name("must be spec.names.plural+\".\"+spec.group");
-    let cases: [(&[(&str, Value)], Vec<String>); 23] = [
+    let cases: [(Changes<'_>, Vec<String>); 23] = [
         (
             &[("/metadata/name", json!("wrong.name.example.com"))],
             vec!["metadata.name: Invalid value: \"wrong.name.example.com\": must be spec.names.plural+\".\"+spec.group".to_owned()],
@@ -247,7 +250,7 @@ fn what_versions_do_not_share_is_named_by_version() {
 fn updates() {
     let mut old = changed(&[]);
     old["status"]["conditions"] = json!([{"type": "Established", "status": "True"}]);
-    let update = |changes: &[(&str, Value)], old: &Value| {
+    let update = |changes: Changes<'_>, old: &Value| {
         let mut new = changed(changes);
         new["status"] = old["status"].clone();
         defaults(&mut new);
