@@ -93,7 +93,7 @@ impl<'s> Checker<'s> {
         let variable = self.variables.iter().rfind(|(known, _)| **known == *name);
         match variable {
             Some((_, of)) => Ok(of.clone()),
-            None if TYPES.contains(&name) => Ok(Type::Type),
+            None if TYPES.contains(&name) => Ok(Type::OfTypes),
             None => Err((at, format!("undeclared reference to '{name}' (in container '')"))),
         }
     }
@@ -257,7 +257,7 @@ fn comparable(types: &[Type<'_>]) -> bool {
                 | Type::Map(..)
                 | Type::Object(_)
                 | Type::Optional(_)
-                | Type::Type
+                | Type::OfTypes
                 | Type::Quantity
         )
     };

@@ -140,8 +140,14 @@ fn failing_evaluations() {
         ("'abc'.charAt(4) == ''", "index out of range: 4"),
         ("'x'.matches(self.name + '(')", "error parsing regexp: unclosed group: `héllo(`"),
         ("{self.name: 1, 'héllo': 2}.size() == 1", "Failed with repeated key"),
-        ("timestamp(self.name) == self.at", "type conversion error from 'string' to 'google.protobuf.Timestamp': héllo"),
-        ("duration(self.name) == self.wait", "type conversion error from 'string' to 'google.protobuf.Duration': héllo"),
+        (
+            "timestamp(self.name) == self.at",
+            "type conversion error from 'string' to 'google.protobuf.Timestamp': héllo",
+        ),
+        (
+            "duration(self.name) == self.wait",
+            "type conversion error from 'string' to 'google.protobuf.Duration': héllo",
+        ),
     ] {
         assert_eq!(run(text), Outcome::Error(why.to_owned()), "{text}");
     }
@@ -155,22 +161,58 @@ fn faults_are_found_when_compiling() {
         ("self.inner.b == 1", "1:11: undefined field 'b'\n | self.inner.b == 1\n | ..........^"),
         ("size == 1", "1:1: undeclared reference to 'size' (in container '')\n | size == 1\n | ^"),
         ("isURL('x')", "1:1: undeclared reference to 'isURL' (in container '')\n | isURL('x')\n | ^"),
-        ("self.size == 'a'", "1:11: found no matching overload for '_==_' applied to '(int, string)'\n | self.size == 'a'\n | ..........^"),
-        ("self.size + 'a' == 1", "1:11: found no matching overload for '_+_' applied to '(int, string)'\n | self.size + 'a' == 1\n | ..........^"),
-        ("self.size == 1.0", "1:11: found no matching overload for '_==_' applied to '(int, double)'\n | self.size == 1.0\n | ..........^"),
-        ("self.size.startsWith('a')", "1:10: found no matching overload for 'startsWith' applied to 'int.(string)'\n | self.size.startsWith('a')\n | .........^"),
-        ("self.words < ['a']", "1:12: found no matching overload for '_<_' applied to '(list(string), list(string))'\n | self.words < ['a']\n | ...........^"),
-        ("self.size && true", "1:11: found no matching overload for '_&&_' applied to '(int, bool)'\n | self.size && true\n | ..........^"),
+        (
+            "self.size == 'a'",
+            "1:11: found no matching overload for '_==_' applied to '(int, string)'\n | self.size == 'a'\n | ..........^",
+        ),
+        (
+            "self.size + 'a' == 1",
+            "1:11: found no matching overload for '_+_' applied to '(int, string)'\n | self.size + 'a' == 1\n | ..........^",
+        ),
+        (
+            "self.size == 1.0",
+            "1:11: found no matching overload for '_==_' applied to '(int, double)'\n | self.size == 1.0\n | ..........^",
+        ),
+        (
+            "self.size.startsWith('a')",
+            "1:10: found no matching overload for 'startsWith' applied to 'int.(string)'\n | self.size.startsWith('a')\n | .........^",
+        ),
+        (
+            "self.words < ['a']",
+            "1:12: found no matching overload for '_<_' applied to '(list(string), list(string))'\n | self.words < ['a']\n | ...........^",
+        ),
+        (
+            "self.size && true",
+            "1:11: found no matching overload for '_&&_' applied to '(int, bool)'\n | self.size && true\n | ..........^",
+        ),
         ("!self.size", "1:1: found no matching overload for '!_' applied to '(int)'\n | !self.size\n | ^"),
-        ("self.name.size.x == 1", "1:10: type 'string' does not support field selection\n | self.name.size.x == 1\n | .........^"),
-        ("self.size.all(x, true)", "1:5: expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)\n | self.size.all(x, true)\n | ....^"),
-        ("self.words.all(w, w.size())", "1:20: expected type 'bool' but found 'int'\n | self.words.all(w, w.size())\n | ...................^"),
-        ("self.words.all(1, true)", "1:16: argument must be a simple name\n | self.words.all(1, true)\n | ...............^"),
+        (
+            "self.name.size.x == 1",
+            "1:10: type 'string' does not support field selection\n | self.name.size.x == 1\n | .........^",
+        ),
+        (
+            "self.size.all(x, true)",
+            "1:5: expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)\n | self.size.all(x, true)\n | ....^",
+        ),
+        (
+            "self.words.all(w, w.size())",
+            "1:20: expected type 'bool' but found 'int'\n | self.words.all(w, w.size())\n | ...................^",
+        ),
+        (
+            "self.words.all(1, true)",
+            "1:16: argument must be a simple name\n | self.words.all(1, true)\n | ...............^",
+        ),
         ("[1, 'a'].size() == 2", "1:5: expected type 'int' but found 'string'\n | [1, 'a'].size() == 2\n | ....^"),
         ("has(self)", "1:1: invalid argument to has() macro\n | has(self)\n | ^"),
-        ("self.name == null", "1:11: found no matching overload for '_==_' applied to '(string, null)'\n | self.name == null\n | ..........^"),
+        (
+            "self.name == null",
+            "1:11: found no matching overload for '_==_' applied to '(string, null)'\n | self.name == null\n | ..........^",
+        ),
         ("self.name.matches('(')", "1:10: invalid matches argument\n | self.name.matches('(')\n | .........^"),
-        ("self.x >", "1:9: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n | self.x >\n | ........^"),
+        (
+            "self.x >",
+            "1:9: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n | self.x >\n | ........^",
+        ),
         ("self.all(x, x.y", "1:16: Syntax error: missing ')' at '<EOF>'\n | self.all(x, x.y\n | ...............^"),
         ("1 +\n 2 2", "2:4: Syntax error: mismatched input '2' expecting <EOF>\n |  2 2\n | ...^"),
         ("'abc", "1:1: Syntax error: token recognition error at: ''abc'\n | 'abc\n | ^"),
@@ -220,7 +262,8 @@ fn work_is_bounded() {
         "self.list.all(a, self.list == self.list)",
         "self.list.all(a, self.list.distinct().size() > 0)",
     ] {
-        let program = Program::compile(text, &schema, false, Wanted::Bool).unwrap_or_else(|why| panic!("{text}: {why}"));
+        let program =
+            Program::compile(text, &schema, false, Wanted::Bool).unwrap_or_else(|why| panic!("{text}: {why}"));
         let mut budget = 10_000_000;
         assert_eq!(program.run(&schema, &object, None, &mut budget), Outcome::TooCostly, "{text}");
         assert_eq!(budget, 9_000_000, "one expression costs at most its own share");
@@ -249,6 +292,8 @@ fn depth_is_bounded() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn no_text_makes_a_panic(words in prop::collection::vec(prop::sample::select(vec![
         "self", ".", "size", "words", "items", "name", "(", ")", "[", "]", "{", "}", ",", ":", "?", "+", "-", "*", "/", "%",
@@ -282,10 +327,44 @@ proptest! {
 /// Values of all kinds, odd ones among them.
 fn arguments() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "1", "-1", "0", "9223372036854775807", "-9223372036854775808", "7u", "2.5", "-1e300", "1e308", "true", "null", "''",
-        "'é'", "'abc'", "'1h'", "'2026-01-01T00:00:00Z'", "'('", "b''", "b'\\xff'", "[]", "[1, 2]", "['a', 'é']", "[1.5]",
-        "{}", "{'a': 1}", "self", "self.items", "self.words", "self.at", "self.wait", "timestamp('9999-12-31T23:59:59Z')",
-        "duration('-2562047h')", "quantity('1Gi')", "quantity('-99999999999999999999')", "optional.none()", "optional.of(1)",
-        "self.labels", "int", "self.set",
+        "1",
+        "-1",
+        "0",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "7u",
+        "2.5",
+        "-1e300",
+        "1e308",
+        "true",
+        "null",
+        "''",
+        "'é'",
+        "'abc'",
+        "'1h'",
+        "'2026-01-01T00:00:00Z'",
+        "'('",
+        "b''",
+        "b'\\xff'",
+        "[]",
+        "[1, 2]",
+        "['a', 'é']",
+        "[1.5]",
+        "{}",
+        "{'a': 1}",
+        "self",
+        "self.items",
+        "self.words",
+        "self.at",
+        "self.wait",
+        "timestamp('9999-12-31T23:59:59Z')",
+        "duration('-2562047h')",
+        "quantity('1Gi')",
+        "quantity('-99999999999999999999')",
+        "optional.none()",
+        "optional.of(1)",
+        "self.labels",
+        "int",
+        "self.set",
     ])
 }

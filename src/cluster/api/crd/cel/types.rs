@@ -20,7 +20,7 @@ pub(super) enum Type<'s> {
     Timestamp,
     Quantity,
     /// The type of types.
-    Type,
+    OfTypes,
     List(Rc<Type<'s>>),
     Map(Rc<Type<'s>>, Rc<Type<'s>>),
     Optional(Rc<Type<'s>>),
@@ -82,7 +82,7 @@ impl<'s> Type<'s> {
             Self::Duration => "google.protobuf.Duration".to_owned(),
             Self::Timestamp => "google.protobuf.Timestamp".to_owned(),
             Self::Quantity => "kubernetes.Quantity".to_owned(),
-            Self::Type => "type".to_owned(),
+            Self::OfTypes => "type".to_owned(),
             Self::List(item) => format!("list({})", item.name()),
             Self::Map(key, value) => format!("map({}, {})", key.name(), value.name()),
             Self::Optional(of) => format!("optional_type({})", of.name()),
@@ -164,7 +164,7 @@ impl<'s> Type<'s> {
             "duration" => Self::Duration,
             "timestamp" => Self::Timestamp,
             "quantity" => Self::Quantity,
-            "type" => Self::Type,
+            "type" => Self::OfTypes,
             "A" | "B" => Self::Parameter(text.chars().next()?),
             _ => return None,
         })

@@ -132,7 +132,7 @@ impl<'a> Val<'a> {
         let format = schema.format.as_ref().map_or("", |format| &*format.name);
         let read = match format {
             "duration" => duration(text).map(Self::Duration),
-            "date" => text.parse::<Date>().ok().and_then(|date| midnight(date)).map(Self::Timestamp),
+            "date" => text.parse::<Date>().ok().and_then(midnight).map(Self::Timestamp),
             "date-time" => date_time(text).map(Self::Timestamp),
             "byte" => BASE64_STANDARD.decode(text).ok().map(|bytes| Self::Bytes(bytes.into())),
             _ => Some(Self::Text(Text::Borrowed(text))),

@@ -185,7 +185,9 @@ fn combinations(schema: &Value, skip_any: bool, skip_first_all: bool, path: &str
         restriction(not, false, &format!("{path}.not"), errors);
     }
     let pattern = text(schema, &["pattern"]);
-    if let Err(why) = compile(pattern) {
+    if !pattern.is_empty()
+        && let Err(why) = compile(pattern)
+    {
         let hint = format!("must be a valid regular expression, but isn't: {why}");
         errors.push(FieldError::invalid(format!("{path}.pattern"), pattern, hint));
     }
