@@ -64,9 +64,8 @@ impl Misfit {
     /// The refusal of a body.
     pub fn refusal(self, resource: &Resource) -> Refusal {
         let kind = &resource.kind.kind;
-        let cannot = |why: &str| {
-            Refusal::bad_request(decode::cannot_be_handled(&resource.api_version, kind, kind, why))
-        };
+        let cannot =
+            |why: &str| Refusal::bad_request(decode::cannot_be_handled(&resource.api_version, kind, kind, why));
         match self {
             Self::Kind(refusal) => refusal,
             Self::Type(why) => cannot(&why),
@@ -135,12 +134,12 @@ fn shaped(
 /// Checks that an object is what the path says; fills in kind and version where it says nothing.
 fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), Refusal> {
     let (kind, version) = (&*resource.kind.kind, resource.api_version.clone());
-    let (sent_version, sent_kind) = decode::type_meta(object).map_err(|why| {
-        Refusal::bad_request(decode::unrecognized(kind, &why, object.to_string().as_bytes()))
-    })?;
+    let (sent_version, sent_kind) = decode::type_meta(object)
+        .map_err(|why| Refusal::bad_request(decode::unrecognized(kind, &why, object.to_string().as_bytes())))?;
     let of = |sent: &str, other: &str| if sent.is_empty() { other.to_owned() } else { sent.to_owned() };
     let (sent_version, sent_kind) = (of(sent_version, &version), of(sent_kind, kind));
-    let refuse = |why: String| Err(Refusal::bad_request(decode::cannot_be_handled(&sent_version, &sent_kind, kind, &why)));
+    let refuse =
+        |why: String| Err(Refusal::bad_request(decode::cannot_be_handled(&sent_version, &sent_kind, kind, &why)));
     if sent_kind != kind {
         let group = if resource.group.is_empty() { "core" } else { resource.group.split('.').next().unwrap_or("") };
         let version = sent_version.rsplit('/').next().unwrap_or(&sent_version);
@@ -148,7 +147,9 @@ fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), Refusal> {
     }
     if sent_version != version {
         let scheme = "pkg/api/legacyscheme/scheme.go:30";
-        return refuse(format!("no kind \"{kind}\" is registered for version \"{sent_version}\" in scheme \"{scheme}\""));
+        return refuse(format!(
+            "no kind \"{kind}\" is registered for version \"{sent_version}\" in scheme \"{scheme}\""
+        ));
     }
     if !object.is_object() {
         *object = Value::Object(Map::new());

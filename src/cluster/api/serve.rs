@@ -122,7 +122,8 @@ impl Frontend {
                 match other {
                     ApiPath::Core => self.discovery(&registry, &asked, true),
                     ApiPath::Groups => self.discovery(&registry, &asked, false),
-                    ApiPath::Group(name) => discovery::group(&registry, &name).map_or_else(|| Ok(not_found()), |group| Ok(json_answer(&group))),
+                    ApiPath::Group(name) => discovery::group(&registry, &name)
+                        .map_or_else(|| Ok(not_found()), |group| Ok(json_answer(&group))),
                     ApiPath::Version(group, version) => {
                         let list = discovery::resource_list(&registry, &group, &version);
                         list.map_or_else(|| Ok(not_found()), |list| Ok(json_answer(&list)))
@@ -163,8 +164,12 @@ impl Frontend {
     fn plain(&self, registry: &Arc<Registry>, path: &str, asked: &Asked) -> Result<Response<Body>, Refusal> {
         match path {
             "/version" | "/version/" => Ok(json_answer(&discovery::version())),
-            "/healthz" | "/livez" | "/readyz" | "/healthz/ping" | "/livez/ping" | "/readyz/ping" => Ok(text_answer("ok")),
-            "/" => Ok(json_answer(&json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}))),
+            "/healthz" | "/livez" | "/readyz" | "/healthz/ping" | "/livez/ping" | "/readyz/ping" => {
+                Ok(text_answer("ok"))
+            }
+            "/" => Ok(json_answer(
+                &json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}),
+            )),
             "/openapi/v2" => {
                 let documents = self.openapi(registry);
                 Ok(if accept::wants_openapi_protobuf(asked.accept()) {
@@ -302,7 +307,8 @@ impl Frontend {
             // A watch of metadata is asked for by the name of one object, a list's by that of lists.
             let wanted = accept::choose(asked.accept(), false).or_else(|_| accept::choose(asked.accept(), true))?;
             let media = wanted.encoding.media_type();
-            let stream = watch::watch(self.api.clone(), target.resource.clone(), scope, options, wanted, self.stop.clone());
+            let stream =
+                watch::watch(self.api.clone(), target.resource.clone(), scope, options, wanted, self.stop.clone());
             let stream = futures::StreamExt::map(stream, Ok::<_, std::convert::Infallible>);
             return Ok(answer(StatusCode::OK, media, Body::from_stream(stream)));
         }
@@ -341,7 +347,9 @@ impl Frontend {
         let body = asked.body().await?;
         let decoded = body::decode(resource, &body, asked.header(header::CONTENT_TYPE), options.unknown)?;
         if policy::is_review(resource) {
-            let answered = self.api.look(|store| policy::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace))?;
+            let answered = self.api.look(|store| {
+                policy::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace)
+            })?;
             return Ok(with_status(json_answer(&answered), StatusCode::CREATED));
         }
         let call = Call { user: &asked.user, options: &options };
@@ -414,13 +422,14 @@ impl Frontend {
                 let types = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
                 body::unsupported(types)
             } else {
-                Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_details(Details::default())
+                Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+                    .with_details(Details::default())
             });
         }
         let body = asked.body().await?;
         if apply {
-            let (applied, found) = yaml::parse_yaml(&body)
-                .map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
+            let (applied, found) =
+                yaml::parse_yaml(&body).map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
             if options.unknown == Unknown::Strict && !found.is_empty() {
                 return Err(Refusal::bad_request(format!("error strict decoding YAML: {}", found.join(", "))));
             }
@@ -466,7 +475,8 @@ impl Frontend {
             }
             details["kind"] = resource.plural.as_str().into();
             details["uid"] = (&*object.uid).into();
-            let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+            let status =
+                json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
             return json_answer(&status);
         }
         let wanted = Wanted { view: View::Whole, ..wanted };
@@ -562,7 +572,9 @@ impl Frontend {
             let (patch, _) = self.read_patch(resource, asked, &options).await?;
             self.api.rescale(&call, resource, &target.key(), |current| match &patch {
                 Patch::Json(patch) => super::patch::json(current, patch),
-                Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply(patch) => super::patch::merge(current, patch),
+                Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply(patch) => {
+                    super::patch::merge(current, patch)
+                }
             })?
         };
         Ok(scale_answer(&scale, wanted, self.api.now()))

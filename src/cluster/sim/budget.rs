@@ -121,7 +121,12 @@ fn pods<'a>(store: &'a Store, budget: &Stored) -> Vec<(&'a Stored, Pod)> {
 }
 
 /// The pods whose eviction was granted a moment ago.
-fn disrupted(object: &Value, pods: &[(&Stored, Pod)], world: &World<'_>, decision: &mut Decision) -> BTreeMap<String, String> {
+fn disrupted(
+    object: &Value,
+    pods: &[(&Stored, Pod)],
+    world: &World<'_>,
+    decision: &mut Decision,
+) -> BTreeMap<String, String> {
     let mut left = BTreeMap::new();
     for (name, time) in map(object, &["status", "disruptedPods"]).into_iter().flatten() {
         let there = pods.iter().any(|(stored, _)| *stored.key.name == **name && !stored.deleting);
@@ -191,7 +196,8 @@ fn owner_of<'a>(store: &'a Store, owned: &Stored) -> Option<&'a Stored> {
 pub fn grant(budget: &mut Value, pod: &str, now: jiff::Timestamp) -> Result<(), String> {
     let name = text(budget, &["metadata", "name"]).to_owned();
     let number = |member: &str| int(budget, &["status", member]).unwrap_or(0);
-    let (allowed, desired, healthy) = (number("disruptionsAllowed"), number("desiredHealthy"), number("currentHealthy"));
+    let (allowed, desired, healthy) =
+        (number("disruptionsAllowed"), number("desiredHealthy"), number("currentHealthy"));
     if allowed <= 0 {
         return Err(format!("The disruption budget {name} needs {desired} healthy pods and has {healthy} currently"));
     }

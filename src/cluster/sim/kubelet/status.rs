@@ -97,7 +97,10 @@ impl Status<'_> {
     fn holds_back(&self) -> bool {
         let mains = || self.life.units.iter().filter(|unit| unit.role == Role::Main);
         let first = |unit: &Unit| unit.last.is_none() && unit.failed_pulls == 0;
-        self.life.is_initialised() && mains().all(first) && mains().any(|unit| unit.is_coming() || unit.state == State::Waiting) && self.life.doom.is_none()
+        self.life.is_initialised()
+            && mains().all(first)
+            && mains().any(|unit| unit.is_coming() || unit.state == State::Waiting)
+            && self.life.doom.is_none()
     }
 
     /// Whether the pod has its network, as far as is shown.
@@ -212,15 +215,21 @@ impl Status<'_> {
         };
         let found = [
             (networked, ("", "")),
-            (initialised, match () {
-                () if initialised && phase == "Succeeded" => ("PodCompleted", ""),
-                () if initialised => ("", ""),
-                () => ("ContainersNotInitialized", &*incomplete_text),
-            }),
-            (ready && gate.is_none(), match &gate {
-                Some(gate) if ready => ("ReadinessGatesNotReady", gate.as_str()),
-                _ => ready_why,
-            }),
+            (
+                initialised,
+                match () {
+                    () if initialised && phase == "Succeeded" => ("PodCompleted", ""),
+                    () if initialised => ("", ""),
+                    () => ("ContainersNotInitialized", &*incomplete_text),
+                },
+            ),
+            (
+                ready && gate.is_none(),
+                match &gate {
+                    Some(gate) if ready => ("ReadinessGatesNotReady", gate.as_str()),
+                    _ => ready_why,
+                },
+            ),
             (ready, ready_why),
         ];
         let generation = (self.pod.metadata.generation > 0).then_some(self.pod.metadata.generation);
@@ -247,9 +256,10 @@ impl Status<'_> {
             let kind = &gate.condition_type;
             match condition::find(conditions, kind) {
                 None => Some(format!("corresponding condition of pod readiness gate \"{kind}\" does not exist.")),
-                Some(condition) if text(condition, &["status"]) != "True" => {
-                    Some(format!("the status of pod readiness gate \"{kind}\" is not \"True\", but {}", text(condition, &["status"])))
-                }
+                Some(condition) if text(condition, &["status"]) != "True" => Some(format!(
+                    "the status of pod readiness gate \"{kind}\" is not \"True\", but {}",
+                    text(condition, &["status"])
+                )),
                 Some(_) => None,
             }
         })

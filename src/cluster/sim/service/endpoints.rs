@@ -31,7 +31,8 @@ pub(super) fn write(
         }),
     };
     let there = at(&object, &["subsets"]).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if existing.is_some() && there == subsets.as_slice() && map(&object, &["metadata", "labels"]) == labels.as_object() {
+    if existing.is_some() && there == subsets.as_slice() && map(&object, &["metadata", "labels"]) == labels.as_object()
+    {
         return;
     }
     set(&mut object, &["metadata", "labels"], labels);

@@ -188,7 +188,8 @@ fn target(port: &Port, pod: &Pod) -> Option<Target> {
     let number = match &port.target_port {
         Value::String(name) => {
             let ports = pod.spec.containers.iter().flat_map(|container| &container.ports);
-            let mut named = ports.filter(|one| one.name == *name && (one.protocol.is_empty() || one.protocol == protocol));
+            let mut named =
+                ports.filter(|one| one.name == *name && (one.protocol.is_empty() || one.protocol == protocol));
             named.next()?.container_port
         }
         number => match number.as_u64().and_then(|number| u16::try_from(number).ok()) {
