@@ -65,6 +65,8 @@ struct Shared {
     store: Store,
     /// Where changes are kept beyond this process.
     journal: Option<Box<dyn Journaling>>,
+    /// Nothing is written any more.
+    closed: bool,
     /// The newest revision of each resource that somebody watches.
     topics: HashMap<ResourceName, cell::Sender<u64>>,
 }
@@ -93,7 +95,7 @@ impl Api {
     pub fn of(clock: Clock, store: Store, journal: Option<Box<dyn Journaling>>, limits: Limits) -> Self {
         let newest = cell::Sender::new(store.revision());
         let api = Self {
-            shared: Mutex::new(Shared { store, journal, topics: HashMap::new() }),
+            shared: Mutex::new(Shared { store, journal, closed: false, topics: HashMap::new() }),
             registry: RwLock::new(Registry::built_in().clone()),
             clock,
             newest,
@@ -119,6 +121,9 @@ impl Api {
     /// Those of `write`, and 500 when the change could not be kept; then nothing has changed.
     fn commit<T>(&self, write: impl FnOnce(&mut Store) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let mut shared = self.lock();
+        if shared.closed {
+            return Err(Refusal::new(503, "ServiceUnavailable", "the cluster has been stopped"));
+        }
         let before = shared.store.revision();
         let done = match write(&mut shared.store) {
             Ok(done) => done,
@@ -148,6 +153,13 @@ impl Api {
         drop(shared);
         self.newest.send_replace(after);
         Ok(done)
+    }
+
+    /// Ends all writing and gives up where changes are kept.
+    pub fn close(&self) {
+        let mut shared = self.lock();
+        shared.closed = true;
+        shared.journal = None;
     }
 
     /// Follows the newest revision of one resource.

@@ -211,12 +211,14 @@ impl Embedded {
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;
+        self.api.close();
     }
 }
 
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.api.close();
     }
 }
 
