@@ -18,12 +18,12 @@ mod quantity;
 pub mod quota_usage;
 #[cfg(test)]
 mod rig;
-#[cfg(test)]
-mod tests;
 pub mod scheduler;
 pub mod script;
 pub mod service;
 pub mod service_account;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod view;
 pub mod volume;

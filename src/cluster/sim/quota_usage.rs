@@ -36,7 +36,8 @@ pub fn wake(change: &Change, store: &Store) -> Vec<Key> {
         return vec![object.key.clone()];
     }
     // What is used changes when something comes or goes, and when a pod ends.
-    let counts = change.kind != ChangeKind::Modified || matches!(&*object.resource, "pods" | "services" | "persistentvolumeclaims");
+    let counts = change.kind != ChangeKind::Modified
+        || matches!(&*object.resource, "pods" | "services" | "persistentvolumeclaims");
     if !counts || object.key.namespace.is_empty() || &*object.resource == "events" || store.count(QUOTAS) == 0 {
         return Vec::new();
     }
@@ -62,9 +63,12 @@ fn amount(store: &Store, namespace: &str, name: &str, pods: &[Pod]) -> Option<St
     let number = |resource: &str| Some(store.list(resource, namespace).count().to_string());
     match name {
         "pods" | "count/pods" => Some(pods.len().to_string()),
-        "services" | "configmaps" | "secrets" | "persistentvolumeclaims" | "replicationcontrollers" | "resourcequotas" => {
-            number(name)
-        }
+        "services"
+        | "configmaps"
+        | "secrets"
+        | "persistentvolumeclaims"
+        | "replicationcontrollers"
+        | "resourcequotas" => number(name),
         "services.nodeports" | "services.loadbalancers" => Some(service_count(store, namespace, name).to_string()),
         "requests.storage" => Some(bytes(storage(store, namespace))),
         _ => match name.strip_prefix("count/") {
@@ -91,7 +95,11 @@ fn compute(name: &str, pods: &[Pod]) -> Option<String> {
         pod.spec.init_containers.iter().map(of).max().unwrap_or(0).max(together)
     };
     let sum = pods.iter().map(one).sum();
-    Some(if what == "cpu" || !matches!(what, "memory" | "ephemeral-storage" | "storage") { cores(sum) } else { bytes(sum) })
+    Some(if what == "cpu" || !matches!(what, "memory" | "ephemeral-storage" | "storage") {
+        cores(sum)
+    } else {
+        bytes(sum)
+    })
 }
 
 fn service_count(store: &Store, namespace: &str, name: &str) -> usize {

@@ -320,7 +320,9 @@ fn data(store: Option<&Store>, resource: &str, namespace: &str, name: &str) -> O
     let decode = |value: &Value| {
         let text = value.as_str().unwrap_or("");
         match resource {
-            "secrets" => STANDARD.decode(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default(),
+            "secrets" => {
+                STANDARD.decode(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+            }
             _ => text.to_owned(),
         }
     };
@@ -373,7 +375,8 @@ pub(super) fn missing_volume(store: &Store, pod: &Pod) -> Option<(String, String
         let config = volume.config_map.as_ref().and_then(|source| lacks("configmaps", &source.name, source.optional));
         let secret = volume.secret.as_ref().and_then(|source| lacks("secrets", &source.secret_name, source.optional));
         let projected = volume.projected.iter().flat_map(|projected| &projected.sources).find_map(|source| {
-            let config = source.config_map.as_ref().and_then(|source| lacks("configmaps", &source.name, source.optional));
+            let config =
+                source.config_map.as_ref().and_then(|source| lacks("configmaps", &source.name, source.optional));
             config.or_else(|| source.secret.as_ref().and_then(|source| lacks("secrets", &source.name, source.optional)))
         });
         config.or(secret).or(projected).map(|why| (volume.name.clone(), why))

@@ -45,12 +45,12 @@ pub(super) fn write(
     for content in wanted {
         match spare.next() {
             Some((_, mut object)) => {
-                fill(&mut object, world, service, view, content, backends);
+                fill(&mut object, service, view, content, backends);
                 decision.actions.push(Action::Update { resource: resource(SLICES), object });
             }
             None => {
                 let mut object = empty(service);
-                fill(&mut object, world, service, view, content, backends);
+                fill(&mut object, service, view, content, backends);
                 decision.actions.push(Action::Create { resource: resource(SLICES), object });
             }
         }
@@ -126,16 +126,9 @@ fn empty(service: &Stored) -> Value {
     })
 }
 
-fn fill(
-    object: &mut Value,
-    world: &World<'_>,
-    service: &Stored,
-    view: &Service,
-    (endpoints, ports): Content,
-    backends: &[Backend],
-) {
+fn fill(object: &mut Value, service: &Stored, view: &Service, (endpoints, ports): Content, backends: &[Backend]) {
     set(object, &["metadata", "labels"], labels(service, view));
-    if let Some(time) = trigger_time(service, world.store, backends) {
+    if let Some(time) = trigger_time(view, backends) {
         let name = "endpoints.kubernetes.io/last-change-trigger-time";
         set(object, &["metadata", "annotations", name], stamp(time));
     }
