@@ -25,6 +25,7 @@ pub mod service_account;
 #[cfg(test)]
 mod tests;
 mod tools;
+pub mod ttl;
 mod view;
 pub mod volume;
 

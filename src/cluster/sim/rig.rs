@@ -16,7 +16,7 @@ use crate::cluster::api::store::{Change, ChangeKind, Stored};
 use crate::cluster::object::{flag, int, list, remove, set, set_default, text};
 
 /// The controllers, by the order in which they are asked.
-const CONTROLLERS: [&str; 12] = [
+const CONTROLLERS: [&str; 13] = [
     "service_account",
     "scheduler",
     "kubelet",
@@ -29,6 +29,7 @@ const CONTROLLERS: [&str; 12] = [
     "quota",
     "volume",
     "expiry",
+    "ttl",
 ];
 
 /// A cluster without a server.
@@ -218,6 +219,7 @@ impl Rig {
             "autoscaler" => autoscaler::wake,
             "quota" => quota_usage::wake,
             "volume" => volume::wake,
+            "ttl" => ttl::wake,
             _ => expiry::wake,
         };
         wake(change, &self.store)
@@ -237,6 +239,7 @@ impl Rig {
             "autoscaler" => autoscaler::reconcile(&world, key, &|pod| self.usage.get(&*pod.key.name).copied()),
             "quota" => quota_usage::reconcile(&world, key, &quota_usage::used),
             "volume" => volume::reconcile(&world, key, &mut self.volume),
+            "ttl" => ttl::reconcile(&world, key),
             _ => expiry::reconcile(&world, key),
         }
     }

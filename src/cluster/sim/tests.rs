@@ -229,7 +229,12 @@ fn pods_of_a_node_that_is_gone_go_as_well() {
     rig.create("pods", pod("p", "1m"));
     rig.run(Duration::from_secs(3));
     rig.delete("nodes", &Key::new("", "worker"), None, "");
-    rig.run(Duration::from_secs(1));
+    let mut lost = pod("lost", "1m");
+    lost["spec"]["nodeName"] = "nowhere".into();
+    rig.create("pods", lost);
+    rig.run(Duration::from_secs(30));
+    assert_eq!(rig.names("pods", ""), ["lost", "p"], "the node may come back in a moment");
+    rig.run(Duration::from_secs(11));
     assert_eq!(rig.names("pods", ""), Vec::<String>::new());
     assert_eq!(rig.names("leases.coordination.k8s.io", ""), ["control"]);
     rig.assert_quiet();
@@ -435,6 +440,26 @@ fn a_volume_made_by_hand_is_found() {
     rig.delete("persistentvolumeclaims", &claim, None, "");
     rig.run(Duration::from_secs(1));
     assert_eq!(phase(&rig, "right"), "Released");
+    rig.assert_quiet();
+}
+
+#[test]
+fn jobs_go_when_their_time_is_over() {
+    let mut rig = Rig::usual();
+    let job = |name: &str, kind: &str| {
+        json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "namespace": "default"},
+            "spec": {"ttlSecondsAfterFinished": 30},
+            "status": {"conditions": [{"type": kind, "status": "True", "lastTransitionTime": "2026-01-01T00:00:10Z"}]},
+        })
+    };
+    for (name, kind) in [("done", "Complete"), ("failed", "Failed"), ("suspended", "Suspended")] {
+        rig.create("jobs.batch", job(name, kind));
+    }
+    rig.run(Duration::from_secs(39));
+    assert_eq!(rig.names("jobs.batch", "default"), ["done", "failed", "suspended"]);
+    rig.run(Duration::from_secs(2));
+    assert_eq!(rig.names("jobs.batch", "default"), ["suspended"]);
     rig.assert_quiet();
 }
 

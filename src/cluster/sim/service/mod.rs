@@ -1,6 +1,7 @@
 //! Services: their endpoint slices and endpoints, and addresses of load balancers.
 
 mod endpoints;
+mod mirror;
 mod slices;
 #[cfg(test)]
 mod tests;
@@ -113,7 +114,11 @@ pub fn reconcile(world: &World<'_>, key: &Key, balancers: LoadBalancers) -> Deci
     };
     let Some(service) = view::<Service>(stored).filter(|_| !stored.deleting) else { return decision };
     balance(world, stored, &service, balancers, &mut decision);
-    if service.spec.kind == "ExternalName" || service.spec.selector.is_empty() {
+    if service.spec.kind == "ExternalName" {
+        return decision;
+    }
+    if service.spec.selector.is_empty() {
+        mirror::write(world, stored, &mut decision);
         return decision;
     }
     let backends = backends(world.store, stored, &service);

@@ -156,6 +156,29 @@ fn services_without_selector_are_left_alone() {
 }
 
 #[test]
+fn endpoints_written_by_hand_are_mirrored() {
+    let mut rig = Rig::usual();
+    let key = rig.create("services", service("web", json!({"ports": [{"port": 80}]})));
+    let subsets = json!([{"addresses": [{"ip": "1.2.3.4"}], "notReadyAddresses": [{"ip": "1.2.3.5"}], "ports": [{"port": 80, "protocol": "TCP"}]}]);
+    let metadata = json!({"name": "web", "namespace": "default"});
+    rig.create("endpoints", json!({"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": subsets}));
+    rig.run(Duration::from_secs(1));
+    let mirrored = slice(&rig);
+    assert_eq!(
+        mirrored["endpoints"],
+        json!([
+            {"addresses": ["1.2.3.4"], "conditions": {"ready": true}}, {"addresses": ["1.2.3.5"], "conditions": {"ready": false}},
+        ])
+    );
+    assert_eq!(mirrored["ports"], json!([{"name": "", "port": 80, "protocol": "TCP"}]));
+    assert_eq!(mirrored["metadata"]["ownerReferences"][0]["kind"], "Endpoints");
+    rig.assert_quiet();
+    rig.delete("endpoints", &key, None, "");
+    rig.run(Duration::from_secs(1));
+    assert_eq!(slice(&rig), Value::Null);
+}
+
+#[test]
 fn load_balancers_stay_pending_unless_told_otherwise() {
     for (balancers, expected) in [
         (LoadBalancers::Pending, None),
