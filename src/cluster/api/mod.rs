@@ -34,6 +34,7 @@ pub mod watch;
 pub mod write;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -57,6 +58,8 @@ pub struct Api {
     /// The newest revision: wakes the controllers.
     newest: cell::Sender<u64>,
     limits: Limits,
+    /// How often the cluster went back to a checkpoint.
+    restored: AtomicU64,
 }
 
 /// What one lock guards.
@@ -100,6 +103,7 @@ impl Api {
             clock,
             newest,
             limits,
+            restored: AtomicU64::new(0),
         };
         api.refresh_registry();
         api
@@ -194,6 +198,11 @@ impl Api {
         }
         let generation = registry.generation + 1;
         *registry = Arc::new(Registry::with_custom(&kinds, generation));
+    }
+
+    /// How often the cluster went back to a checkpoint: what is remembered about its objects is void then.
+    pub fn restored(&self) -> u64 {
+        self.restored.load(Ordering::Acquire)
     }
 
     /// What time it is in the cluster.

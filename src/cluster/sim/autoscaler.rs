@@ -152,7 +152,7 @@ fn scale(world: &World<'_>, object: &mut Value, target: Target, decision: &mut D
         }
         Err(_) => Proposal { replicas: target.replicas, why: String::new(), above: false, current: Vec::new() },
     };
-    let fast = (target.replicas * 2).max(target.replicas + 4);
+    let fast = target.replicas.saturating_mul(2).max(target.replicas.saturating_add(4));
     let mut wanted = bounds(proposal.replicas.min(fast));
     if wanted < target.replicas && target.replicas <= most && !calm(object, now) {
         wanted = target.replicas;

@@ -17,7 +17,7 @@ use super::logs::{chosen, status_of};
 use super::process::{Process, Program, Surroundings};
 
 /// How far a command is followed.
-const LIMITS: Limits = Limits { until: Duration::from_secs(3600), lines: 10_000, steps: 100_000 };
+const LIMITS: Limits = Limits { until: Duration::from_secs(3600), lines: 10_000, steps: 100_000, end_only: false };
 /// How much standard input a command reads.
 const INPUT: usize = 1 << 20;
 

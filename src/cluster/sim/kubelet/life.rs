@@ -1,6 +1,6 @@
 //! A pod's life on its node: its containers, what each is at, and when that changes next.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 
 use jiff::Timestamp;
 

@@ -131,7 +131,7 @@ impl<'a> Process<'a> {
 
     /// How it will end, if it does by itself.
     pub(super) fn exit(&self, began: Timestamp) -> Option<Exit> {
-        let limits = Limits { lines: 80, ..Limits::default() };
+        let limits = Limits { lines: 80, end_only: true, ..Limits::default() };
         match self.program() {
             Program::Idle => None,
             Program::Own(behaviour) => behaviour.exit.as_ref().map(|exit| Exit {
@@ -401,7 +401,7 @@ pub(super) fn pre_stop(container: &Container) -> Duration {
         return Duration::from_secs(sleep.seconds.min(3600));
     }
     let Some(exec) = &hook.exec else { return Duration::ZERO };
-    let limits = Limits { lines: 1, steps: 2000, until: Duration::from_secs(3600) };
+    let limits = Limits { lines: 1, steps: 2000, until: Duration::from_secs(3600), ..Limits::default() };
     let outcome = script::run_words(&exec.command, &Setting::default(), limits);
     outcome.end.map_or(limits.until, |(after, _)| after)
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cluster::object::{Map, at, list, set, text};
+use crate::cluster::object::{Map, list, set, text};
 use crate::cluster::sim::condition::{self, New};
 use crate::cluster::sim::image::manifest::hex;
 use crate::cluster::sim::tools::stamp;
@@ -24,11 +24,10 @@ const OWN: [&str; 4] = ["PodReadyToStartContainers", "Initialized", "Ready", "Co
 
 impl Status<'_> {
     /// The status that the pod should have, made of the one that it has.
-    pub(super) fn value(&self, object: &Value) -> Value {
-        let before = at(object, &["status"]).cloned().unwrap_or_else(|| json!({}));
+    pub(super) fn value(&self, before: &Value) -> Value {
         let phase = self.phase();
         let mut status = before.clone();
-        set(&mut status, &["conditions"], self.conditions(list(&before, &["conditions"]), phase));
+        set(&mut status, &["conditions"], self.conditions(list(before, &["conditions"]), phase));
         for (member, roles) in [
             ("initContainerStatuses", &[Role::Init, Role::Sidecar][..]),
             ("containerStatuses", &[Role::Main][..]),

@@ -278,7 +278,7 @@ fn init_containers_come_first() {
     let main = one("busybox:1.36", "sleep 3");
     rig.create("pods", pod("p", json!({"restartPolicy": "Never", "initContainers": init, "containers": main})));
     rig.until("the first", |rig| {
-        text(&status(rig, "p")["initContainerStatuses"][0], &["state", "running", "startedAt"]) != ""
+        !text(&status(rig, "p")["initContainerStatuses"][0], &["state", "running", "startedAt"]).is_empty()
     });
     assert_eq!(phase(&rig, "p"), "Pending");
     assert_eq!(state(&rig, "p"), "waiting PodInitializing");
@@ -505,6 +505,22 @@ fn a_kubelet_that_forgets_goes_on_where_it_was() {
     rig.create("pods", pod("new", json!({"containers": [{"name": "c", "image": "nginx:1.25"}]})));
     rig.until("running", |rig| phase(rig, "new") == "Running");
     assert_ne!(status(&rig, "new")["podIP"], status(&rig, "steady")["podIP"]);
+}
+
+#[test]
+fn what_pods_use_hangs_on_their_images() {
+    let mut rig = Rig::usual();
+    rig.create("pods", pod("p", json!({"containers": [{"name": "c", "image": "stefanprodan/podinfo:6.1.0"}]})));
+    let used = |rig: &Rig| rig.store.get("pods", &key("p")).and_then(|pod| usage(pod, &rig.images, rig.now));
+    rig.run(Duration::from_millis(1));
+    assert_eq!(used(&rig), None);
+    assert_eq!(everyone(&rig.store), [key("p")]);
+    rig.run(Duration::from_secs(3));
+    assert!(
+        used(&rig).is_some_and(|used| (9..=11).contains(&used.cpu) && used.memory > 28_000_000),
+        "{:?}",
+        used(&rig)
+    );
 }
 
 #[test]
