@@ -3,7 +3,7 @@
 pub mod args;
 mod down;
 mod progress;
-mod reach;
+pub(super) mod reach;
 mod serve;
 mod status;
 mod up;

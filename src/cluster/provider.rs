@@ -211,6 +211,21 @@ pub fn file_context(search: &Search, name: Option<&str>, around: &Surroundings) 
     checked(merged, chosen, around, true)
 }
 
+/// Finds a context in a kubeconfig that foredeck wrote somewhere else than into `.foredeck/`; the current one when none
+/// is named.
+///
+/// # Errors
+/// When it cannot be foredeck's, or leads to another machine and is not allowed.
+pub fn own_file(path: &std::path::Path, name: Option<&str>, around: &Surroundings) -> Result<Target, Error> {
+    let (merged, current) = own::open(path)?;
+    let chosen = match name {
+        Some(_) => merged.choose(name)?,
+        None => current,
+    };
+    let guarded = chosen.detour || !guard::is_loopback(&chosen.server);
+    checked(merged, chosen, around, guarded)
+}
+
 fn open(path: &std::path::Path, down: impl Fn() -> Error) -> Result<(Merged, Chosen), Error> {
     if !path.exists() {
         return Err(down());
