@@ -2,9 +2,11 @@
 
 mod architecture;
 mod cli;
+mod clusters;
 mod deck;
 mod export;
 mod harness;
+mod kubectl;
 mod load;
 mod project;
 mod server;

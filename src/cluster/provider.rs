@@ -81,7 +81,7 @@ impl FromStr for Provider {
                     (None, Some(like)) => Some(name.map_or(like.to_owned(), |name| format!("{like}:{name}"))),
                     (None, None) => None,
                 };
-                wrong("there is no such kind of cluster", like)
+                wrong("nothing is called that", like)
             }
         }
     }

@@ -52,7 +52,7 @@ pub(super) async fn run(session: &mut Session<'_>, arguments: &Arguments) -> Res
     if scaled == 0
         && let [Problem::Refused(status)] = problems.as_slice()
         && status.reason == "NotFound"
-        && object::text(&status.details, &["name"]) != ""
+        && !object::text(&status.details, &["name"]).is_empty()
     {
         return Err(Problem::said(format!("no objects passed to scale {}", status.message)));
     }

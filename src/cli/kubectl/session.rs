@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use futures::{AsyncBufReadExt as _, TryStreamExt as _};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Limited};
 use hyper::header::{ACCEPT, CONTENT_TYPE};
 use hyper::{HeaderMap, Method, Request, Response};
 use kube::Client;
@@ -15,6 +15,10 @@ use serde_json::Value;
 use super::problem::Problem;
 use super::resources::{Resource, Resources};
 use crate::cluster::object;
+
+/// No answer is longer, and no line of a stream.
+const MOST_BYTES: usize = 512 << 20;
+const LONGEST_LINE: u64 = 16 << 20;
 
 /// Where input comes from and output goes to.
 pub struct Streams<'a> {
@@ -149,8 +153,8 @@ impl<'a> Session<'a> {
     }
 
     async fn collect(&self, response: Response<Body>) -> Result<Vec<u8>, Problem> {
-        let body = response.into_body().collect().await.map_err(|error| self.unreachable(&error))?;
-        Ok(body.to_bytes().to_vec())
+        let body = Limited::new(response.into_body(), MOST_BYTES).collect().await;
+        Ok(body.map_err(|error| self.unreachable(error.as_ref()))?.to_bytes().to_vec())
     }
 
     fn unreachable(&self, error: &(dyn std::error::Error + 'static)) -> Problem {
@@ -283,7 +287,8 @@ impl<'a> Session<'a> {
         let deadline = limit.map(|limit| tokio::time::Instant::now() + limit);
         Ok(Box::pin(futures::stream::try_unfold(reader, move |mut reader| async move {
             let mut line = Vec::new();
-            let read = reader.read_until(b'\n', &mut line);
+            let mut part = futures::AsyncReadExt::take(&mut reader, LONGEST_LINE);
+            let read = part.read_until(b'\n', &mut line);
             let read = match deadline {
                 None => read.await,
                 // A request that was given a limit just ends.

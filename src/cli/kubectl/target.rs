@@ -112,7 +112,8 @@ pub(super) async fn connect(words: &[String], console: Console) -> Result<Connec
 /// Runs the real kubectl with all arguments as they are, and with the kubeconfig of the cluster that is meant.
 pub(super) fn hand_over(program: &Path, arguments: &[OsString], console: Console) -> Result<Code, Failure> {
     let mut command = Command::new(program);
-    command.args(arguments);
+    // Should that program be a script that comes back here, it does not do so for ever.
+    command.args(arguments).env(CHOICE, "builtin");
     if !is_local(arguments) {
         let place = Place::here(console)?;
         let asked = Asked::of(arguments);
