@@ -7,6 +7,7 @@ mod delete;
 mod describe;
 mod events;
 mod flags;
+mod follow;
 mod get;
 mod info;
 mod label;

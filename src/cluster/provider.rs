@@ -217,7 +217,9 @@ pub fn file_context(search: &Search, name: Option<&str>, around: &Surroundings) 
 /// # Errors
 /// When it cannot be foredeck's, or leads to another machine and is not allowed.
 pub fn own_file(path: &std::path::Path, name: Option<&str>, around: &Surroundings) -> Result<Target, Error> {
-    let (merged, current) = own::open(path)?;
+    // The user named it: it may be a link to where it is.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let (merged, current) = own::open(&path)?;
     let chosen = match name {
         Some(_) => merged.choose(name)?,
         None => current,

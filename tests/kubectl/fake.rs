@@ -80,6 +80,12 @@ impl Fake {
         )
     }
 
+    /// The groups that it has.
+    pub(crate) fn discovery(&self) -> Value {
+        let documents: Value = serde_json::from_str(DISCOVERY).expect("discovery is JSON");
+        documents["/apis"].clone()
+    }
+
     fn text(self, request: &str, status: u16, body: &str) -> Self {
         let answer = Answer { status, body: body.to_owned(), warning: None };
         self.state.lock().expect("a lock").answers.entry(request.to_owned()).or_default().push_back(answer);

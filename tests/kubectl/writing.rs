@@ -118,6 +118,33 @@ async fn what_is_wrong_with_one_object_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn a_new_kind_of_objects_is_known_as_soon_as_the_server_has_it() {
+    let thing =
+        json!({ "resource": "things", "responseKind": { "kind": "Thing" }, "scope": "Namespaced", "verbs": ["get"] });
+    let group = json!({
+        "metadata": { "name": "x.io" }, "versions": [{ "version": "v1", "resources": [thing] }],
+    });
+    let crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.x.io";
+    let path = "/apis/x.io/v1/namespaces/demo/things/t";
+    let mut definition = object("CustomResourceDefinition", "things.x.io", "1");
+    definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
+    let fake = Fake::new()
+        .await
+        .created(&format!("PATCH {crd}{APPLIED}"), &definition)
+        .created(&format!("PATCH {path}{APPLIED}"), &object("Thing", "t", "2"));
+    // The second time the server is asked it has the new group, too.
+    let mut groups = fake.discovery();
+    groups["items"].as_array_mut().expect("a list").push(group);
+    let fake = fake.answer("GET /apis", &groups);
+    let manifests = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.x.io}\n---\n\
+                     apiVersion: x.io/v1\nkind: Thing\nmetadata: {name: t}\n";
+    assert_eq!(
+        fake.kubectl_with("apply -f -", manifests).await,
+        fine("customresourcedefinition.apiextensions.k8s.io/things.x.io created\nthing.x.io/t created\n")
+    );
+}
+
+#[tokio::test]
 async fn a_conflict_says_what_can_be_done() {
     let message = "Apply failed with 1 conflict: conflict with \"kubectl-create\" using v1: .data.x";
     let address = format!("PATCH {CFG}?fieldManager=kubectl&fieldValidation=Strict&force=false");

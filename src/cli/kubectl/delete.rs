@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt as _;
 use hyper::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::flags::Arguments;
+use super::follow::{Seen, follow};
 use super::manifest::Sources;
 use super::problem::Problem;
 use super::resources::{Resource, query};
@@ -16,9 +16,6 @@ use super::session::{As, JSON, Payload, Session};
 use super::write::{DryRun, Writing};
 use crate::cli::duration;
 use crate::cluster::object;
-
-/// How long a lost watch rests before the next.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs `delete`.
 pub(super) async fn run(session: &mut Session<'_>, arguments: &Arguments) -> Result<(), Problem> {
@@ -176,31 +173,12 @@ pub(super) async fn gone(
     name: &str,
     uid: &str,
 ) -> Result<(), Problem> {
-    loop {
-        let object = match session.get(&resource.path(namespace, name)).await {
-            Ok(object) => object,
-            Err(problem) if problem.is_not_found() => return Ok(()),
-            Err(problem) => return Err(problem),
+    follow(session, resource, namespace, name, |_, seen| {
+        let still = match &seen {
+            Seen::There(object) => uid.is_empty() || object::text(object, &["metadata", "uid"]) == uid,
+            Seen::Missing(_) | Seen::Deleted => false,
         };
-        if !uid.is_empty() && object::text(&object, &["metadata", "uid"]) != uid {
-            return Ok(());
-        }
-        let fields = format!("metadata.name={name}");
-        let parameters = [
-            ("fieldSelector", fields.as_str()),
-            ("resourceVersion", object::text(&object, &["metadata", "resourceVersion"])),
-            ("timeoutSeconds", "300"),
-            ("watch", "true"),
-        ];
-        let path = query(&resource.path(namespace, ""), &parameters);
-        if let Ok(mut events) = session.watch(&path, As::Json).await {
-            while let Ok(Some(event)) = events.try_next().await {
-                if event.kind == "DELETED" {
-                    return Ok(());
-                }
-            }
-        }
-        // The watch ended; what the server has now decides.
-        tokio::time::sleep(PAUSE).await;
-    }
+        Ok((!still).then_some(()))
+    })
+    .await
 }

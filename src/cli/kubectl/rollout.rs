@@ -3,14 +3,13 @@
 mod history;
 mod status;
 
-use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::delete::{limit, within};
 use super::flags::Arguments;
+use super::follow::{Seen, follow};
 use super::problem::Problem;
-use super::resources::query;
 use super::select::{self, Found, Target};
 use super::session::{As, JSON_PATCH, STRATEGIC, Session};
 use super::write::{DryRun, Writing};
@@ -53,45 +52,30 @@ async fn each(
 pub(super) async fn status(session: &mut Session<'_>, arguments: &Arguments) -> Result<(), Problem> {
     let limit = limit(arguments.text("timeout"), "timeout")?;
     let revision = arguments.number("revision").unwrap_or(0);
-    let follow = arguments.not_off("watch");
+    let watch = arguments.not_off("watch");
     each(session, arguments, async |session, target| {
         if !is_workload(target) {
             let kind = &target.resource.kind;
             return Err(Problem::said(format!("no status viewer has been implemented for {kind}")));
         }
-        within(limit, follow_status(session, target, revision, follow)).await
+        within(limit, follow_status(session, target, revision, watch)).await
     })
     .await
 }
 
 /// Tells how far a rollout is, until it is done.
-async fn follow_status(session: &mut Session<'_>, target: &Target, revision: i64, follow: bool) -> Result<(), Problem> {
+async fn follow_status(session: &mut Session<'_>, target: &Target, revision: i64, watch: bool) -> Result<(), Problem> {
     let mut last = String::new();
-    loop {
-        let object = session.object(&target.resource, &target.namespace, &target.name, As::Json).await?;
-        if tell_status(session, &object, revision, &mut last)? || !follow {
-            return Ok(());
+    let Target { resource, namespace, name, .. } = target;
+    follow(session, resource, namespace, name, |session, seen| match seen {
+        Seen::There(object) => {
+            let done = tell_status(session, &object, revision, &mut last)?;
+            Ok((done || !watch).then_some(()))
         }
-        let fields = format!("metadata.name={}", target.name);
-        let parameters = [
-            ("fieldSelector", fields.as_str()),
-            ("resourceVersion", object::text(&object, &["metadata", "resourceVersion"])),
-            ("timeoutSeconds", "300"),
-            ("watch", "true"),
-        ];
-        let path = query(&target.resource.path(&target.namespace, ""), &parameters);
-        if let Ok(mut events) = session.watch(&path, As::Json).await {
-            while let Ok(Some(event)) = events.try_next().await {
-                match event.kind.as_str() {
-                    "DELETED" => return Err(Problem::said("object has been deleted")),
-                    "BOOKMARK" => {}
-                    _ if tell_status(session, &event.object, revision, &mut last)? => return Ok(()),
-                    _ => {}
-                }
-            }
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+        Seen::Missing(problem) => Err(problem),
+        Seen::Deleted => Err(Problem::said("object has been deleted")),
+    })
+    .await
 }
 
 /// Tells what is new; whether the rollout is done.

@@ -2,22 +2,20 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt as _;
 use serde_json::Value;
 
 use super::delete::{gone, limit, within};
 use super::flags::Arguments;
+use super::follow::{Seen, follow};
 use super::problem::Problem;
-use super::resources::query;
 use super::select::{self, Target};
-use super::session::{As, Session};
+use super::session::Session;
 use super::write::Writing;
 use crate::cluster::jsonpath::{self, Template};
 use crate::cluster::object;
 
 /// How long is waited when nothing is said.
 const LIMIT: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is waited for.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,36 +133,13 @@ async fn one(session: &mut Session<'_>, target: &Target, wanted: &For) -> Result
         gone(session, resource, namespace, name, uid).await?;
         return Ok(Some(object));
     }
-    loop {
-        let object = match session.object(resource, namespace, name, As::Json).await {
-            Err(problem) if problem.is_not_found() && *wanted == For::Create => {
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-            object => object?,
-        };
-        if wanted.holds(&object)? {
-            return Ok(Some(object));
-        }
-        let fields = format!("metadata.name={name}");
-        let parameters = [
-            ("fieldSelector", fields.as_str()),
-            ("resourceVersion", object::text(&object, &["metadata", "resourceVersion"])),
-            ("timeoutSeconds", "300"),
-            ("watch", "true"),
-        ];
-        if let Ok(mut events) = session.watch(&query(&resource.path(namespace, ""), &parameters), As::Json).await {
-            while let Ok(Some(event)) = events.try_next().await {
-                if event.kind == "DELETED" {
-                    return Err(Problem::said(format!("{} has been deleted", resource.named(name))));
-                }
-                if event.kind != "BOOKMARK" && wanted.holds(&event.object)? {
-                    return Ok(Some(event.object));
-                }
-            }
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
+    follow(session, resource, namespace, name, |_, seen| match seen {
+        Seen::There(object) => Ok(wanted.holds(&object)?.then_some(Some(object))),
+        Seen::Missing(_) if *wanted == For::Create => Ok(None),
+        Seen::Missing(problem) => Err(problem),
+        Seen::Deleted => Err(Problem::said(format!("{} has been deleted", resource.named(name)))),
+    })
+    .await
 }
 
 #[cfg(test)]
