@@ -3,14 +3,18 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use serde_json::json;
 
 use super::args::Serve;
 use super::{Place, shown};
 use crate::cli::console::{Code, Console, Failure};
 use crate::cli::supervise::Supervisor;
+use crate::cluster::embedded::{Config, Embedded};
 use crate::cluster::kubeconfig::own::{self, Entry};
 use crate::cluster::provider::{Connected, Provider, connect};
+use crate::cluster::sim::driver::{SharedImages, Simulation};
+use crate::cluster::sim::image::Images;
 use crate::diagnostic;
 use tokio_util::sync::CancellationToken;
 
@@ -22,12 +26,43 @@ struct Running {
     ended: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
 
-/// Starts the embedded clusters; they end when `stop` is cancelled. The one place where `cluster serve` meets
-/// `cluster::embedded::Embedded::start`.
-#[expect(clippy::unused_async, reason = "starting a cluster is asynchronous")]
+/// Starts the embedded clusters; they end when `stop` is cancelled.
 async fn start(args: &Serve, stop: CancellationToken) -> anyhow::Result<Running> {
-    let _ = (args.port, &args.persist, args.clusters, &args.images, args.plain_http, stop);
-    anyhow::bail!("this build has no embedded cluster")
+    let images = match &args.images {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+            Images::from_yaml(&text)
+                .map_err(anyhow::Error::msg)
+                .with_context(|| format!("cannot use `{}`", file.display()))?
+        }
+        None => Images::builtin(),
+    };
+    let simulation = Simulation { images: SharedImages::new(images), ..Simulation::default() };
+    let mut clusters = Vec::new();
+    for number in 0..args.clusters {
+        let one = args.clusters == 1;
+        let config = Config {
+            port: if args.port == 0 { 0 } else { args.port.saturating_add(number) },
+            plain_http: args.plain_http,
+            name: if one { "foredeck".to_owned() } else { format!("foredeck-{}", number + 1) },
+            folder: args
+                .persist
+                .as_ref()
+                .map(|folder| if one { folder.clone() } else { folder.join((number + 1).to_string()) }),
+            simulation: simulation.clone(),
+            ..Config::default()
+        };
+        clusters.push(Embedded::start(config).await?);
+    }
+    let entries = clusters.iter().map(Embedded::entry).collect();
+    let ended = tokio::spawn(async move {
+        stop.cancelled().await;
+        for cluster in clusters {
+            cluster.stop().await;
+        }
+        Ok(())
+    });
+    Ok(Running { entries, ended })
 }
 
 /// Empties the embedded cluster that another program serves.

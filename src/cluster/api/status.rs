@@ -17,6 +17,8 @@ pub struct Refusal {
     pub message: String,
     /// More, for programs; boxed since most results are none.
     pub details: Option<Box<Details>>,
+    /// Where an expired list can go on all the same.
+    pub continued: Option<Box<str>>,
 }
 
 /// The `details` of a Status; empty members are left out.
@@ -77,6 +79,10 @@ pub enum Fault {
     NotFound(Value),
     /// Its type is wrong; with the value and a hint.
     TypeInvalid(Value, String),
+    /// Its value cannot be and is not shown, as an object would be too long; with a hint.
+    Unfit(String),
+    /// It is there twice and is not shown.
+    Repeated,
 }
 
 impl FieldError {
@@ -110,10 +116,10 @@ impl FieldError {
     pub fn reason(&self) -> &'static str {
         match self.fault {
             Fault::Required(_) => "FieldValueRequired",
-            Fault::Invalid(..) => "FieldValueInvalid",
+            Fault::Invalid(..) | Fault::Unfit(_) => "FieldValueInvalid",
             Fault::NotSupported(..) => "FieldValueNotSupported",
             Fault::Forbidden(_) => "FieldValueForbidden",
-            Fault::Duplicate(_) => "FieldValueDuplicate",
+            Fault::Duplicate(_) | Fault::Repeated => "FieldValueDuplicate",
             Fault::TooLong(_) => "FieldValueTooLong",
             Fault::TooMany(..) => "FieldValueTooMany",
             Fault::NotFound(_) => "FieldValueNotFound",
@@ -138,22 +144,29 @@ impl FieldError {
             Fault::Forbidden(hint) => with_hint("Forbidden".to_owned(), hint),
             Fault::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
             Fault::TooLong(rest) => with_hint("Too long".to_owned(), rest),
+            Fault::TooMany(there, 1) => format!("Too many: {there}: must have at most 1 item"),
             Fault::TooMany(there, most) => format!("Too many: {there}: must have at most {most} items"),
             Fault::NotFound(value) => format!("Not found: {}", shown(value)),
             Fault::TypeInvalid(value, hint) => with_hint(format!("Invalid value: {}", shown(value)), hint),
+            Fault::Unfit(hint) => with_hint("Invalid value".to_owned(), hint),
+            Fault::Repeated => "Duplicate value".to_owned(),
         }
     }
 }
 
-/// A value as Go's field errors show it: text quoted, objects as JSON.
+/// A value as Go's field errors show it: text quoted, objects as the JSON of Go, which may stand in HTML.
 fn shown(value: &Value) -> String {
-    value.to_string()
+    let json = value.to_string();
+    if value.is_string() || !json.contains(['<', '>', '&']) {
+        return json;
+    }
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 impl Refusal {
     /// A refusal without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self { code, reason, message: message.into(), details: None, continued: None }
     }
 
     /// The same with details.
@@ -206,7 +219,13 @@ impl Refusal {
 
     /// 422: fields are wrong. There must be at least one error.
     pub fn invalid(kind: &GroupKind, name: &str, errors: &[FieldError]) -> Self {
-        let texts: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.message())).collect();
+        // What several checks found alike is said once.
+        let mut texts: Vec<String> = Vec::new();
+        for text in errors.iter().map(|error| format!("{}: {}", error.field, error.message())) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let listed = match texts.as_slice() {
             [one] => one.clone(),
             several => format!("[{}]", several.join(", ")),
@@ -241,6 +260,9 @@ impl Refusal {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message,
         });
+        if let Some(continued) = &self.continued {
+            status["metadata"]["continue"] = (&**continued).into();
+        }
         if let Value::Object(members) = &mut status {
             if !self.reason.is_empty() {
                 members.insert("reason".to_owned(), self.reason.into());
@@ -312,5 +334,14 @@ mod tests {
         );
         assert_eq!(status["details"]["causes"][0]["reason"], "FieldValueRequired");
         assert_eq!(status["details"]["kind"], "Deployment");
+    }
+
+    #[test]
+    fn equal_texts_are_said_once_and_caused_twice() {
+        let error = FieldError::invalid("spec.args", json!(["a < b && c"]), "no");
+        let refusal = Refusal::invalid(&GroupKind::new("", "Pod"), "x", &[error.clone(), error]);
+        let text = "Pod \"x\" is invalid: spec.args: Invalid value: [\"a \\u003c b \\u0026\\u0026 c\"]: no";
+        assert_eq!(refusal.message, text);
+        assert_eq!(refusal.details.map(|details| details.causes.len()), Some(2));
     }
 }

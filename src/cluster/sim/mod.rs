@@ -3,6 +3,60 @@
 //! Every decision is a function from a [`World`] to [`Decision`]; the driver carries it out through the same API
 //! that clients use, and asks again when something changed or the time has come.
 
+pub(crate) mod actions;
+pub(crate) mod affinity;
+pub mod aggregation;
+pub mod autoscaler;
+pub mod bootstrap;
+pub mod budget;
+mod condition;
+pub(crate) mod conditions;
+pub mod controller;
+pub mod cronjob;
+pub mod daemonset;
+pub mod definition;
+pub mod deployment;
+pub mod driver;
+pub mod expiry;
+#[cfg(test)]
+mod fixtures;
+pub mod garbage;
+pub mod image;
+pub mod job;
+pub mod journal;
+pub mod kubelet;
+#[cfg(test)]
+mod malformed;
+mod matching;
+pub mod namespace;
+pub mod node;
+pub(crate) mod ownership;
+mod quantity;
+pub mod queue;
+pub mod quota_usage;
+pub mod replicaset;
+pub mod replicationcontroller;
+pub(crate) mod revision;
+#[cfg(test)]
+mod rig;
+pub(crate) mod scaled;
+pub mod scheduler;
+pub mod script;
+pub(crate) mod selector;
+pub mod service;
+pub mod service_account;
+pub mod statefulset;
+pub(crate) mod template;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+pub(crate) mod times;
+mod tools;
+mod view;
+pub(crate) mod views;
+pub mod volume;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +72,8 @@ pub struct World<'a> {
     pub store: &'a Store,
     /// What time it is.
     pub now: Timestamp,
+    /// Why the API refused an action of the decision before, when it is asked for again because of that.
+    pub refused: Option<&'a str>,
 }
 
 /// What is to be done, in this order, and when to look again if nothing happens before.
@@ -74,6 +130,20 @@ pub enum Action {
         grace: Option<i64>,
         /// `Background`, `Foreground` or `Orphan`; the resource's default when empty.
         propagation: &'static str,
+    },
+    /// Put a pod on a node, as the pod's `binding` does: the node's name and the condition `PodScheduled`.
+    Bind {
+        /// Which pod.
+        pod: Key,
+        /// Only if it is this one.
+        uid: Box<str>,
+        /// The node's name.
+        node: Box<str>,
+    },
+    /// Write a namespace's `spec.finalizers`, as its `finalize` does. Its `resourceVersion` is a precondition.
+    Finalize {
+        /// The whole namespace.
+        object: Value,
     },
     /// Tell what happened. Equal events within a while are counted up on one object.
     Event(Event),
