@@ -20,6 +20,7 @@ pub mod cluster;
 pub mod deck;
 pub mod diagnostic;
 pub mod export;
+pub mod gitops;
 pub mod project;
 pub mod render;
 pub mod server;
