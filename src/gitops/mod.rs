@@ -1,5 +1,9 @@
 //! Make the cluster match Git, and say why.
 
+pub mod containers;
+pub mod edit;
+pub mod helm_images;
 pub mod id;
 pub mod image;
 pub mod mark;
+pub mod policy;

@@ -1,5 +1,7 @@
 //! Which tag a container should run, and why.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::pattern::{Pattern, Tag};
@@ -57,22 +59,31 @@ pub struct Explanation {
 /// Decides for a container that runs `current`. `listed` are all tags that the registry names, `known` those whose
 /// images it describes.
 pub fn choose(pattern: &Pattern, current: &str, listed: &[String], known: &[Tag]) -> Explanation {
-    let found = |tag: &str| known.iter().find(|other| other.tag == tag);
-    let mut candidates: Vec<Tag> = known.iter().filter(|tag| pattern.accepts(&tag.tag)).cloned().collect();
-    pattern.sort(&mut candidates);
+    let by_tag: HashMap<&str, &Tag> = known.iter().map(|tag| (tag.tag.as_str(), tag)).collect();
+    let found = |tag: &str| by_tag.get(tag).copied();
+    let candidates = candidates(pattern, listed, &by_tag);
     let missing = listed.iter().find(|tag| pattern.accepts(tag) && found(tag).is_none());
     let newest = candidates.first().cloned();
     let choice = decide(pattern, current, missing, newest.as_ref(), found(current));
     let downgrade = matches!(&choice, Choice::Update(tag) if is_lower(pattern, tag, current, known));
     let fate = |index: usize| if index == 0 { Fate::Chosen } else { Fate::Behind };
     let mut tags: Vec<_> = candidates.into_iter().enumerate().map(|(index, tag)| (tag, fate(index))).collect();
-    let dropped = known.iter().filter(|tag| !pattern.accepts(&tag.tag));
+    let dropped = listed.iter().filter_map(|tag| found(tag)).filter(|tag| !pattern.accepts(&tag.tag));
     tags.extend(
         dropped.map(|tag| (tag.clone(), if pattern.matches(&tag.tag) { Fate::Latest } else { Fate::Filtered })),
     );
     let unknown = listed.iter().filter(|tag| found(tag).is_none());
     tags.extend(unknown.map(|tag| (Tag { tag: tag.clone(), created: None }, Fate::Unknown)));
     Explanation { choice, tags, downgrade }
+}
+
+/// The tags that can be chosen, the best first.
+fn candidates(pattern: &Pattern, listed: &[String], known: &HashMap<&str, &Tag>) -> Vec<Tag> {
+    let accepted = listed.iter().filter(|tag| pattern.accepts(tag));
+    let mut candidates: Vec<Tag> =
+        accepted.filter_map(|tag| known.get(tag.as_str()).map(|tag| (*tag).clone())).collect();
+    pattern.sort(&mut candidates);
+    candidates
 }
 
 fn decide(

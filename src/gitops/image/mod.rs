@@ -4,3 +4,4 @@ pub mod choose;
 pub mod constraint;
 pub mod pattern;
 pub mod reference;
+mod search;
