@@ -87,7 +87,7 @@ impl<'a> Tree<'a> {
             flow_nesting_limit: DEEPEST,
             block_nesting_limit: DEEPEST,
         };
-        let mut builder = Builder::default();
+        let mut builder = Builder { text, ..Builder::default() };
         for event in Parser::new_from_str_with_options(text, options) {
             let (event, span) = event.map_err(|error| {
                 let place = error.marker();
@@ -303,6 +303,7 @@ fn one_or_many(value: Value) -> Vec<Value> {
 /// What has been read so far.
 #[derive(Default)]
 struct Builder<'a> {
+    text: &'a str,
     nodes: Vec<Node<'a>>,
     documents: Vec<NodeId>,
     comments: Vec<Range<usize>>,
@@ -322,6 +323,9 @@ impl<'a> Builder<'a> {
                 let text = if nothing { Cow::Borrowed("") } else { text };
                 let id = self.add(Kind::Scalar { text, style }, span, tag.as_deref());
                 self.name(anchor, id);
+                if nothing {
+                    self.put_behind_colon(id);
+                }
             }
             Event::Alias(target) => {
                 let target = self.anchors.get(&target).copied().unwrap_or_default();
@@ -377,6 +381,17 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         id
+    }
+
+    /// Nothing at all is told to be where its key ends; what is written instead comes behind the colon.
+    fn put_behind_colon(&mut self, id: NodeId) {
+        let Some(node) = self.nodes.get_mut(id) else { return };
+        let rest = self.text.get(node.span.start..).unwrap_or_default();
+        let behind = rest.trim_start_matches([' ', '\t']);
+        if behind.starts_with(':') {
+            let at = node.span.start + rest.len() - behind.len() + 1;
+            node.span = at..at;
+        }
     }
 
     fn name(&mut self, anchor: usize, id: NodeId) {
