@@ -7,3 +7,5 @@ pub mod id;
 pub mod image;
 pub mod mark;
 pub mod policy;
+pub mod release;
+pub mod table;

@@ -113,10 +113,10 @@ fn splices(
         let add = vec![(ANNOTATIONS.to_owned(), NewValue::Map(added))];
         return entries::change(tree, metadata, &MapChange { remove: Vec::new(), add }, indent);
     };
-    if let Kind::Scalar { text, .. } = &tree.node(annotations).kind {
-        if text.is_empty() || scalar::plain_value(text).is_null() {
-            return instead_of_nothing(tree, metadata, annotations, indent, texts());
-        }
+    if let Kind::Scalar { text, .. } = &tree.node(annotations).kind
+        && (text.is_empty() || scalar::plain_value(text).is_null())
+    {
+        return instead_of_nothing(tree, metadata, annotations, indent, texts());
     }
     let mut splices = Vec::new();
     let mut remove = Vec::new();

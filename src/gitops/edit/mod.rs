@@ -5,6 +5,7 @@ mod entries;
 mod find;
 mod image;
 mod marker;
+mod read;
 mod scalar;
 mod tree;
 mod write;

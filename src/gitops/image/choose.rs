@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::pattern::{Pattern, Tag};
+use super::repository::Inconsistent;
 
 /// What was decided about a container's image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +24,11 @@ pub enum Choice {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Skip {
     /// The registry names a tag that fits but says nothing about its image.
-    #[error("inconsistent repository metadata: the registry lists {0} but not when it was built")]
-    Inconsistent(String),
+    #[error(transparent)]
+    Inconsistent(#[from] Inconsistent),
+    /// The one that would be chosen has no tag.
+    #[error("untagged image in available images")]
+    Untagged,
     /// The order goes by time, and a time is missing.
     #[error("image with zero created timestamp: {0}")]
     NoTime(String),
@@ -94,11 +98,14 @@ fn decide(
     running: Option<&Tag>,
 ) -> Choice {
     if let Some(tag) = missing {
-        return Choice::Skip(Skip::Inconsistent(tag.clone()));
+        return Choice::Skip(Skip::Inconsistent(Inconsistent(tag.clone())));
     }
     let Some(newest) = newest else { return Choice::Nothing };
     if newest.tag == current {
         return Choice::UpToDate;
+    }
+    if newest.tag.is_empty() {
+        return Choice::Skip(Skip::Untagged);
     }
     if pattern.needs_time() {
         let time = |tag: Option<&Tag>| tag.and_then(|tag| tag.created);

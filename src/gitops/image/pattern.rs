@@ -90,7 +90,8 @@ impl Pattern {
         tags.sort_by(|a, b| self.compare(a, b));
     }
 
-    fn compare(&self, a: &Tag, b: &Tag) -> Ordering {
+    /// Which of two tags comes first when the best is looked for.
+    pub fn compare(&self, a: &Tag, b: &Tag) -> Ordering {
         if self.needs_time() {
             // No time is before all time; a tie goes by name.
             return b.created.cmp(&a.created).then_with(|| a.tag.cmp(&b.tag));
