@@ -14,6 +14,8 @@ const PADDING: usize = 2;
 /// Aligns text whose cells end with tabs, as Go's `tabwriter` does with a padding of two blanks. What stands behind
 /// the last tab of a line is in no column; neighbouring lines with a cell in a column share its width.
 pub fn align(text: &str) -> String {
+    // A tab at the very end closes nothing.
+    let text = text.strip_suffix('\t').unwrap_or(text);
     let lines: Vec<Vec<&str>> = text.split('\n').map(|line| line.split('\t').collect()).collect();
     let cells = |at: usize| lines.get(at).map_or(0, |cells| cells.len().saturating_sub(1));
     let width = |at: usize, column: usize| lines.get(at).and_then(|l| l.get(column)).map_or(0, |c| c.chars().count());
