@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -12,8 +12,9 @@ const EDGES: [(&str, &[&str]); 10] = [
     ("project", &["render", "theme", "deck", "diagnostic"]),
     ("export", &["project", "render", "theme", "deck", "diagnostic"]),
     ("cluster", &["diagnostic"]),
-    ("server", &["project", "render", "theme", "deck", "diagnostic"]),
-    ("cli", &["server", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
+    ("gitops", &["cluster", "diagnostic"]),
+    ("server", &["gitops", "project", "render", "theme", "deck", "diagnostic"]),
+    ("cli", &["server", "gitops", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
     ("main", &["cli"]),
 ];
 

@@ -1,6 +1,7 @@
 //! Test vectors from the folder that `FOREDECK_VECTORS` names.
 
 pub(crate) mod css;
+mod gitops;
 mod marp;
 
 use std::path::PathBuf;
