@@ -57,7 +57,8 @@ impl RepositoryText {
                 .ok_or_else(|| format!("`{date}` of {name}:{tag} is no date, as 2026-01-31"))?;
             let behaviour = self.special.remove(tag);
             let present = !self.absent.contains(tag);
-            tags.push(Tag { name: tag.clone(), created, size: varied(size, &name, tag), behaviour, present });
+            let size = varied(size, &name, tag);
+            tags.push(Tag { name: tag.clone(), created, size, behaviour, present, pushed: None });
         }
         if let Some(tag) = self.special.keys().next() {
             return Err(format!("{name} has no tag `{tag}`"));
