@@ -22,6 +22,7 @@ pub mod diagnostic;
 pub mod export;
 pub mod net;
 pub mod project;
+pub mod registry;
 pub mod render;
 pub mod server;
 pub mod theme;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -13,6 +13,7 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("export", &["project", "render", "theme", "deck", "diagnostic"]),
     ("net", &[]),
     ("cluster", &["net", "diagnostic"]),
+    ("registry", &["net", "diagnostic"]),
     ("server", &["net", "project", "render", "theme", "deck", "diagnostic"]),
     ("cli", &["server", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
     ("main", &["cli"]),
