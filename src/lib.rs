@@ -23,6 +23,7 @@ pub mod export;
 pub mod gitops;
 pub mod net;
 pub mod project;
+pub mod registry;
 pub mod render;
 pub mod server;
 pub mod theme;

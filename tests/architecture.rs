@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -14,8 +14,9 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("net", &[]),
     ("cluster", &["net", "diagnostic"]),
     ("gitops", &["cluster", "diagnostic"]),
-    ("server", &["net", "gitops", "project", "render", "theme", "deck", "diagnostic"]),
-    ("cli", &["server", "gitops", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
+    ("registry", &["net", "diagnostic"]),
+    ("server", &["net", "registry", "gitops", "project", "render", "theme", "deck", "diagnostic"]),
+    ("cli", &["server", "gitops", "registry", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
     ("main", &["cli"]),
 ];
 
