@@ -82,7 +82,7 @@ fn workload(input: &Value, image: &ImageRef) -> Workload {
     Workload {
         id: ResourceId::new("default", "deployment", "hello"),
         git: there("in_git").then(|| Side { policies: policies.clone(), containers: containers.clone() }),
-        cluster: there("in_cluster").then(|| Side { policies, containers: Ok(containers) }),
+        cluster: there("in_cluster").then_some(Side { policies, containers: Ok(containers) }),
     }
 }
 

@@ -42,7 +42,7 @@ fn workload(id: &str, containers: &[(&str, &str)], facts: &Value) -> Workload {
     Workload {
         id: ResourceId::parse(id).expect("a case names a workload"),
         git: there("in_git").then(|| Side { policies: policies.clone(), containers: containers.clone() }),
-        cluster: there("in_cluster").then(|| Side { policies, containers: Ok(containers) }),
+        cluster: there("in_cluster").then_some(Side { policies, containers: Ok(containers) }),
     }
 }
 
