@@ -1,3 +1,5 @@
+//! Looks at automated workloads.
+
 use super::super::fixture::{lines, registry, workload};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Lists of images.
+
 use super::*;
 
 fn tag(tag: &str, day: i64) -> Tag {
