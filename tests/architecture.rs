@@ -22,6 +22,22 @@ const EDGES: [(&str, &[&str]); 13] = [
 
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
+/// Parts of other modules of which the same holds.
+const PURE_PARTS: [&str; 13] = [
+    "gitops/containers.rs",
+    "gitops/edit/",
+    "gitops/fluxctl/",
+    "gitops/helm_images.rs",
+    "gitops/helm_release",
+    "gitops/id.rs",
+    "gitops/image/",
+    "gitops/mark.rs",
+    "gitops/policy.rs",
+    "gitops/release/",
+    "gitops/table/",
+    "gitops/words.rs",
+    "cluster/object.rs",
+];
 const IMPURE: [&str; 9] = [
     "tokio::",
     "std::fs",
@@ -86,7 +102,7 @@ fn layers_import_downward_only() {
 fn pure_modules_do_no_io() {
     let mut wrong = Vec::new();
     each_source(|module, name, text| {
-        if !PURE.contains(&module) {
+        if !PURE.contains(&module) && !PURE_PARTS.iter().any(|part| name.starts_with(part)) {
             return;
         }
         for (number, line) in text.lines().enumerate() {

@@ -1,3 +1,5 @@
+//! Names, values and steps of `HelmRelease`s.
+
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Policies set in files of every shape.
+
 use super::*;
 use crate::gitops::id::ResourceId;
 use crate::gitops::policy::{AUTOMATED, LOCKED, LOCKED_MESSAGE, LOCKED_USER, TAG_ALL};

@@ -1,3 +1,5 @@
+//! Images set in files of every shape.
+
 use super::*;
 
 const WEB: &str = r#"# the greeting service

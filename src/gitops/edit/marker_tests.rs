@@ -1,3 +1,5 @@
+//! Values set where markers ask for them.
+
 use super::*;
 
 fn policies(entries: &[(&str, &str)]) -> BTreeMap<String, ImageRef> {

@@ -1,5 +1,7 @@
 //! Scalars replaced by others, in the style they had, and the proof that nothing else changed.
 
+use std::collections::HashMap;
+
 use granit_parser::ScalarStyle;
 
 use super::scalar::{self, Context};
@@ -25,8 +27,8 @@ fn check(tree: &Tree<'_>, changes: &[(NodeId, String)], edited: &str) -> Result<
     let place = changes.first().map(|(id, _)| tree.node(*id).place);
     let fail = EditError { place, problem: Problem::Unsafe };
     let after = Tree::parse(edited).map_err(|_| fail.clone())?;
-    let new_text = |id: NodeId| changes.iter().find(|(changed, _)| *changed == id).map(|(_, new)| new.as_str());
-    let as_wanted = tree.nodes().zip(after.nodes()).all(|((id, old), (_, new))| match new_text(id) {
+    let new_texts: HashMap<NodeId, &str> = changes.iter().map(|(id, new)| (*id, new.as_str())).collect();
+    let as_wanted = tree.nodes().zip(after.nodes()).all(|((id, old), (_, new))| match new_texts.get(&id).copied() {
         Some(text) => after.scalar(id) == Some(text) && after.is_text(id),
         None => old.kind == new.kind,
     });

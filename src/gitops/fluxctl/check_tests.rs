@@ -1,3 +1,5 @@
+//! Command lines and what they ask for.
+
 use super::super::Report;
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Looks at automated workloads.
+
 use super::super::fixture::{lines, registry, workload};
 use super::*;
 
@@ -60,7 +62,7 @@ fn git_may_be_ahead_of_the_cluster() {
 #[test]
 fn decisions_explain_themselves() {
     let web = workload("web", &["x=e/hello:gone", "y=e/none:1"], &["automated=true"]);
-    let looked = run(&[web.clone()], &registry(&[("e/hello", &["2"])]), MAY);
+    let looked = run(std::slice::from_ref(&web), &registry(&[("e/hello", &["2"])]), MAY);
     let choices: Vec<_> = looked.decisions.iter().map(|decision| &decision.explanation.choice).collect();
     assert!(
         matches!(choices[0], Choice::Skip(why) if why.to_string().starts_with("image with zero created timestamp"))

@@ -1,3 +1,5 @@
+//! Releases of chosen containers.
+
 use super::super::fixture::{lines, workload};
 use super::*;
 

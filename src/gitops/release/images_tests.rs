@@ -1,3 +1,5 @@
+//! Releases of images.
+
 use super::super::fixture::{lines, registry, workload};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Lists of images.
+
 use super::*;
 
 fn tag(tag: &str, day: i64) -> Tag {
@@ -55,7 +57,7 @@ fn what_is_not_known_is_said() {
     ];
     assert_eq!(table(&[web("1.0", Vec::new(), "glob:*")], 10, false), nothing.concat());
     let none = ImageStatus { id: ResourceId::new("demo", "Deployment", "none"), containers: Vec::new() };
-    assert_eq!(table(&[none.clone()], 10, false), "demo:deployment/none      \n");
+    assert_eq!(table(std::slice::from_ref(&none), 10, false), "demo:deployment/none      \n");
     assert_eq!(to_json(&[none], 10), "[{\"ID\":\"demo:deployment/none\",\"Containers\":null}]\n");
 }
 

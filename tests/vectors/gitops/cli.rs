@@ -27,6 +27,9 @@ fn vectors_gitops_cli_error() {
                 if let Some(namespace) = expect["namespace"].as_str() {
                     compared.same("namespace", &connection.namespace.as_str(), &namespace);
                 }
+                if let Some(url) = expect["url"].as_str() {
+                    compared.same("url", &connection.url.as_deref(), &Some(url));
+                }
                 compared.that("error", expect.get("text").is_none(), || format!("{:?} is none", read.request));
             }
             Err(refusal) => {

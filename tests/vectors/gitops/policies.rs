@@ -72,10 +72,14 @@ struct Done {
 }
 
 /// Carries a command out on the workload's file; of an unknown workload there is none.
-fn carry_out(read: Invocation, known: bool, expect: &Value) -> Option<Done> {
+fn carry_out(read: Invocation, manifest: Option<&str>, known: bool, expect: &Value) -> Option<Done> {
     let Request::Policy { changes: wanted, cause, verbosity } = read.request else { return None };
     let (id, change) = wanted.iter().next()?;
-    let before = if known { file(id, change, expect) } else { "kind: Service\n".to_owned() };
+    let before = match (manifest, known) {
+        (Some(manifest), _) => manifest.to_owned(),
+        (None, true) => file(id, change, expect),
+        (None, false) => "kind: Service\n".to_owned(),
+    };
     let (mut text, mut changes) = (before.clone(), Vec::new());
     let plan = policies::plan(&wanted, &cause, |id, change| match set_policies(&before, id, change) {
         Ok((_, told)) if told.is_empty() => Attempt::Unchanged,
@@ -99,7 +103,9 @@ fn command(line: &str, input: &Value, expect: &Value) -> Verdict {
         }
     };
     let known = !expect["table_row"].is_array();
-    let Some(done) = carry_out(read, known, expect) else { return Verdict::NotRun("it changes no policies") };
+    let Some(done) = carry_out(read, input["manifest"].as_str(), known, expect) else {
+        return Verdict::NotRun("it changes no policies");
+    };
     let mut compared = Compared::default();
     if let Some(error) = expect["error"].as_str() {
         compared.same("error", &done.plan.as_ref().err().map(String::as_str), &Some(error));
@@ -122,6 +128,9 @@ fn command(line: &str, input: &Value, expect: &Value) -> Verdict {
         wanted.sort();
         compared.same("removed", &removed, &wanted);
         compared.that("annotations", !done.text.contains("annotations"), || done.text.clone());
+    }
+    if let Some(wanted) = expect["output_flux_v1"].as_str() {
+        compared.same("meaning", &yaml(&done.text), &yaml(wanted));
     }
     let message = plan.message.clone().unwrap_or_default();
     if let Some(subject) = expect["commit_subject"].as_str() {

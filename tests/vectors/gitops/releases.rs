@@ -42,7 +42,7 @@ fn workload(id: &str, containers: &[(&str, &str)], facts: &Value) -> Workload {
     Workload {
         id: ResourceId::parse(id).expect("a case names a workload"),
         git: there("in_git").then(|| Side { policies: policies.clone(), containers: containers.clone() }),
-        cluster: there("in_cluster").then(|| Side { policies, containers: Ok(containers) }),
+        cluster: there("in_cluster").then_some(Side { policies, containers: Ok(containers) }),
     }
 }
 
@@ -158,14 +158,19 @@ fn containers(input: &Value, expect: &Value) -> Verdict {
         skip_mismatches: input["skip_mismatches"] == true,
         force: input["force"] == true,
     };
-    let results: Results = match release.plan(std::slice::from_ref(&workload), &Cause::default()) {
-        Ok(plan) => plan.results,
-        Err(ReleaseError::Unsatisfied(results) | ReleaseError::NoChanges(results)) => results,
+    let (results, message): (Results, String) = match release.plan(std::slice::from_ref(&workload), &Cause::default()) {
+        Ok(plan) => (plan.results, plan.message),
+        Err(ReleaseError::Unsatisfied(results) | ReleaseError::NoChanges(results)) => (results, String::new()),
         Err(error) => return Verdict::Differs(error.to_string()),
     };
     let Some(outcome) = results.0.get(&workload.id) else { return Verdict::Differs("there is no result".to_owned()) };
     let mut compared = Compared::default();
-    compared.same("status", &outcome.status.as_str(), &text(&expect["status"]));
+    if let Some(status) = expect["status"].as_str() {
+        compared.same("status", &outcome.status.as_str(), &status);
+    }
+    if let Some(wanted) = expect["commit_message"].as_str() {
+        compared.same("commit", &message.as_str(), &wanted);
+    }
     if let Some(error) = expect["error"].as_str() {
         compared.same("error", &outcome.reason.as_str(), &error);
     }
