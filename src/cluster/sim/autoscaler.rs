@@ -147,7 +147,7 @@ fn scale(world: &World<'_>, object: &mut Value, target: Target, decision: &mut D
     let proposal = match proposal(object, &target) {
         Ok(proposal) => proposal,
         Err(why) if bounds(target.replicas) == target.replicas => {
-            unknown(object, &why, target.replicas, now, decision);
+            unknown(object, &why, now, decision);
             return;
         }
         Err(_) => Proposal { replicas: target.replicas, why: String::new(), above: false, current: Vec::new() },
@@ -192,8 +192,9 @@ fn calm(object: &Value, now: Timestamp) -> bool {
 }
 
 /// Nothing is known of the pods.
-fn unknown(object: &mut Value, why: &str, replicas: i64, now: Timestamp, decision: &mut Decision) {
-    set(object, &["status", "desiredReplicas"], replicas);
+fn unknown(object: &mut Value, why: &str, now: Timestamp, decision: &mut Decision) {
+    let wanted = int(object, &["status", "desiredReplicas"]).unwrap_or(0);
+    set(object, &["status", "desiredReplicas"], wanted);
     let able = "the HPA controller was able to get the target's current scale";
     told(object, "AbleToScale", true, "SucceededGetScale", able, now);
     let message = format!("the HPA was unable to compute the replica count: {why}");

@@ -1,31 +1,52 @@
 //! Resource quotas: how much of what is used in a namespace.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
+use super::view::{Pod, view};
 use super::{Action, Decision, World};
 use crate::cluster::api::admission::quota;
-use crate::cluster::api::store::{Change, ChangeKind, Store};
+use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
 use crate::cluster::object::{GroupKind, Key, group_of, set, text};
 
 const QUOTAS: &str = "resourcequotas";
 
-/// A quota when it changes; all of a namespace when something in it goes or changes.
+/// How often it is counted again in any case: what was let in but then refused is counted until then.
+const AGAIN: Duration = Duration::from_secs(300);
+
+/// A quota when it is new or has other limits; all of a namespace when something in it goes.
 pub fn wake(change: &Change, store: &Store) -> Vec<Key> {
     let object = &change.object;
     if &*object.resource == QUOTAS {
-        return vec![object.key.clone()];
+        let before = change.previous.as_ref().filter(|_| change.kind == ChangeKind::Modified);
+        let same = before.is_some_and(|before| before.value().get("spec") == object.value().get("spec"));
+        return if same { Vec::new() } else { vec![object.key.clone()] };
     }
-    // What is new was counted when it was let in.
-    let uncounted = change.kind != ChangeKind::Added && &*object.resource != "events";
-    if !uncounted || store.count(QUOTAS) == 0 {
+    if store.count(QUOTAS) == 0 || !frees(change) {
         return Vec::new();
     }
     store.list(QUOTAS, &object.key.namespace).map(|quota| quota.key.clone()).collect()
 }
 
+/// Whether a change may leave less used. What is new, or grows, was counted when it was let in.
+fn frees(change: &Change) -> bool {
+    let object = &change.object;
+    match (change.kind, &*object.resource) {
+        (_, "events") => false,
+        (ChangeKind::Deleted, _) | (ChangeKind::Modified, "services" | "persistentvolumeclaims") => true,
+        (ChangeKind::Modified, "pods") => {
+            let over = |pod: &Stored| view::<Pod>(pod).is_some_and(|pod| pod.is_over());
+            over(object) && !change.previous.as_ref().is_some_and(|before| over(before))
+        }
+        _ => false,
+    }
+}
+
 /// Counts again.
 pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
     let Some(stored) = world.store.get(QUOTAS, key) else { return Decision::default() };
+    let again = Some(AGAIN);
     let mut quota = stored.value();
     let resources: Vec<_> = world.store.resources().cloned().collect();
     let there = resources.iter().flat_map(|resource| world.store.list(resource, &key.namespace));
@@ -39,10 +60,10 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
         .collect();
     let status = quota::recount(&quota, objects.iter().map(|(kind, plural, value)| (kind, *plural, value)));
     if quota.get("status") == Some(&status) {
-        return Decision::default();
+        return Decision { actions: Vec::new(), again };
     }
     set(&mut quota, &["status"], status);
-    Decision { actions: vec![Action::UpdateStatus { resource: QUOTAS.into(), object: quota }], again: None }
+    Decision { actions: vec![Action::UpdateStatus { resource: QUOTAS.into(), object: quota }], again }
 }
 
 #[cfg(test)]
