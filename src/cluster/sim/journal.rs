@@ -306,7 +306,10 @@ mod tests {
             format!(r#"{{"count":3,"lastTimestamp":"1970-01-12T13:46:51Z","message":"{combined}pod 11"}}"#)
         );
         let known = journal.note(event("pod 1", "replicaset-controller"), at(20));
-        assert!(matches!(known, Entry::Again(_, patch) if patch["count"] == 2), "one that was told before counts by itself");
+        assert!(
+            matches!(known, Entry::Again(_, patch) if patch["count"] == 2),
+            "one that was told before counts by itself"
+        );
         let later = journal.note(event("pod 99", "replicaset-controller"), at(700));
         assert!(matches!(later, Entry::New(object) if object["message"] == "pod 99"));
     }
@@ -317,7 +320,9 @@ mod tests {
         let told = (0..40).filter(|_| journal.note(event("x", "kubelet"), at(0)) != Entry::Dropped).count();
         assert_eq!(told, 25);
         assert_eq!(journal.note(event("x", "kubelet"), at(299)), Entry::Dropped);
-        let Entry::Again(_, patch) = journal.note(event("x", "kubelet"), at(301)) else { panic!("one more every five minutes") };
+        let Entry::Again(_, patch) = journal.note(event("x", "kubelet"), at(301)) else {
+            panic!("one more every five minutes")
+        };
         assert_eq!(patch["count"], 42);
         assert!(matches!(journal.note(event("x", "other"), at(301)), Entry::New(_)), "others may still tell");
     }

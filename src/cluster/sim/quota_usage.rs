@@ -85,4 +85,32 @@ mod tests {
         let [Action::UpdateStatus { object, .. }] = decided.as_slice() else { panic!("{decided:?}") };
         assert_eq!(object["status"], json!({"hard": {"configmaps": "2"}, "used": {"configmaps": "1"}}));
     }
+
+    #[test]
+    fn quotas_are_looked_at_when_less_is_used() {
+        let mut store = Store::default();
+        let meta = |name: &str| json!({"name": name, "namespace": "n", "uid": name});
+        let quota = |hard: &str, used: &str| {
+            json!({"kind": "ResourceQuota", "apiVersion": "v1", "metadata": meta("q"),
+                "spec": {"hard": {"pods": hard}}, "status": {"used": {"pods": used}}})
+        };
+        let pod =
+            |phase: &str| json!({"kind": "Pod", "apiVersion": "v1", "metadata": meta("p"), "status": {"phase": phase}});
+        let mut woken = |name: &str, object: Value| {
+            let before = store.revision();
+            store.put(&name.into(), object);
+            let changes = store.since(before).into_iter().flatten();
+            changes.map(|change| wake(change, &store).len()).sum::<usize>()
+        };
+        assert_eq!(woken(QUOTAS, quota("2", "0")), 1);
+        assert_eq!(woken(QUOTAS, quota("2", "1")), 0, "only another use");
+        assert_eq!(woken(QUOTAS, quota("3", "1")), 1);
+        assert_eq!(woken("pods", pod("Pending")), 0, "it was counted when it was let in");
+        assert_eq!(woken("pods", pod("Running")), 0);
+        assert_eq!(woken("pods", pod("Failed")), 1);
+        let before = store.revision();
+        store.delete(&"pods".into(), &Key::new("n", "p"));
+        let changes = store.since(before).into_iter().flatten();
+        assert_eq!(changes.map(|change| wake(change, &store).len()).sum::<usize>(), 1);
+    }
 }
