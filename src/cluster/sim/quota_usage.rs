@@ -15,7 +15,7 @@ const QUOTAS: &str = "resourcequotas";
 /// How often it is counted again in any case: what was let in but then refused is counted until then.
 const AGAIN: Duration = Duration::from_secs(300);
 
-/// A quota when it is new or has other limits; all of a namespace when something in it goes.
+/// A quota when it is new or has other limits; those of a namespace when something that they are on goes.
 pub fn wake(change: &Change, store: &Store) -> Vec<Key> {
     let object = &change.object;
     if &*object.resource == QUOTAS {
@@ -26,7 +26,11 @@ pub fn wake(change: &Change, store: &Store) -> Vec<Key> {
     if store.count(QUOTAS) == 0 || !frees(change) {
         return Vec::new();
     }
-    store.list(QUOTAS, &object.key.namespace).map(|quota| quota.key.clone()).collect()
+    let (plural, group) = object.resource.split_once('.').unwrap_or((&object.resource, ""));
+    // The kind's own name does not matter for what it is counted as.
+    let kind = GroupKind::new(group, "");
+    let quotas = store.list(QUOTAS, &object.key.namespace);
+    quotas.filter(|quota| quota::concerns(&quota.value(), &kind, plural)).map(|quota| quota.key.clone()).collect()
 }
 
 /// Whether a change may leave less used. What is new, or grows, was counted when it was let in.
@@ -108,8 +112,14 @@ mod tests {
         assert_eq!(woken("pods", pod("Pending")), 0, "it was counted when it was let in");
         assert_eq!(woken("pods", pod("Running")), 0);
         assert_eq!(woken("pods", pod("Failed")), 1);
+        assert_eq!(woken("services", json!({"kind": "Service", "apiVersion": "v1", "metadata": meta("s")})), 0);
+        assert_eq!(
+            woken("services", json!({"kind": "Service", "apiVersion": "v1", "metadata": meta("s"), "spec": {}})),
+            0,
+            "nothing of it is limited"
+        );
         let before = store.revision();
-        store.delete(&"pods".into(), &Key::new("n", "p"));
+        store.delete("pods", &Key::new("n", "p"));
         let changes = store.since(before).into_iter().flatten();
         assert_eq!(changes.map(|change| wake(change, &store).len()).sum::<usize>(), 1);
     }
