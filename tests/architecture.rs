@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -13,8 +13,9 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("export", &["project", "render", "theme", "deck", "diagnostic"]),
     ("net", &[]),
     ("cluster", &["net", "diagnostic"]),
-    ("server", &["net", "project", "render", "theme", "deck", "diagnostic"]),
-    ("cli", &["server", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
+    ("gitops", &["cluster", "diagnostic"]),
+    ("server", &["net", "gitops", "project", "render", "theme", "deck", "diagnostic"]),
+    ("cli", &["server", "gitops", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
     ("main", &["cli"]),
 ];
 
