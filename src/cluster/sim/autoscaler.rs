@@ -210,7 +210,8 @@ fn unknown(object: &mut Value, why: &str, target: &Target, now: Timestamp, decis
             "invalid metrics ({metrics} invalid out of {metrics}), first error is: failed to get {name} resource metric \
              value: {why}"
         );
-        let failures = list(object, &["spec", "metrics"]).iter().filter_map(|metric| resource_metric(metric, target).err());
+        let failures =
+            list(object, &["spec", "metrics"]).iter().filter_map(|metric| resource_metric(metric, target).err());
         let told = |why: String| event(object, SOURCE, "Warning", "FailedGetResourceMetric", why);
         decision.actions.extend(failures.map(told));
         decision.actions.push(event(object, SOURCE, "Warning", "FailedComputeMetricsReplicas", invalid));
