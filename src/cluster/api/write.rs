@@ -192,19 +192,19 @@ impl Api {
         };
         if call.options.dry_run {
             self.look(|store| {
-                taken(store)?;
-                admission::quota_allows(store, resource, &object, None).map(|_| ())
+                admission::quota_allows(store, resource, &object, None)?;
+                taken(store)
             })?;
             return Ok(Arc::new(Stored::preview(resource.stored.clone(), &object, 0)));
         }
         self.commit(|store| {
-            taken(store)?;
             self.check_room(store, resource, &key)?;
+            // Quotas are charged before the name is tried, and keep the charge until they are counted again.
             for quota in admission::quota_allows(store, resource, &object, None)? {
                 store.put(&"resourcequotas".into(), quota);
             }
-            Ok(store.put(&resource.stored, object))
-        })
+            Ok(taken(store).map(|()| store.put(&resource.stored, object)))
+        })?
     }
 
     /// A cluster is no database: it refuses what would fill the machine.

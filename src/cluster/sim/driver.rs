@@ -307,6 +307,7 @@ impl Driver {
             }
             Action::Event(event) => match self.journal.note(event, self.api.now()) {
                 Entry::New(object) => self.api.install(&"events".into(), object)?,
+                Entry::Dropped => {}
                 Entry::Again(key, patch) => self.api.amend(&"events".into(), &key, |object| {
                     for (name, value) in patch.as_object().into_iter().flatten() {
                         set(object, &[name], value.clone());
