@@ -102,7 +102,12 @@ async fn paths_and_methods() {
         ("POST", "/api/v1/configmaps", 405, not_allowed),
         ("GET", "/api/v1/namespaces/default/configmaps/a%2Fb", 404, unknown),
         ("GET", "/api/v1/namespaces/default/configmaps/..", 400, "Name parameter invalid: \"..\": may not be '..'"),
-        ("GET", "/api/v1/namespaces/default/configmaps/a%25", 400, "Name parameter invalid: \"a%\": may not contain '%'"),
+        (
+            "GET",
+            "/api/v1/namespaces/default/configmaps/a%25",
+            400,
+            "Name parameter invalid: \"a%\": may not contain '%'",
+        ),
     ];
     for (method, path, status, message) in cases {
         let answer = server.send(method, path, &[("content-type", "application/json")], "").await;
@@ -169,7 +174,13 @@ async fn patches_that_do_not_fit() {
         (&path, MERGE, r#"{"kind":"Foo"}"#, 422, r#"no kind "Foo" is registered for version "v1""#),
         (&path, STRATEGIC, r#"{"kind":"Foo"}"#, 200, ""),
         (&strict, MERGE, r#"{"data":{"a":"1","a":"2"}}"#, 422, r#"strict decoding error: duplicate field "data.a""#),
-        (&strict, STRATEGIC, r#"{"data":{"a":"1","a":"2"}}"#, 422, r#"strict decoding error: duplicate field "data.a""#),
+        (
+            &strict,
+            STRATEGIC,
+            r#"{"data":{"a":"1","a":"2"}}"#,
+            422,
+            r#"strict decoding error: duplicate field "data.a""#,
+        ),
         (
             &strict,
             JSON_PATCH,
@@ -184,7 +195,13 @@ async fn patches_that_do_not_fit() {
             422,
             "field is immutable; may only be changed via deletion",
         ),
-        (&path, MERGE, r#"{"metadata":{"name":null}}"#, 400, "(a based on URL) was undeterminable: name must be provided"),
+        (
+            &path,
+            MERGE,
+            r#"{"metadata":{"name":null}}"#,
+            400,
+            "(a based on URL) was undeterminable: name must be provided",
+        ),
     ];
     for (path, media, body, status, part) in cases {
         let answer = server.patch(path, media, body).await;
@@ -282,7 +299,8 @@ async fn tokens_of_service_accounts() {
     let server = Server::start().await;
     let accounts = "/api/v1/namespaces/default/serviceaccounts";
     server.json("POST", accounts, &json!({"metadata": {"name": "bot"}})).await;
-    let made = server.json("POST", &format!("{accounts}/bot/token"), &json!({"spec": {"expirationSeconds": 600}})).await;
+    let made =
+        server.json("POST", &format!("{accounts}/bot/token"), &json!({"spec": {"expirationSeconds": 600}})).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let token = made.value()["status"]["token"].as_str().expect("a token").to_owned();
     let review = json!({"spec": {"token": token}});

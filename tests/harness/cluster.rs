@@ -60,10 +60,7 @@ impl ClusterTest {
         let namespace = Namespace { metadata, ..Namespace::default() };
         namespaces.create(&PostParams::default(), &namespace).await.expect("a namespace is made");
         let accounts: Api<ServiceAccount> = self.api();
-        until("the namespace's service account", || async {
-            accounts.get_opt("default").await.ok().flatten()
-        })
-        .await;
+        until("the namespace's service account", || async { accounts.get_opt("default").await.ok().flatten() }).await;
     }
 
     /// The objects of a kind in the test's namespace.
@@ -115,13 +112,20 @@ pub async fn client_of(embedded: &Embedded) -> Client {
     Client::try_from(config).expect("a client")
 }
 
+/// The oldest kubectl that the tests are written for; older ones word their answers differently.
+const KUBECTL: u32 = 29;
+
 /// Whether the real kubectl can be used; says so when not.
 pub fn has_kubectl() -> bool {
-    let there = Command::new("kubectl").args(["version", "--client"]).output().is_ok();
-    if !there {
-        eprintln!("skipped: there is no kubectl on this machine");
+    let output = Command::new("kubectl").args(["version", "--client", "-o", "json"]).output();
+    let version: serde_json::Value =
+        output.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok()).unwrap_or_default();
+    let minor = version["clientVersion"]["minor"].as_str().unwrap_or_default();
+    let minor: u32 = minor.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
+    if minor < KUBECTL {
+        eprintln!("skipped: there is no kubectl 1.{KUBECTL} or later on this machine");
     }
-    there
+    minor >= KUBECTL
 }
 
 /// Waits until something is there.

@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn aggregated_discovery_is_asked_for_by_version() {
-        let type_of = |version: &str| format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+        let type_of =
+            |version: &str| format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
         assert_eq!(wants_aggregated(&format!("{},application/json", type_of("v2"))), Ok(true));
         assert_eq!(wants_aggregated(&format!("{},application/json", type_of("v2beta1"))), Ok(false));
         assert!(wants_aggregated(&type_of("v2beta1")).is_err());

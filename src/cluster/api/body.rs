@@ -46,9 +46,9 @@ pub fn parse(body: &[u8], content_type: &str, expected: &str) -> Result<(Value, 
         "" if !content_type.is_empty() => Err(unsupported(ACCEPTED)),
         "" | "application/json" => decode::parse_json(body).map_err(unrecognized),
         "application/yaml" => yaml::parse_yaml(body).map_err(unrecognized),
-        "application/vnd.kubernetes.protobuf" => proto::decode(body).map(|value| (value, Vec::new())).map_err(|why| {
-            Refusal::bad_request(decode::unreadable(expected, &why, body))
-        }),
+        "application/vnd.kubernetes.protobuf" => proto::decode(body)
+            .map(|value| (value, Vec::new()))
+            .map_err(|why| Refusal::bad_request(decode::unreadable(expected, &why, body))),
         _ => Err(unsupported(ACCEPTED)),
     }
 }
@@ -68,9 +68,8 @@ impl Misfit {
     /// The refusal of a body.
     pub fn refusal(self, resource: &Resource) -> Refusal {
         let kind = &resource.kind.kind;
-        let cannot = |why: &str| {
-            Refusal::bad_request(decode::cannot_be_handled(&resource.api_version, kind, kind, why))
-        };
+        let cannot =
+            |why: &str| Refusal::bad_request(decode::cannot_be_handled(&resource.api_version, kind, kind, why));
         match self {
             Self::Kind(kind) => kind.0,
             Self::Type(why) => cannot(&why),
@@ -172,7 +171,9 @@ fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), Misfit> {
     }
     if sent_kind != kind || sent_version != version {
         let scheme = "pkg/api/legacyscheme/scheme.go:30";
-        return refuse(format!("no kind \"{sent_kind}\" is registered for version \"{sent_version}\" in scheme \"{scheme}\""));
+        return refuse(format!(
+            "no kind \"{sent_kind}\" is registered for version \"{sent_version}\" in scheme \"{scheme}\""
+        ));
     }
     if !object.is_object() {
         *object = Value::Object(Map::new());
@@ -196,7 +197,8 @@ fn check_custom_kind(resource: &Resource, version: &str, kind: &str, object: &Va
     }
     let expected = &resource.api_version;
     if version != expected {
-        let why = format!("the API version in the data ({version}) does not match the expected API version ({expected})");
+        let why =
+            format!("the API version in the data ({version}) does not match the expected API version ({expected})");
         return refuse(Refusal::bad_request(why));
     }
     if kind != &*resource.kind.kind {
@@ -211,8 +213,15 @@ fn check_custom_kind(resource: &Resource, version: &str, kind: &str, object: &Va
 ///
 /// # Errors
 /// 400 or 415, as the real server says it.
-pub fn part(resource: &Resource, name: &str, body: &[u8], content_type: &str, unknown: Unknown) -> Result<Decoded, Refusal> {
-    let part = resource.subresources.iter().find(|part| part.subresource == name).ok_or_else(Refusal::unknown_resource)?;
+pub fn part(
+    resource: &Resource,
+    name: &str,
+    body: &[u8],
+    content_type: &str,
+    unknown: Unknown,
+) -> Result<Decoded, Refusal> {
+    let part =
+        resource.subresources.iter().find(|part| part.subresource == name).ok_or_else(Refusal::unknown_resource)?;
     let (group, version) = (&*part.response_kind.group, &*part.response_kind.version);
     let kind = &*part.response_kind.kind;
     let version = super::resource::api_version(group, version);

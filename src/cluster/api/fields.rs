@@ -125,7 +125,8 @@ impl Selection {
 
     /// Whether an object is selected.
     pub fn matches(&self, object: &Stored) -> bool {
-        let same = |wanted: &[(String, bool)], value: &str| wanted.iter().all(|(text, equal)| (text == value) == *equal);
+        let same =
+            |wanted: &[(String, bool)], value: &str| wanted.iter().all(|(text, equal)| (text == value) == *equal);
         if !same(&self.name, &object.key.name) || !same(&self.namespace, &object.key.namespace) {
             return false;
         }

@@ -48,9 +48,10 @@ impl Query {
     pub fn int(&self, name: &str) -> Result<Option<i64>, Refusal> {
         match self.get(name) {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| {
-                Refusal::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"))
-            }),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"))),
         }
     }
 }
@@ -191,7 +192,8 @@ fn version(asked: &str, matching: &str, watch: bool, continued: &str) -> Result<
 
 /// A `resourceVersion` that is no number: 400 in a list, 500 in a watch.
 fn not_a_version(text: &str, watch: bool) -> Refusal {
-    let why = format!("resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax");
+    let why =
+        format!("resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax");
     if watch { Refusal::new(500, "", why) } else { Refusal::bad_request(format!("invalid resource version: {why}")) }
 }
 

@@ -239,7 +239,8 @@ fn custom(kind: &CustomKind, version: &CustomVersion) -> Resource {
     let texts = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
     let mut subresources = Vec::new();
     let mut add = |name: &str, group: &str, version: &str, kind: &str| {
-        let response_kind = ResponseKind { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() };
+        let response_kind =
+            ResponseKind { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() };
         let verbs = ["get", "patch", "update"].map(str::to_owned).to_vec();
         subresources.push(Subresource { subresource: name.to_owned(), response_kind, verbs });
     };

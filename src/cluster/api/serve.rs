@@ -291,7 +291,8 @@ impl Frontend {
             "update" | "patch" => target.path.name.is_empty(),
             _ => false,
         };
-        if misplaced || !resource.answers(verb, "") || nowhere && !matches!(verb, "list" | "watch" | "deletecollection") {
+        if misplaced || !resource.answers(verb, "") || nowhere && !matches!(verb, "list" | "watch" | "deletecollection")
+        {
             return Err(Refusal::method_not_allowed());
         }
         match verb {
@@ -319,7 +320,8 @@ impl Frontend {
             // A watch of metadata is asked for by the name of one object, a list's by that of lists.
             let wanted = accept::choose(asked.accept(), false).or_else(|_| accept::choose(asked.accept(), true))?;
             let media = wanted.encoding.media_type();
-            let stream = watch::watch(self.api.clone(), target.resource.clone(), scope, options, wanted, self.stop.clone());
+            let stream =
+                watch::watch(self.api.clone(), target.resource.clone(), scope, options, wanted, self.stop.clone());
             let stream = futures::StreamExt::map(stream, Ok::<_, std::convert::Infallible>);
             return Ok(answer(StatusCode::OK, media, Body::from_stream(stream)));
         }
@@ -363,7 +365,9 @@ impl Frontend {
             return Ok(with_status(json_answer(&answered), StatusCode::CREATED));
         }
         if policy::is_review(resource) {
-            let answered = self.api.look(|store| policy::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace))?;
+            let answered = self.api.look(|store| {
+                policy::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace)
+            })?;
             return Ok(with_status(json_answer(&answered), StatusCode::CREATED));
         }
         let call = Call { user: &asked.user, options: &options };
@@ -428,13 +432,14 @@ impl Frontend {
                 let types = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
                 body::unsupported(types)
             } else {
-                Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_details(Details::default())
+                Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+                    .with_details(Details::default())
             });
         }
         let body = asked.body().await?;
         if apply {
-            let (applied, found) = yaml::parse_yaml(&body)
-                .map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
+            let (applied, found) =
+                yaml::parse_yaml(&body).map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
             if options.unknown == Unknown::Strict && !found.is_empty() {
                 return Err(Refusal::bad_request(format!("error strict decoding YAML: {}", found.join(", "))));
             }
@@ -488,7 +493,8 @@ impl Frontend {
             }
             details["kind"] = resource.plural.as_str().into();
             details["uid"] = (&*object.uid).into();
-            let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+            let status =
+                json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
             return json_answer(&status);
         }
         let written = Written { object: deleted.object.clone(), created: false, warnings: Vec::new() };
@@ -582,7 +588,9 @@ impl Frontend {
             let (patch, _) = self.read_patch(resource, asked, &options).await?;
             self.api.rescale(&call, resource, &target.key(), |current| match &patch {
                 Patch::Json(patch) => super::patch::json(current, patch),
-                Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply(patch) => super::patch::merge(current, patch),
+                Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply(patch) => {
+                    super::patch::merge(current, patch)
+                }
             })?
         };
         Ok(scale_answer(&scale, wanted, self.api.now()))
@@ -591,8 +599,10 @@ impl Frontend {
     async fn token(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
         let options = asked.write_options("CreateOptions")?;
         let body = asked.body().await?;
-        let request = body::part(&target.resource, "token", &body, asked.header(header::CONTENT_TYPE), options.unknown)?;
-        let answered = self.api.request_token(&target.resource, &target.key(), request.object, &super::write::random_uid()?)?;
+        let request =
+            body::part(&target.resource, "token", &body, asked.header(header::CONTENT_TYPE), options.unknown)?;
+        let answered =
+            self.api.request_token(&target.resource, &target.key(), request.object, &super::write::random_uid()?)?;
         let mut response = with_status(json_answer(&answered), StatusCode::CREATED);
         warn(&mut response, request.warnings);
         Ok(response)

@@ -43,8 +43,10 @@ pub fn scale_of(resource: &Resource, object: &Value) -> Value {
 
 /// A Scale as a Table with one row.
 pub fn scale_table(scale: &Value, now: Timestamp) -> Value {
-    let cells: Vec<Value> = table::cells("autoscaling", "Scale", scale).iter().map(|cell| table::show(cell, now)).collect();
-    let object = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": scale["metadata"]});
+    let cells: Vec<Value> =
+        table::cells("autoscaling", "Scale", scale).iter().map(|cell| table::show(cell, now)).collect();
+    let object =
+        json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": scale["metadata"]});
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {},
         "columnDefinitions": table::definitions(table::columns("autoscaling/v1/scale").unwrap_or_default()),
@@ -142,7 +144,8 @@ impl Api {
                 .filter(|budget| super::selector::matches_selector(&budget["spec"]["selector"], |name| pod.label(name)))
                 .collect();
             if mine.len() > 1 {
-                let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+                let why =
+                    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
                 return Err(Refusal::internal(why));
             }
             let Some(mut budget) = mine.into_iter().next() else { return Ok(()) };
@@ -178,7 +181,8 @@ impl Api {
         }
         set(&mut pod, &["spec", "nodeName"], node);
         let now = stamp(self.now());
-        let condition = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now});
+        let condition =
+            json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now});
         let conditions = entry(&mut pod, &["status", "conditions"]);
         let kept = conditions.as_array().into_iter().flatten().filter(|other| text(other, &["type"]) != "PodScheduled");
         *conditions = kept.cloned().chain([condition]).collect();

@@ -111,10 +111,10 @@ fn bound(store: &Store, request: &Value, account: &Key) -> Result<Option<(String
         Refusal::bad_request(format!("cannot bind token to object of type {}, Kind={kind}", version_of(version)))
     })?;
     let namespace = if kind == "Node" { "" } else { &*account.namespace };
-    let object = store
-        .get(resource, &Key::new(namespace, name))
-        .ok_or_else(|| Refusal::not_found("", resource, name))?;
-    let runs_as = if kind == "Pod" { text(&object.value(), &["spec", "serviceAccountName"]).to_owned() } else { String::new() };
+    let object =
+        store.get(resource, &Key::new(namespace, name)).ok_or_else(|| Refusal::not_found("", resource, name))?;
+    let runs_as =
+        if kind == "Pod" { text(&object.value(), &["spec", "serviceAccountName"]).to_owned() } else { String::new() };
     if kind == "Pod" && runs_as != *account.name {
         return Err(Refusal::bad_request(format!(
             "cannot bind token for serviceaccount \"{}\" to pod running with different serviceaccount name.",
@@ -142,7 +142,13 @@ impl Api {
     ///
     /// # Errors
     /// 404 of an account that is not there, 422 of a request that makes no sense.
-    pub fn request_token(&self, resource: &Resource, key: &Key, mut request: Value, id: &str) -> Result<Value, Refusal> {
+    pub fn request_token(
+        &self,
+        resource: &Resource,
+        key: &Key,
+        mut request: Value,
+        id: &str,
+    ) -> Result<Value, Refusal> {
         let account = self.get(resource, key)?;
         check(&request, &account)?;
         let bound = self.look(|store| bound(store, &request, key))?;
@@ -177,7 +183,9 @@ impl Api {
     pub fn holder(&self, token: &str) -> Option<(User, Vec<String>)> {
         let claims = self.signer().ok()?.claims(token)?;
         let now = self.now().as_second();
-        if int(&claims, &["exp"]).is_none_or(|end| end <= now) || int(&claims, &["nbf"]).is_some_and(|begin| begin > now) {
+        if int(&claims, &["exp"]).is_none_or(|end| end <= now)
+            || int(&claims, &["nbf"]).is_some_and(|begin| begin > now)
+        {
             return None;
         }
         let about = &claims["kubernetes.io"];
@@ -187,13 +195,15 @@ impl Api {
             let is = |resource: &str, namespace: &str, name: &str, uid: &str| {
                 store.get(resource, &Key::new(namespace, name)).is_some_and(|object| *object.uid == *uid)
             };
-            let bound = ["Pod", "Secret", "Node"].into_iter().filter(|kind| about.get(kind.to_ascii_lowercase()).is_some());
+            let bound =
+                ["Pod", "Secret", "Node"].into_iter().filter(|kind| about.get(kind.to_ascii_lowercase()).is_some());
             is("serviceaccounts", namespace, name, uid)
                 && bound.clone().all(|kind| {
                     let reference = &about[kind.to_ascii_lowercase()];
                     let namespace = if kind == "Node" { "" } else { namespace };
-                    bound_resource(kind)
-                        .is_some_and(|resource| is(resource, namespace, text(reference, &["name"]), text(reference, &["uid"])))
+                    bound_resource(kind).is_some_and(|resource| {
+                        is(resource, namespace, text(reference, &["name"]), text(reference, &["uid"]))
+                    })
                 })
         });
         if !holds {
@@ -265,7 +275,8 @@ mod tests {
         let key = Key::new("n", "bot");
         let object = json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "n"}});
         api.install(&"namespaces".into(), object).unwrap();
-        let object = json!({"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": "bot", "namespace": "n"}});
+        let object =
+            json!({"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": "bot", "namespace": "n"}});
         api.install(&"serviceaccounts".into(), object).unwrap();
         (api.registry().find("", "v1", "serviceaccounts").unwrap().clone(), key)
     }

@@ -225,7 +225,8 @@ impl Show<'_> {
             }),
             View::Table => {
                 let empty = vec![Value::from(""); columns_of(self.resource).as_array().map_or(0, Vec::len)];
-                let object = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
+                let object =
+                    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
                 let columns = if first { columns_of(self.resource) } else { Value::Null };
                 json!({
                     "kind": "Table", "apiVersion": "meta.k8s.io/v1",

@@ -79,7 +79,13 @@ impl Api {
     ///
     /// # Errors
     /// As the real server refuses.
-    pub fn create(&self, call: &Call<'_>, resource: &Resource, namespace: &str, object: Value) -> Result<Written, Refusal> {
+    pub fn create(
+        &self,
+        call: &Call<'_>,
+        resource: &Resource,
+        namespace: &str,
+        object: Value,
+    ) -> Result<Written, Refusal> {
         let mut object = object;
         place(resource, namespace, &mut object)?;
         if !text(&object, &["metadata", "resourceVersion"]).is_empty() {
@@ -287,7 +293,8 @@ impl Api {
                 Patch::Strategic(_) => body::restore(resource, patched, findings.to_vec(), unknown),
                 _ => body::conform(resource, patched, findings.to_vec(), unknown),
             };
-            let mut decoded = decoded.map_err(|misfit| undecodable(misfit, resource, shape, patch, &current, &shown))?;
+            let mut decoded =
+                decoded.map_err(|misfit| undecodable(misfit, resource, shape, patch, &current, &shown))?;
             body::to_stored(resource, &mut decoded.object);
             let mut object = decoded.object;
             place(resource, &key.namespace, &mut object)?;
@@ -338,7 +345,8 @@ impl Api {
     ) -> Result<Written, Refusal> {
         let uid = text(applied, &["metadata", "uid"]);
         if !uid.is_empty() {
-            let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            let why =
+                format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             return Err(Refusal::conflict(&resource.group, &resource.plural, &key.name, &why));
         }
         let now = stamp(self.now());
@@ -482,9 +490,8 @@ impl Api {
             None => Err(Refusal::not_found("", "namespaces", namespace)),
             Some(true) => {
                 let name = text(object, &["metadata", "name"]);
-                let why = format!(
-                    "unable to create new content in namespace {namespace} because it is being terminated"
-                );
+                let why =
+                    format!("unable to create new content in namespace {namespace} because it is being terminated");
                 let mut refusal = Refusal::forbidden(&resource.group, &resource.plural, name, &why);
                 if let Some(details) = &mut refusal.details {
                     details.causes.push(super::status::Cause {
@@ -606,7 +613,8 @@ fn check_name(object: &Value, key: &Key) -> Result<(), Refusal> {
         return Ok(());
     }
     if sent.is_empty() {
-        let why = format!("the name of the object ({} based on URL) was undeterminable: name must be provided", key.name);
+        let why =
+            format!("the name of the object ({} based on URL) was undeterminable: name must be provided", key.name);
         return Err(Refusal::bad_request(why));
     }
     let why = format!("the name of the object ({sent}) does not match the name on the URL ({})", key.name);
@@ -624,8 +632,14 @@ fn other_uid(resource: &Resource, key: &Key, sent: &str, there: &str) -> Refusal
 
 /// Metadata that only the server writes.
 fn keep_server_fields(object: &mut Value, before: &Value) {
-    const KEPT: [&str; 6] =
-        ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion"];
+    const KEPT: [&str; 6] = [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+    ];
     let old = before.get("metadata");
     let metadata = entry(object, &["metadata"]);
     for field in KEPT {
@@ -764,7 +778,12 @@ fn undecodable(
 /// Whom a write is noted under.
 fn manager<'a>(call: &'a Call<'_>, resource: &'a Resource, part: Part) -> Manager<'a> {
     let api_version = &resource.api_version;
-    Manager { name: &call.options.manager, api_version, subresource: part.subresource(), ignored: ignored(resource, part) }
+    Manager {
+        name: &call.options.manager,
+        api_version,
+        subresource: part.subresource(),
+        ignored: ignored(resource, part),
+    }
 }
 
 /// What a write to a part of an object cannot change.
@@ -774,8 +793,7 @@ fn ignored(resource: &Resource, part: Part) -> &'static ownership::Set {
     static SPEC: LazyLock<ownership::Set> = LazyLock::new(|| ownership::Set::of(&[&["spec"]]));
     static SPEC_AND_LABELS: LazyLock<ownership::Set> =
         LazyLock::new(|| ownership::Set::of(&[&["spec"], &["metadata", "labels"]]));
-    static ALL_BUT_STATUS: LazyLock<ownership::Set> =
-        LazyLock::new(|| ownership::Set::of(&[&["spec"], &["metadata"]]));
+    static ALL_BUT_STATUS: LazyLock<ownership::Set> = LazyLock::new(|| ownership::Set::of(&[&["spec"], &["metadata"]]));
     match part {
         Part::Main | Part::Other(_) if resource.has_status() => &STATUS,
         Part::Main | Part::Other(_) => &NOTHING,
@@ -788,8 +806,20 @@ fn ignored(resource: &Resource, part: Part) -> &'static ownership::Set {
 /// Metadata in the order that people are used to: names first, bookkeeping last.
 fn order_metadata(object: &mut Value) {
     const ORDER: [&str; 14] = [
-        "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
-        "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
+        "name",
+        "generateName",
+        "namespace",
+        "selfLink",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "labels",
+        "annotations",
+        "ownerReferences",
+        "finalizers",
     ];
     let Some(Value::Object(metadata)) = object.get_mut("metadata") else { return };
     let mut old = std::mem::take(metadata);

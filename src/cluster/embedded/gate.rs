@@ -9,7 +9,15 @@ use crate::cluster::api::status::Refusal;
 
 /// Paths that everybody may ask for.
 const PUBLIC: [&str; 10] = [
-    "/healthz", "/livez", "/readyz", "/version", "/version/", "/healthz/ping", "/livez/ping", "/readyz/ping", "/livez/",
+    "/healthz",
+    "/livez",
+    "/readyz",
+    "/version",
+    "/version/",
+    "/healthz/ping",
+    "/livez/ping",
+    "/readyz/ping",
+    "/livez/",
     "/readyz/",
 ];
 
@@ -64,7 +72,8 @@ mod tests {
 
     fn code(token: &Token, path: &str, headers: &[(&'static str, &str)]) -> u16 {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        enter(Some(token), path, &headers, |sent| (sent == "bot").then(User::anonymous)).map_or_else(|refusal| refusal.code, |_| 200)
+        enter(Some(token), path, &headers, |sent| (sent == "bot").then(User::anonymous))
+            .map_or_else(|refusal| refusal.code, |_| 200)
     }
 
     #[test]

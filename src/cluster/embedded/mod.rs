@@ -20,10 +20,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::api::store::{Journaling, Store};
-use super::api::{Api, FIRST_REVISION, LIMITS, Limits};
 use super::api::policy;
 use super::api::serve::{Frontend, refused};
+use super::api::store::{Journaling, Store};
+use super::api::{Api, FIRST_REVISION, LIMITS, Limits};
 use super::clock::Clock;
 use super::kubeconfig::own::{self, Entry};
 use super::sim::driver::{Driver, SharedImages, Simulation};
@@ -211,12 +211,14 @@ impl Embedded {
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;
+        self.api.close();
     }
 }
 
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.api.close();
     }
 }
 

@@ -4,8 +4,9 @@ use super::image::Images;
 use super::service::LoadBalancers;
 use super::{Decision, World};
 use super::{
-    aggregation, autoscaler, budget, cronjob, daemonset, definition, deployment, expiry, garbage, job, kubelet, namespace, node, quota_usage,
-    replicaset, replicationcontroller, scheduler, service, service_account, statefulset, volume,
+    aggregation, autoscaler, budget, cronjob, daemonset, definition, deployment, expiry, garbage, job, kubelet,
+    namespace, node, quota_usage, replicaset, replicationcontroller, scheduler, service, service_account, statefulset,
+    volume,
 };
 use std::time::Duration;
 

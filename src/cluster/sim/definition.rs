@@ -35,7 +35,10 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
         if !finalizers.iter().any(|finalizer| finalizer == CLEANUP) {
             let finalizers: Vec<Value> = finalizers.into_iter().chain([CLEANUP.into()]).collect();
             set(&mut definition, &["metadata", "finalizers"], finalizers);
-            return Decision { actions: vec![Action::Update { resource: DEFINITIONS.into(), object: definition }], again: None };
+            return Decision {
+                actions: vec![Action::Update { resource: DEFINITIONS.into(), object: definition }],
+                again: None,
+            };
         }
         let others = others(world.store, key);
         let taken = Taken::in_group(text(&definition, &["spec", "group"]), &key.name, &others);

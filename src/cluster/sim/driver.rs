@@ -13,8 +13,8 @@ use super::service::LoadBalancers;
 use super::{Action, Decision, World, bootstrap, kubelet};
 use crate::cluster::api::Api;
 use crate::cluster::api::access::{User, bootstrap_objects};
-use crate::cluster::api::policy;
 use crate::cluster::api::deletion::{DeleteOptions, Propagation};
+use crate::cluster::api::policy;
 use crate::cluster::api::query::{Unknown, WriteOptions};
 use crate::cluster::api::resource::Resource;
 use crate::cluster::api::status::Refusal;
@@ -83,6 +83,8 @@ pub struct Driver {
     refused: HashMap<Task, String>,
     /// Everything up to this revision has woken whom it concerns.
     seen: u64,
+    /// How often the cluster had gone back when that was.
+    restored: u64,
     user: User,
 }
 
@@ -101,6 +103,7 @@ impl Driver {
             journal: Journal::default(),
             refused: HashMap::new(),
             seen: 0,
+            restored: 0,
             user: policy::administrator(),
         };
         driver.bootstrap()?;
@@ -162,6 +165,14 @@ impl Driver {
 
     /// Queues whom the latest changes concern.
     fn wake(&mut self) {
+        if self.restored != self.api.restored() {
+            // What was remembered is of objects that are no more.
+            self.restored = self.api.restored();
+            self.memory = Memory::default();
+            self.journal.clear();
+            self.refused.clear();
+            self.seen = 0;
+        }
         let (queue, seen, now) = (&mut self.queue, self.seen, self.api.now());
         let newest = self.api.look(|store| {
             if store.revision() == seen {

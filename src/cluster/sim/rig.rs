@@ -17,8 +17,18 @@ use crate::cluster::object::{flag, int, list, remove, set, set_default, text};
 
 /// The controllers, by the order in which they are asked.
 const CONTROLLERS: [&str; 12] = [
-    "service_account", "scheduler", "kubelet", "service", "garbage", "namespace", "node", "budget", "autoscaler", "quota",
-    "volume", "expiry",
+    "service_account",
+    "scheduler",
+    "kubelet",
+    "service",
+    "garbage",
+    "namespace",
+    "node",
+    "budget",
+    "autoscaler",
+    "quota",
+    "volume",
+    "expiry",
 ];
 
 /// A cluster without a server.
@@ -183,7 +193,8 @@ impl Rig {
 
     /// Wakes the controllers for what has happened.
     fn notice(&mut self) {
-        let changes: Vec<Arc<Change>> = self.store.since(self.seen).map(|all| all.cloned().collect()).unwrap_or_default();
+        let changes: Vec<Arc<Change>> =
+            self.store.since(self.seen).map(|all| all.cloned().collect()).unwrap_or_default();
         self.seen = self.store.revision();
         for change in changes {
             for number in 0..CONTROLLERS.len() {
@@ -213,7 +224,7 @@ impl Rig {
     }
 
     fn decide(&mut self, number: usize, key: &Key) -> Decision {
-        let world = World { store: &self.store, now: self.now };
+        let world = World { store: &self.store, now: self.now, refused: None };
         match CONTROLLERS[number] {
             "service_account" => service_account::reconcile(&world, key, "CERT"),
             "scheduler" => scheduler::reconcile(&world, key, &mut self.scheduler),
@@ -224,7 +235,7 @@ impl Rig {
             "node" => node::reconcile(&world, key),
             "budget" => budget::reconcile(&world, key),
             "autoscaler" => autoscaler::reconcile(&world, key, &|pod| self.usage.get(&*pod.key.name).copied()),
-            "quota" => quota_usage::reconcile(&world, key, &quota_usage::used),
+            "quota" => quota_usage::reconcile(&world, key),
             "volume" => volume::reconcile(&world, key, &mut self.volume),
             _ => expiry::reconcile(&world, key),
         }

@@ -14,7 +14,7 @@ use crate::cluster::sim::{self, Action, Decision, World, times};
 type Reconcile = fn(&World<'_>, &Key) -> Decision;
 type Wake = fn(&Change, &Store) -> Vec<Key>;
 
-const CONTROLLERS: [(Reconcile, Wake); 7] = [
+pub(crate) const CONTROLLERS: [(Reconcile, Wake); 7] = [
     (sim::deployment::reconcile, sim::deployment::wake),
     (sim::replicaset::reconcile, sim::replicaset::wake),
     (sim::replicationcontroller::reconcile, sim::replicationcontroller::wake),
@@ -169,14 +169,13 @@ impl Cluster {
     pub(crate) fn pass(&mut self, seconds: i64) {
         let end = times::plus(self.now, seconds);
         for _ in 0..10_000 {
-            self.alarms.sort();
-            let Some((time, controller, key)) = self.alarms.first().cloned() else { break };
-            if time > end {
+            let Some(next) = self.alarms.iter().map(|(time, ..)| *time).min().filter(|next| *next <= end) else {
                 break;
-            }
-            self.alarms.remove(0);
-            self.now = self.now.max(time);
-            self.queue.push_back((controller, key));
+            };
+            self.now = self.now.max(next);
+            let now = self.now;
+            let due = self.alarms.extract_if(.., |(time, ..)| *time <= now);
+            self.queue.extend(due.map(|(_, controller, key)| (controller, key)));
             self.settle();
         }
         self.now = self.now.max(end);

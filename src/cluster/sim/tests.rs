@@ -67,7 +67,9 @@ fn what_is_owned_goes_with_its_owners() {
 #[test]
 fn a_foreground_deletion_waits_for_what_blocks_it() {
     let mut rig = tree();
-    rig.change("configmaps", &key("a1"), |object| set(object, &["metadata", "finalizers"], json!(["example.com/hold"])));
+    rig.change("configmaps", &key("a1"), |object| {
+        set(object, &["metadata", "finalizers"], json!(["example.com/hold"]));
+    });
     rig.delete("configmaps", &key("root"), None, "Foreground");
     rig.run(Duration::from_secs(1));
     assert_eq!(config_maps(&rig), ["a", "a1", "b", "other", "root"]);
@@ -84,7 +86,10 @@ fn owners_that_never_were_or_are_elsewhere_count_as_gone() {
     rig.create("namespaces", json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "far"}}));
     let far = rig.create("configmaps", config_map("far", "owner", &[]));
     let far = uid(&rig, &far);
-    rig.create("configmaps", config_map("default", "stray", &[("gone", "22222222-2222-2222-2222-222222222222", false)]));
+    rig.create(
+        "configmaps",
+        config_map("default", "stray", &[("gone", "22222222-2222-2222-2222-222222222222", false)]),
+    );
     rig.create("configmaps", config_map("default", "abroad", &[("owner", &far, false)]));
     rig.create("configmaps", config_map("far", "misnamed", &[("other-name", &far, false)]));
     let cluster = json!({
@@ -111,7 +116,9 @@ fn a_namespace_gets_what_it_needs_and_ends_with_all_it_has() {
     rig.run(Duration::from_millis(1));
     assert_eq!(rig.names("serviceaccounts", "lab"), ["default"]);
     assert_eq!(rig.get("configmaps", &Key::new("lab", "kube-root-ca.crt"))["data"], json!({"ca.crt": "CERT"}));
-    rig.change("configmaps", &Key::new("lab", "kube-root-ca.crt"), |object| object["data"] = json!({"ca.crt": "forged"}));
+    rig.change("configmaps", &Key::new("lab", "kube-root-ca.crt"), |object| {
+        object["data"] = json!({"ca.crt": "forged"});
+    });
     rig.run(Duration::from_millis(1));
     assert_eq!(rig.get("configmaps", &Key::new("lab", "kube-root-ca.crt"))["data"], json!({"ca.crt": "CERT"}));
 
@@ -187,10 +194,14 @@ fn pods_leave_a_node_that_fails_when_their_patience_ends() {
     rig.create("pods", patient);
     rig.create("pods", pod("hasty", "1m"));
     rig.run(Duration::from_secs(3));
-    let phases = |rig: &Rig| ["patient", "hasty"].map(|name| text(&rig.get("pods", &key(name)), &["status", "phase"]).to_owned());
+    let phases = |rig: &Rig| {
+        ["patient", "hasty"].map(|name| text(&rig.get("pods", &key(name)), &["status", "phase"]).to_owned())
+    };
     assert_eq!(phases(&rig), ["Running", "Running"]);
     let worker = Key::new("", "worker");
-    let ready = |rig: &mut Rig, status: &str| rig.change("nodes", &worker, |node| set(&mut node["status"]["conditions"][3], &["status"], status));
+    let ready = |rig: &mut Rig, status: &str| {
+        rig.change("nodes", &worker, |node| set(&mut node["status"]["conditions"][3], &["status"], status));
+    };
     ready(&mut rig, "Unknown");
     rig.run(Duration::from_secs(10));
     let pod = rig.get("pods", &key("patient"));
@@ -201,7 +212,10 @@ fn pods_leave_a_node_that_fails_when_their_patience_ends() {
     rig.assert_quiet();
     rig.run(Duration::from_secs(300));
     assert!(!text(&rig.get("pods", &key("patient")), &["metadata", "deletionTimestamp"]).is_empty());
-    assert!(rig.told("patient").contains(&"Normal TaintManagerEviction Marking for deletion Pod default/patient".to_owned()));
+    assert!(
+        rig.told("patient")
+            .contains(&"Normal TaintManagerEviction Marking for deletion Pod default/patient".to_owned())
+    );
     ready(&mut rig, "True");
     rig.run(Duration::from_secs(2));
     assert_eq!(rig.names("pods", ""), Vec::<String>::new(), "the kubelet is back and does what it is told");
@@ -215,7 +229,12 @@ fn pods_of_a_node_that_is_gone_go_as_well() {
     rig.create("pods", pod("p", "1m"));
     rig.run(Duration::from_secs(3));
     rig.delete("nodes", &Key::new("", "worker"), None, "");
-    rig.run(Duration::from_secs(1));
+    let mut lost = pod("lost", "1m");
+    lost["spec"]["nodeName"] = "nowhere".into();
+    rig.create("pods", lost);
+    rig.run(Duration::from_secs(30));
+    assert_eq!(rig.names("pods", ""), ["lost", "p"], "the node may come back in a moment");
+    rig.run(Duration::from_secs(11));
     assert_eq!(rig.names("pods", ""), Vec::<String>::new());
     assert_eq!(rig.names("leases.coordination.k8s.io", ""), ["control"]);
     rig.assert_quiet();
@@ -261,7 +280,10 @@ fn budgets_count() {
         let mut object = rig.get("poddisruptionbudgets.policy", &budget);
         let granted = super::budget::grant(&mut object, "a", rig.now);
         match allowed {
-            0 => assert_eq!(granted, Err(format!("The disruption budget pdb needs {desired} healthy pods and has 2 currently"))),
+            0 => assert_eq!(
+                granted,
+                Err(format!("The disruption budget pdb needs {desired} healthy pods and has 2 currently"))
+            ),
             _ => assert_eq!((granted, &object["status"]["disruptionsAllowed"]), (Ok(()), &json!(0))),
         }
     }
@@ -304,7 +326,9 @@ fn an_autoscaler_without_metrics_changes_nothing() {
         rig.told("web"),
         [
             format!("Warning FailedGetResourceMetric {why}"),
-            format!("Warning FailedComputeMetricsReplicas invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: {why}"),
+            format!(
+                "Warning FailedComputeMetricsReplicas invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: {why}"
+            ),
         ]
     );
     rig.assert_quiet();
@@ -319,7 +343,9 @@ fn an_autoscaler_scales_by_what_pods_use() {
         assert_eq!(status["currentMetrics"][0]["resource"]["current"]["averageUtilization"], utilization);
         assert_eq!(status["desiredReplicas"], replicas);
         if replicas > 2 {
-            let expected = format!("Normal SuccessfulRescale New size: {replicas}; reason: cpu resource utilization (percentage of request) above target");
+            let expected = format!(
+                "Normal SuccessfulRescale New size: {replicas}; reason: cpu resource utilization (percentage of request) above target"
+            );
             assert_eq!(rig.told("web"), [expected]);
         }
         rig.assert_quiet();
@@ -397,7 +423,9 @@ fn a_volume_made_by_hand_is_found() {
         rig.create("persistentvolumes", volume(name, size));
     }
     rig.run(Duration::from_secs(1));
-    let phase = |rig: &Rig, name: &str| text(&rig.get("persistentvolumes", &Key::new("", name)), &["status", "phase"]).to_owned();
+    let phase = |rig: &Rig, name: &str| {
+        text(&rig.get("persistentvolumes", &Key::new("", name)), &["status", "phase"]).to_owned()
+    };
     assert_eq!(phase(&rig, "right"), "Available");
     let claim = json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "default"},

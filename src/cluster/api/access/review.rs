@@ -158,7 +158,7 @@ pub fn self_subject_review(review: Value, user: &User) -> Value {
 }
 
 /// Finds the user of a token, and which of some audiences it is for.
-pub type Known<'a> = dyn Fn(&str, &[String]) -> Option<(User, Vec<String>)> + 'a;
+pub(super) type Known<'a> = dyn Fn(&str, &[String]) -> Option<(User, Vec<String>)> + 'a;
 
 /// Answers a TokenReview; `known` finds the user of a token, and which of the audiences asked about it is for.
 pub fn token_review(review: Value, known: &Known<'_>) -> Result<Value, Refusal> {

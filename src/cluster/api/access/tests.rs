@@ -222,7 +222,8 @@ fn users_are_told_who_they_are() {
     let answer = self_subject_review(json!({"kind": "SelfSubjectReview"}), &bob());
     let info = json!({"username": "bob", "groups": [AUTHENTICATED]});
     assert_eq!(answer, json!({"kind": "SelfSubjectReview", "metadata": {}, "status": {"userInfo": info}}));
-    let known = |token: &str, audiences: &[String]| (token == "good").then(|| (User::new("bob", &[]), audiences.to_vec()));
+    let known =
+        |token: &str, audiences: &[String]| (token == "good").then(|| (User::new("bob", &[]), audiences.to_vec()));
     let review = |token: &str| token_review(json!({"spec": {"token": token}}), &known);
     assert_eq!(review("good").unwrap()["status"], json!({"authenticated": true, "user": info}));
     assert_eq!(review("bad").unwrap()["status"], json!({"user": {}, "error": "[invalid bearer token]"}));

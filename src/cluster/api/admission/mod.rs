@@ -48,7 +48,8 @@ impl Facts {
         match kind.pair() {
             ("", "Pod") => {
                 let account = workloads::service_account_name(object);
-                facts.service_account = store.get("serviceaccounts", &Key::new(namespace, account)).map(|one| one.value());
+                facts.service_account =
+                    store.get("serviceaccounts", &Key::new(namespace, account)).map(|one| one.value());
                 facts.priority_classes = all("priorityclasses.scheduling.k8s.io", "");
                 facts.limit_ranges = all("limitranges", namespace);
             }
@@ -188,9 +189,8 @@ pub fn quota_allows(
         return Ok(Vec::new());
     }
     let quotas: Vec<Value> = store.list("resourcequotas", namespace).map(|quota| quota.value()).collect();
-    quota::check(&resource.kind, &resource.plural, object, old, &quotas).map_err(|why| {
-        Refusal::forbidden(&resource.group, &resource.plural, text(object, &["metadata", "name"]), &why)
-    })
+    quota::check(&resource.kind, &resource.plural, object, old, &quotas)
+        .map_err(|why| Refusal::forbidden(&resource.group, &resource.plural, text(object, &["metadata", "name"]), &why))
 }
 
 /// Gives a service its addresses and ports.
@@ -203,7 +203,8 @@ pub fn allocate_service(
     old: Option<&Value>,
     random: u64,
 ) -> Result<(), Vec<FieldError>> {
-    let services: Vec<Value> = store.list("services", "").map(|service: &std::sync::Arc<Stored>| service.value()).collect();
+    let services: Vec<Value> =
+        store.list("services", "").map(|service: &std::sync::Arc<Stored>| service.value()).collect();
     let taken_ip = |address: &str| {
         services.iter().any(|service| list(service, &["spec", "clusterIPs"]).iter().any(|taken| taken == address))
     };

@@ -30,7 +30,11 @@ pub fn shake_hands<'a>(headers: &HeaderMap, spoken: &[&'a str]) -> Result<(Respo
     let mut offered = offered.flat_map(|value| value.split(',')).map(str::trim);
     let chosen = offered.find_map(|offer| spoken.iter().find(|known| **known == offer)).copied();
     let Some(chosen) = chosen else {
-        return Err(Refusal::new(403, "Forbidden", format!("none of the protocols is spoken here: {}", spoken.join(", "))));
+        return Err(Refusal::new(
+            403,
+            "Forbidden",
+            format!("none of the protocols is spoken here: {}", spoken.join(", ")),
+        ));
     };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

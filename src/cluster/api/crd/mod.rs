@@ -23,7 +23,7 @@ use crate::cluster::api::schema::Struct;
 use crate::cluster::api::table::{CustomColumns, printed};
 use crate::cluster::object::{at, flag, list, set, text};
 
-pub use definition::{defaults, validate};
+pub use definition::{defaults, definition_warnings, object_warnings, validate};
 pub use object::validate_object;
 pub use rules::Rules;
 pub use scale::{Scale, ScalePaths};

@@ -124,7 +124,8 @@ impl Session {
 
     /// Follows what the container prints.
     async fn attached(&self, socket: &mut Socket) -> Option<Value> {
-        let mut options = LogOptions { container: self.container.clone(), tail_lines: Some(0), ..LogOptions::default() };
+        let mut options =
+            LogOptions { container: self.container.clone(), tail_lines: Some(0), ..LogOptions::default() };
         let pod = self.pods.pod(&self.key).ok()?;
         let mut told = self.pods.read_log(&pod, &options).ok()?;
         loop {

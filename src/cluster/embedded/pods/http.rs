@@ -33,7 +33,8 @@ impl Pods {
     pub(super) fn answer_in(&self, pod: &Value, port: u16, request: &Request<Body>) -> Response<Body> {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let headers = headers_of(request);
-        let asked = Asked { method: request.method().as_str(), path: &path, headers: &headers, body: "", chance: chance() };
+        let asked =
+            Asked { method: request.method().as_str(), path: &path, headers: &headers, body: "", chance: chance() };
         match self.within(|around| answer(pod, port, &asked, around)) {
             Some(answer) => shown(answer),
             None => refused(),
@@ -45,7 +46,8 @@ impl Pods {
         let query = call.request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         let path = if call.rest.is_empty() { format!("/{query}") } else { format!("{}{query}", call.rest) };
         let body = std::mem::take(call.request.body_mut());
-        let body = http_body_util::Limited::new(body, LARGEST).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body =
+            http_body_util::Limited::new(body, LARGEST).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         let (headers, body) = (headers_of(&call.request), String::from_utf8_lossy(&body).into_owned());
         let method = call.request.method().as_str().to_owned();
         let asked = Asked { method: &method, path: &path, headers: &headers, body: &body, chance: chance() };
@@ -64,7 +66,13 @@ impl Pods {
         Ok(shown(answered))
     }
 
-    fn through_service(&self, namespace: &str, name: &str, port: &str, asked: &Asked<'_>) -> Result<Option<HttpAnswer>, Refusal> {
+    fn through_service(
+        &self,
+        namespace: &str,
+        name: &str,
+        port: &str,
+        asked: &Asked<'_>,
+    ) -> Result<Option<HttpAnswer>, Refusal> {
         let key = crate::cluster::object::Key::new(namespace, name);
         let service = self.api.look(|store| store.get("services", &key).map(|service| service.value()));
         let service = service.ok_or_else(|| Refusal::not_found("", "services", name))?;

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
-use crate::cluster::object::{Key, at, int, set, text};
+use crate::cluster::object::{Key, at, set, text};
 use crate::cluster::sim::actions::{self, BURST, Kind};
 use crate::cluster::sim::affinity::NodeView;
 use crate::cluster::sim::revision::{History, Owner, POD_REVISION};
-use crate::cluster::sim::scaled::scaled;
+use crate::cluster::sim::scaled::{int32, scaled};
 use crate::cluster::sim::views::{Phase, Pod};
 use crate::cluster::sim::{Decision, World, ownership, template};
 
@@ -34,7 +34,7 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
         return decision;
     }
     let object = stored.value();
-    let collisions = int(&object, &["status", "collisionCount"]).unwrap_or(0);
+    let collisions = int32(&object, &["status", "collisionCount"]).unwrap_or(0);
     let owner = Owner { kind: &DAEMON_SET, stored, object: &object, hash_label: POD_REVISION, collisions };
     let history = History::read(world, &owner, &selector, &mut decision);
     let Some(latest) = history.latest(world, &owner, &mut decision) else {
@@ -96,8 +96,8 @@ impl Spec {
             on_delete: text(object, &["spec", "updateStrategy", "type"]) == "OnDelete",
             max_surge: rolling("maxSurge"),
             max_unavailable: rolling("maxUnavailable"),
-            min_ready: int(object, &["spec", "minReadySeconds"]).unwrap_or(0),
-            history_limit: int(object, &["spec", "revisionHistoryLimit"]).unwrap_or(10),
+            min_ready: int32(object, &["spec", "minReadySeconds"]).unwrap_or(0),
+            history_limit: int32(object, &["spec", "revisionHistoryLimit"]).unwrap_or(10),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A pod's life on its node: its containers, what each is at, and when that changes next.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 
 use jiff::Timestamp;
 
@@ -177,9 +177,7 @@ impl Unit {
             State::Pulling { until, .. } | State::BackOff { until } => Some(*until),
             State::PullFailed { shift, retry } => Some(shift.unwrap_or(*retry)),
             State::Starting { at } => Some(*at),
-            State::Running { end, .. } => {
-                earlier(end.as_ref().map(|end| end.finished), self.tracking.next())
-            }
+            State::Running { end, .. } => earlier(end.as_ref().map(|end| end.finished), self.tracking.next()),
             State::Stopping { end, .. } => Some(end.finished),
             State::Over { again, .. } => *again,
         }
@@ -227,9 +225,10 @@ pub(super) struct Life {
 /// The containers of a pod with their roles, in the order in which they start.
 pub(super) fn containers(pod: &Pod) -> impl Iterator<Item = (&Container, Role)> {
     let spec = &pod.spec;
-    let init = spec.init_containers.iter().map(|container| {
-        (container, if container.restart_policy == "Always" { Role::Sidecar } else { Role::Init })
-    });
+    let init = spec
+        .init_containers
+        .iter()
+        .map(|container| (container, if container.restart_policy == "Always" { Role::Sidecar } else { Role::Init }));
     let main = spec.containers.iter().map(|container| (container, Role::Main));
     init.chain(main).chain(spec.ephemeral_containers.iter().map(|container| (container, Role::Ephemeral)))
 }
@@ -267,7 +266,13 @@ impl Life {
                     Role::Main => &status.container_statuses,
                     Role::Ephemeral => &status.ephemeral_container_statuses,
                 };
-                Unit::recalled(container, role, list.iter().find(|status| status.name == container.name), &pod.spec.restart_policy, timings)
+                Unit::recalled(
+                    container,
+                    role,
+                    list.iter().find(|status| status.name == container.name),
+                    &pod.spec.restart_policy,
+                    timings,
+                )
             })
             .collect();
         life
@@ -317,7 +322,9 @@ impl Life {
 
     /// Whether the pod has its network, as far as can be seen from outside.
     pub(super) fn is_networked(&self) -> bool {
-        self.units.iter().any(|unit| !matches!(unit.state, State::Waiting | State::Pulling { .. } | State::Starting { .. }))
+        self.units
+            .iter()
+            .any(|unit| !matches!(unit.state, State::Waiting | State::Pulling { .. } | State::Starting { .. }))
             || self.units.iter().any(|unit| unit.last.is_some())
     }
 }

@@ -67,7 +67,8 @@ impl<'a> Step<'a> {
     }
 
     fn vary(&self, time: Duration, what: &str, unit: &Unit) -> Duration {
-        let parts = [self.pod.metadata.uid.as_bytes(), what.as_bytes(), unit.name.as_bytes(), &unit.restarts.to_le_bytes()];
+        let parts =
+            [self.pod.metadata.uid.as_bytes(), what.as_bytes(), unit.name.as_bytes(), &unit.restarts.to_le_bytes()];
         self.timings.vary(time, &parts)
     }
 
@@ -166,7 +167,9 @@ impl<'a> Step<'a> {
     fn begin(&mut self, unit: &mut Unit, container: &'a Container, time: Timestamp) {
         let image = &container.image;
         let Some(reference) = Reference::parse(image) else {
-            let message = format!("Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format");
+            let message = format!(
+                "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format"
+            );
             self.tell(unit, "Warning", "InspectFailed", message.clone());
             self.tell(unit, "Warning", "Failed", "Error: InvalidImageName".to_owned());
             self.refuse(unit, "InvalidImageName", message);
@@ -183,7 +186,8 @@ impl<'a> Step<'a> {
             }
             "Always" => self.pull(unit, &reference, image, time),
             _ if present => {
-                let message = format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
+                let message =
+                    format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
                 self.tell(unit, "Normal", "Pulled", message);
                 self.create(unit, container, time);
             }
@@ -301,8 +305,10 @@ impl<'a> Step<'a> {
     /// Tells a container to end.
     fn stop(&self, unit: &mut Unit, container: Option<&Container>, time: Timestamp, restart: bool, code: Option<i32>) {
         let State::Running { since, .. } = unit.state else { return };
-        let grace = self.pod.spec.termination_grace_period_seconds.and_then(|grace| u64::try_from(grace).ok()).unwrap_or(30);
-        let takes = (self.vary(self.timings.stop, "stop", unit) + container.map(pre_stop).unwrap_or_default()).min(Duration::from_secs(grace.max(1)));
+        let grace =
+            self.pod.spec.termination_grace_period_seconds.and_then(|grace| u64::try_from(grace).ok()).unwrap_or(30);
+        let takes = (self.vary(self.timings.stop, "stop", unit) + container.map(pre_stop).unwrap_or_default())
+            .min(Duration::from_secs(grace.max(1)));
         let code = code.unwrap_or(0);
         let end = ended(code, String::new(), since, later(time, takes));
         unit.state = State::Stopping { since, end, restart };

@@ -56,7 +56,10 @@ fn conditions(rig: &Rig, name: &str) -> Vec<String> {
 fn a_bare_pod_comes_up_as_on_a_real_node() {
     let mut rig = Rig::usual();
     let before = rig.writes;
-    rig.create("pods", pod("web", json!({"containers": [{"name": "web", "image": "nginx", "imagePullPolicy": "Always"}]})));
+    rig.create(
+        "pods",
+        pod("web", json!({"containers": [{"name": "web", "image": "nginx", "imagePullPolicy": "Always"}]})),
+    );
     rig.run(Duration::from_millis(10));
     assert_eq!((phase(&rig, "web").as_str(), state(&rig, "web").as_str()), ("Pending", "waiting ContainerCreating"));
     assert_eq!(
@@ -124,7 +127,10 @@ fn a_deleted_pod_stops_and_goes() {
     let mut rig = Rig::usual();
     rig.create("pods", pod("web", json!({"containers": [{"name": "web", "image": "nginx:1.25"}]})));
     rig.until("running", |rig| phase(rig, "web") == "Running");
-    assert_eq!(rig.told("web")[1], "Normal Pulled Container image \"nginx:1.25\" already present on machine and can be accessed by the pod");
+    assert_eq!(
+        rig.told("web")[1],
+        "Normal Pulled Container image \"nginx:1.25\" already present on machine and can be accessed by the pod"
+    );
     let before = rig.writes;
     rig.delete("pods", &key("web"), None, "");
     rig.run(Duration::from_millis(400));
@@ -159,7 +165,10 @@ fn a_crashing_container_backs_off() {
         text(&seen["containerStatuses"][0], &["state", "waiting", "message"]),
         format!("back-off 10s restarting failed container=c pod=crasher_default({uid})")
     );
-    assert!(rig.told("crasher").contains(&format!("Warning BackOff Back-off restarting failed container c in pod crasher_default({uid})")));
+    assert!(
+        rig.told("crasher")
+            .contains(&format!("Warning BackOff Back-off restarting failed container c in pod crasher_default({uid})"))
+    );
     let restarts = |rig: &Rig| status(rig, "crasher")["containerStatuses"][0]["restartCount"].as_u64().unwrap_or(0);
     rig.run(Duration::from_secs(9));
     assert_eq!(restarts(&rig), 1);
@@ -209,7 +218,10 @@ fn pods_end_by_their_exit_codes() {
 fn images_that_are_not_there_back_off_and_can_come_later() {
     let mut rig = Rig::usual();
     let image = "stefanprodan/podinfo:99.0.0";
-    rig.create("pods", pod("p", json!({"containers": [{"name": "c", "image": image, "imagePullPolicy": "IfNotPresent"}]})));
+    rig.create(
+        "pods",
+        pod("p", json!({"containers": [{"name": "c", "image": image, "imagePullPolicy": "IfNotPresent"}]})),
+    );
     rig.until("an error", |rig| state(rig, "p") == "waiting ErrImagePull");
     rig.until("back-off", |rig| state(rig, "p") == "waiting ImagePullBackOff");
     assert_eq!(phase(&rig, "p"), "Pending");
@@ -265,18 +277,24 @@ fn init_containers_come_first() {
     ]);
     let main = one("busybox:1.36", "sleep 3");
     rig.create("pods", pod("p", json!({"restartPolicy": "Never", "initContainers": init, "containers": main})));
-    rig.until("the first", |rig| text(&status(rig, "p")["initContainerStatuses"][0], &["state", "running", "startedAt"]) != "");
+    rig.until("the first", |rig| {
+        !text(&status(rig, "p")["initContainerStatuses"][0], &["state", "running", "startedAt"]).is_empty()
+    });
     assert_eq!(phase(&rig, "p"), "Pending");
     assert_eq!(state(&rig, "p"), "waiting PodInitializing");
-    assert_eq!(conditions(&rig, "p")[..2], [
-        "PodReadyToStartContainers=True",
-        "Initialized=False ContainersNotInitialized containers with incomplete status: [i side j]",
-    ]);
+    assert_eq!(
+        conditions(&rig, "p")[..2],
+        [
+            "PodReadyToStartContainers=True",
+            "Initialized=False ContainersNotInitialized containers with incomplete status: [i side j]",
+        ]
+    );
     rig.until("running", |rig| phase(rig, "p") == "Running");
     let seen = status(&rig, "p");
-    let reasons: Vec<_> = list(&seen, &["initContainerStatuses"]).iter().map(|one| {
-        (text(one, &["state", "terminated", "reason"]).to_owned(), one["ready"] == true)
-    }).collect();
+    let reasons: Vec<_> = list(&seen, &["initContainerStatuses"])
+        .iter()
+        .map(|one| (text(one, &["state", "terminated", "reason"]).to_owned(), one["ready"] == true))
+        .collect();
     assert_eq!(reasons, [("Completed".to_owned(), true), (String::new(), true), ("Completed".to_owned(), true)]);
     rig.run(Duration::from_secs(6));
     assert_eq!(phase(&rig, "p"), "Succeeded", "the sidecar ends when the rest has");
@@ -284,7 +302,13 @@ fn init_containers_come_first() {
     rig.assert_quiet();
 
     let init = json!([{"name": "i", "image": "busybox:1.36", "command": ["sh", "-c", "exit 4"]}]);
-    rig.create("pods", pod("bad", json!({"restartPolicy": "Never", "initContainers": init, "containers": one("busybox:1.36", "sleep 3")})));
+    rig.create(
+        "pods",
+        pod(
+            "bad",
+            json!({"restartPolicy": "Never", "initContainers": init, "containers": one("busybox:1.36", "sleep 3")}),
+        ),
+    );
     rig.run(Duration::from_secs(4));
     assert_eq!(phase(&rig, "bad"), "Failed");
     let init = json!([{"name": "i", "image": "busybox:1.36", "command": ["sh", "-c", "exit 4"]}]);
@@ -315,7 +339,10 @@ fn probes_decide_when_a_pod_is_ready() {
     rig.change("pods", &key("p"), |_| {});
     rig.run(Duration::from_secs(20));
     assert!(!ready(&rig));
-    assert!(rig.told("p").contains(&"Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 503".to_owned()));
+    assert!(
+        rig.told("p")
+            .contains(&"Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 503".to_owned())
+    );
     assert_eq!(conditions(&rig, "p")[2], "Ready=False ContainersNotReady containers with unready status: [c]");
     rig.images.behave("stefanprodan/podinfo", Some("6.1.0"), |behaviour| behaviour.faults.unready = false);
     rig.run(Duration::from_secs(10));
@@ -340,7 +367,13 @@ fn a_failing_liveness_probe_restarts_a_container() {
     assert_eq!(state(&rig, "p"), "running");
     assert_eq!(seen["containerStatuses"][0]["lastState"]["terminated"]["exitCode"], 137);
     let told = rig.told("p");
-    assert!(told.contains(&"Warning Unhealthy Liveness probe failed: cat: can't open '/tmp/healthy': No such file or directory".to_owned()), "{told:#?}");
+    assert!(
+        told.contains(
+            &"Warning Unhealthy Liveness probe failed: cat: can't open '/tmp/healthy': No such file or directory"
+                .to_owned()
+        ),
+        "{told:#?}"
+    );
     assert!(told.contains(&"Normal Killing Container c failed liveness probe, will be restarted".to_owned()));
 }
 
@@ -348,7 +381,8 @@ fn a_failing_liveness_probe_restarts_a_container() {
 fn a_startup_probe_holds_the_others_back() {
     let mut rig = Rig::usual();
     let mut container = one("busybox:1.36", "sleep 7; touch /ready; sleep 900");
-    container[0]["startupProbe"] = json!({"exec": {"command": ["cat", "/ready"]}, "periodSeconds": 2, "failureThreshold": 30});
+    container[0]["startupProbe"] =
+        json!({"exec": {"command": ["cat", "/ready"]}, "periodSeconds": 2, "failureThreshold": 30});
     container[0]["readinessProbe"] = json!({"exec": {"command": ["cat", "/ready"]}, "periodSeconds": 1});
     rig.create("pods", pod("p", json!({"containers": container})));
     rig.run(Duration::from_secs(5));
@@ -363,7 +397,8 @@ fn a_startup_probe_holds_the_others_back() {
 fn what_a_container_needs_can_come_later() {
     let mut rig = Rig::usual();
     let mut container = one("busybox:1.36", "echo $GREETING > /dev/termination-log; exit 3");
-    container[0]["env"] = json!([{"name": "GREETING", "valueFrom": {"configMapKeyRef": {"name": "words", "key": "hello"}}}]);
+    container[0]["env"] =
+        json!([{"name": "GREETING", "valueFrom": {"configMapKeyRef": {"name": "words", "key": "hello"}}}]);
     rig.create("pods", pod("p", json!({"restartPolicy": "Never", "containers": container})));
     rig.run(Duration::from_secs(3));
     assert_eq!(state(&rig, "p"), "waiting CreateContainerConfigError");
@@ -379,8 +414,14 @@ fn what_a_container_needs_can_come_later() {
     rig.create("pods", pod("m", json!({"volumes": volumes, "containers": one("busybox:1.36", "sleep 99")})));
     rig.run(Duration::from_secs(3));
     assert_eq!(state(&rig, "m"), "waiting ContainerCreating");
-    assert_eq!(rig.told("m")[1..], ["Warning FailedMount MountVolume.SetUp failed for volume \"v\" : secret \"s\" not found"]);
-    rig.create("secrets", json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "default"}}));
+    assert_eq!(
+        rig.told("m")[1..],
+        ["Warning FailedMount MountVolume.SetUp failed for volume \"v\" : secret \"s\" not found"]
+    );
+    rig.create(
+        "secrets",
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "default"}}),
+    );
     rig.run(Duration::from_secs(1));
     assert_eq!(state(&rig, "m"), "running");
 }
@@ -388,12 +429,18 @@ fn what_a_container_needs_can_come_later() {
 #[test]
 fn a_changed_image_restarts_its_container() {
     let mut rig = Rig::usual();
-    rig.create("pods", pod("p", json!({"containers": [{"name": "c", "image": "nginx:1.25", "imagePullPolicy": "IfNotPresent"}]})));
+    rig.create(
+        "pods",
+        pod("p", json!({"containers": [{"name": "c", "image": "nginx:1.25", "imagePullPolicy": "IfNotPresent"}]})),
+    );
     rig.until("running", |rig| phase(rig, "p") == "Running");
     rig.change("pods", &key("p"), |pod| pod["spec"]["containers"][0]["image"] = "nginx:1.26".into());
     rig.run(Duration::from_secs(3));
     let seen = status(&rig, "p")["containerStatuses"][0].clone();
-    assert_eq!((text(&seen, &["image"]), &seen["restartCount"], &seen["ready"]), ("nginx:1.26", &json!(1), &json!(true)));
+    assert_eq!(
+        (text(&seen, &["image"]), &seen["restartCount"], &seen["ready"]),
+        ("nginx:1.26", &json!(1), &json!(true))
+    );
     assert!(rig.told("p").contains(&"Normal Killing Container c definition changed, will be restarted".to_owned()));
     assert_eq!(status(&rig, "p")["observedGeneration"], 2);
     rig.assert_quiet();
@@ -418,7 +465,8 @@ fn ephemeral_containers_join() {
     rig.create("pods", pod("p", json!({"containers": one("busybox:1.36", "sleep 99")})));
     rig.until("running", |rig| phase(rig, "p") == "Running");
     rig.change("pods", &key("p"), |pod| {
-        pod["spec"]["ephemeralContainers"] = json!([{"name": "debug", "image": "busybox:1.36", "command": ["sh", "-c", "sleep 1; exit 1"]}]);
+        pod["spec"]["ephemeralContainers"] =
+            json!([{"name": "debug", "image": "busybox:1.36", "command": ["sh", "-c", "sleep 1; exit 1"]}]);
     });
     rig.run(Duration::from_secs(1));
     assert!(status(&rig, "p")["ephemeralContainerStatuses"][0]["state"].get("running").is_some());
@@ -432,7 +480,10 @@ fn a_kubelet_that_forgets_goes_on_where_it_was() {
     let mut rig = Rig::usual();
     rig.create("pods", pod("steady", json!({"containers": [{"name": "c", "image": "nginx:1.25"}]})));
     rig.create("pods", pod("crasher", json!({"containers": one("busybox:1.36", "exit 1")})));
-    rig.create("pods", pod("ends", json!({"restartPolicy": "Never", "containers": one("busybox:1.36", "sleep 20; exit 5")})));
+    rig.create(
+        "pods",
+        pod("ends", json!({"restartPolicy": "Never", "containers": one("busybox:1.36", "sleep 20; exit 5")})),
+    );
     rig.run(Duration::from_secs(8));
     let before = (status(&rig, "steady"), status(&rig, "crasher"), status(&rig, "ends"));
     rig.kubelet = Memory::default();
@@ -454,6 +505,22 @@ fn a_kubelet_that_forgets_goes_on_where_it_was() {
     rig.create("pods", pod("new", json!({"containers": [{"name": "c", "image": "nginx:1.25"}]})));
     rig.until("running", |rig| phase(rig, "new") == "Running");
     assert_ne!(status(&rig, "new")["podIP"], status(&rig, "steady")["podIP"]);
+}
+
+#[test]
+fn what_pods_use_hangs_on_their_images() {
+    let mut rig = Rig::usual();
+    rig.create("pods", pod("p", json!({"containers": [{"name": "c", "image": "stefanprodan/podinfo:6.1.0"}]})));
+    let used = |rig: &Rig| rig.store.get("pods", &key("p")).and_then(|pod| usage(pod, &rig.images, rig.now));
+    rig.run(Duration::from_millis(1));
+    assert_eq!(used(&rig), None);
+    assert_eq!(everyone(&rig.store), [key("p")]);
+    rig.run(Duration::from_secs(3));
+    assert!(
+        used(&rig).is_some_and(|used| (9..=11).contains(&used.cpu) && used.memory > 28_000_000),
+        "{:?}",
+        used(&rig)
+    );
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn place(rig: &Rig, name: &str) -> String {
 fn why(rig: &Rig, name: &str) -> String {
     let pod = rig.get("pods", &Key::new("default", name));
     let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    let scheduled = conditions.iter().find(|condition| condition["type"] == "PodScheduled").cloned().unwrap_or_default();
+    let scheduled =
+        conditions.iter().find(|condition| condition["type"] == "PodScheduled").cloned().unwrap_or_default();
     format!("{} {}: {}", text(&scheduled, &["status"]), text(&scheduled, &["reason"]), text(&scheduled, &["message"]))
 }
 
@@ -42,10 +43,19 @@ fn sentence(nodes: u32, why: &str, preemption: &str) -> String {
 fn the_reasons_are_in_the_schedulers_words() {
     let resources = |name: &str, amount: &str| json!([{"name": "c", "image": "nginx:1.25", "resources": {"requests": {name: amount}}}]);
     let cases = [
-        (json!({"nodeSelector": {"no": "where"}}), sentence(1, "1 node(s) didn't match Pod's node affinity/selector", &format!("1 {NOT_HELPFUL}"))),
+        (
+            json!({"nodeSelector": {"no": "where"}}),
+            sentence(1, "1 node(s) didn't match Pod's node affinity/selector", &format!("1 {NOT_HELPFUL}")),
+        ),
         (json!({"containers": resources("cpu", "65")}), sentence(1, "1 Insufficient cpu", &format!("1 {NOT_HELPFUL}"))),
-        (json!({"containers": resources("memory", "1Ti")}), sentence(1, "1 Insufficient memory", &format!("1 {NOT_HELPFUL}"))),
-        (json!({"containers": resources("nvidia.com/gpu", "1")}), sentence(1, "1 Insufficient nvidia.com/gpu", &format!("1 {NOT_HELPFUL}"))),
+        (
+            json!({"containers": resources("memory", "1Ti")}),
+            sentence(1, "1 Insufficient memory", &format!("1 {NOT_HELPFUL}")),
+        ),
+        (
+            json!({"containers": resources("nvidia.com/gpu", "1")}),
+            sentence(1, "1 Insufficient nvidia.com/gpu", &format!("1 {NOT_HELPFUL}")),
+        ),
         (
             json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
                 {"matchExpressions": [{"key": "kubernetes.io/os", "operator": "NotIn", "values": ["linux"]}]},
@@ -108,7 +118,13 @@ fn pods_are_spread_and_the_control_plane_is_spared() {
     let on = |node: &str| (0..6).filter(|number| place(&rig, &format!("p{number}")) == node).count();
     assert_eq!((on("control"), on("worker-1"), on("worker-2")), (0, 3, 3));
     let mut rig = three();
-    rig.create("pods", pod("p", json!({"tolerations": [{"operator": "Exists"}], "nodeSelector": {"kubernetes.io/hostname": "control"}})));
+    rig.create(
+        "pods",
+        pod(
+            "p",
+            json!({"tolerations": [{"operator": "Exists"}], "nodeSelector": {"kubernetes.io/hostname": "control"}}),
+        ),
+    );
     rig.run(Duration::from_secs(1));
     assert_eq!(place(&rig, "p"), "control");
 }
@@ -143,7 +159,11 @@ fn pods_that_reject_each_other_are_apart() {
     rig.run(Duration::from_secs(1));
     assert_ne!(place(&rig, "a"), place(&rig, "b"));
     let taints = "1 node(s) had untolerated taint(s)";
-    let expected = sentence(3, &format!("{taints}, 2 node(s) didn't match pod anti-affinity rules"), &format!("1 {NOT_HELPFUL}, 2 {NO_VICTIMS}"));
+    let expected = sentence(
+        3,
+        &format!("{taints}, 2 node(s) didn't match pod anti-affinity rules"),
+        &format!("1 {NOT_HELPFUL}, 2 {NO_VICTIMS}"),
+    );
     assert_eq!(why(&rig, "c"), expected);
     let expected = sentence(
         3,
@@ -161,7 +181,11 @@ fn host_ports_and_spread_constraints_are_kept() {
         rig.create("pods", pod(name, ports.clone()));
     }
     rig.run(Duration::from_secs(1));
-    assert!(why(&rig, "c").contains("2 node(s) didn't have free ports for the requested pod ports"), "{}", why(&rig, "c"));
+    assert!(
+        why(&rig, "c").contains("2 node(s) didn't have free ports for the requested pod ports"),
+        "{}",
+        why(&rig, "c")
+    );
     let spread = json!({"topologySpreadConstraints": [{
         "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "s"}},
     }], "nodeSelector": {"kubernetes.io/hostname": "worker-1"}});
@@ -179,13 +203,19 @@ fn a_claim_is_filled_where_its_first_pod_runs() {
     });
     let key = rig.create("persistentvolumeclaims", claim);
     rig.run(Duration::from_secs(1));
-    assert_eq!(rig.told("data"), ["Normal WaitForFirstConsumer waiting for first consumer to be created before binding"]);
+    assert_eq!(
+        rig.told("data"),
+        ["Normal WaitForFirstConsumer waiting for first consumer to be created before binding"]
+    );
     assert_eq!(text(&rig.get("persistentvolumeclaims", &key), &["spec", "storageClassName"]), "standard");
     rig.create("pods", pod("p", json!({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]})));
     rig.run(Duration::from_secs(3));
     let claim = rig.get("persistentvolumeclaims", &key);
     let uid = text(&claim, &["metadata", "uid"]).to_owned();
-    assert_eq!(claim["status"], json!({"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}));
+    assert_eq!(
+        claim["status"],
+        json!({"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}})
+    );
     let volume = rig.find("persistentvolumes", "pvc-");
     assert_eq!(text(&volume, &["metadata", "name"]), format!("pvc-{uid}"));
     assert_eq!(text(&volume, &["status", "phase"]), "Bound");

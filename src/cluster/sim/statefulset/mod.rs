@@ -12,10 +12,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, Store, Stored};
-use crate::cluster::object::{Key, at, int, set, text};
+use crate::cluster::object::{Key, at, set, text};
 use crate::cluster::sim::actions::{self, BURST, Kind, RETRY};
 use crate::cluster::sim::revision::{self, History, Latest, Owner, POD_REVISION};
-use crate::cluster::sim::scaled::scaled;
+use crate::cluster::sim::scaled::{int32, scaled};
 use crate::cluster::sim::views::{Phase, Pod};
 use crate::cluster::sim::{Decision, World, ownership};
 
@@ -41,7 +41,7 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
     };
     let claimed = STATEFUL_SET.claim(world, stored, "pods", &matches, &mut decision);
     let pods: Vec<_> = claimed.into_iter().map(Pod::read).collect();
-    let collisions = int(&object, &["status", "collisionCount"]).unwrap_or(0);
+    let collisions = int32(&object, &["status", "collisionCount"]).unwrap_or(0);
     let owner =
         Owner { kind: &STATEFUL_SET, stored, object: &object, hash_label: "controller.kubernetes.io/hash", collisions };
     let history = History::read(world, &owner, &selector, &mut decision);
@@ -88,7 +88,7 @@ struct Spec {
 
 impl Spec {
     fn read(object: &Value) -> Self {
-        let number = |path: &[&str], default| int(object, path).unwrap_or(default);
+        let number = |path: &[&str], default| int32(object, path).unwrap_or(default);
         let replicas = number(&["spec", "replicas"], 1).max(0);
         let unavailable = at(object, &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
         Self {

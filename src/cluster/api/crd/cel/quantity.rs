@@ -90,7 +90,7 @@ impl Quantity {
 /// What `e3` or `E-2` multiplies with.
 fn exponent(suffix: &str) -> Option<i128> {
     let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
-    10_i128.checked_pow(u32::try_from(power + 9).ok()?)
+    10_i128.checked_pow(u32::try_from(power.checked_add(9)?).ok()?)
 }
 
 #[cfg(test)]
@@ -108,6 +108,7 @@ mod tests {
             ("+.5", Some(NANO / 2)),
             ("1e3", Some(1_000 * NANO)),
             ("5E-1", Some(NANO / 2)),
+            ("1e2147483647", None),
             ("1E", Some(NANO * NANO * NANO)),
             ("1.5Gi", Some((NANO << 30) + (NANO << 29))),
             ("200K", None),

@@ -7,12 +7,15 @@ mod root;
 mod shown;
 mod spec;
 mod structural;
+mod warnings;
 
 use serde_json::{Value, json};
 
 use super::names::label_fault;
 use crate::cluster::api::status::FieldError;
 use crate::cluster::object::{at, entry, list, set_default, text};
+
+pub use warnings::{definition_warnings, object_warnings};
 
 const APPROVED: &str = "api-approved.kubernetes.io";
 

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A good definition, changed at a JSON pointer.
-fn changed(changes: &[(&str, Value)]) -> Value {
+/// Values at JSON pointers; null takes away what is there.
+type Changes<'a> = &'a [(&'a str, Value)];
+
+/// A good definition, changed.
+fn changed(changes: Changes<'_>) -> Value {
     let mut definition = json!({
         "metadata": {"name": "things.example.com"},
         "spec": {
@@ -25,7 +28,7 @@ fn changed(changes: &[(&str, Value)]) -> Value {
     definition
 }
 
-fn faults(changes: &[(&str, Value)]) -> Vec<String> {
+fn faults(changes: Changes<'_>) -> Vec<String> {
     texts(&validate(&changed(changes), None))
 }
 
@@ -44,7 +47,10 @@ fn schema_faults(schema: Value) -> Vec<String> {
 #[test]
 fn defaults_fill_in() {
     let definition = changed(&[]);
-    assert_eq!(definition["spec"]["names"], json!({"plural": "things", "kind": "Thing", "singular": "thing", "listKind": "ThingList"}));
+    assert_eq!(
+        definition["spec"]["names"],
+        json!({"plural": "things", "kind": "Thing", "singular": "thing", "listKind": "ThingList"})
+    );
     assert_eq!(definition["spec"]["conversion"], json!({"strategy": "None"}));
     assert_eq!(
         definition["status"],
@@ -70,7 +76,7 @@ fn specs() {
     };
     let name = |text: &str| format!("metadata.name: Invalid value: \"things.example.com\": {text}");
     let wrong_name = || name("must be spec.names.plural+\".\"+spec.group");
-    let cases: [(&[(&str, Value)], Vec<String>); 23] = [
+    let cases: [(Changes<'_>, Vec<String>); 23] = [
         (
             &[("/metadata/name", json!("wrong.name.example.com"))],
             vec!["metadata.name: Invalid value: \"wrong.name.example.com\": must be spec.names.plural+\".\"+spec.group".to_owned()],
@@ -244,7 +250,7 @@ fn what_versions_do_not_share_is_named_by_version() {
 fn updates() {
     let mut old = changed(&[]);
     old["status"]["conditions"] = json!([{"type": "Established", "status": "True"}]);
-    let update = |changes: &[(&str, Value)], old: &Value| {
+    let update = |changes: Changes<'_>, old: &Value| {
         let mut new = changed(changes);
         new["status"] = old["status"].clone();
         defaults(&mut new);
@@ -264,9 +270,11 @@ fn updates() {
     );
     assert_eq!(
         update(&[("/spec/versions/0/name", json!("v2"))], &old),
-        ["status.storedVersions[0]: Invalid value: \"v1\": missing from spec.versions; v1 was previously a storage version, \
+        [
+            "status.storedVersions[0]: Invalid value: \"v1\": missing from spec.versions; v1 was previously a storage version, \
           and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 \
-          from status.storedVersions"]
+          from status.storedVersions"
+        ]
     );
     let young = changed(&[]);
     assert_eq!(update(&[("/spec/scope", json!("Cluster"))], &young), Vec::<String>::new());
@@ -277,8 +285,14 @@ fn structural_schemas() {
     let object = |properties: Value| json!({"type": "object", "properties": properties});
     let cases = [
         (json!({}), vec!["~.type: Required value: must not be empty at the root"]),
-        (json!({"type": "array", "items": {"type": "string"}}), vec!["~.type: Invalid value: \"array\": must be object at the root"]),
-        (object(json!({"a": {}})), vec!["~.properties[a].type: Required value: must not be empty for specified object fields"]),
+        (
+            json!({"type": "array", "items": {"type": "string"}}),
+            vec!["~.type: Invalid value: \"array\": must be object at the root"],
+        ),
+        (
+            object(json!({"a": {}})),
+            vec!["~.properties[a].type: Required value: must not be empty for specified object fields"],
+        ),
         (
             object(json!({"a": {"type": "array"}, "b": {"type": "array", "items": {}}})),
             vec![
@@ -298,7 +312,9 @@ fn structural_schemas() {
             ],
         ),
         (
-            object(json!({"a": {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true}})),
+            object(
+                json!({"a": {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true}}),
+            ),
             vec![],
         ),
         (
@@ -326,8 +342,14 @@ fn structural_schemas() {
                  is implicitly specified",
             ],
         ),
-        (object(json!({"metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 5}}}})), vec![]),
-        (object(json!({"kind": {"type": "integer"}})), vec!["~.properties[kind].type: Invalid value: \"integer\": must be string"]),
+        (
+            object(json!({"metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 5}}}})),
+            vec![],
+        ),
+        (
+            object(json!({"kind": {"type": "integer"}})),
+            vec!["~.properties[kind].type: Invalid value: \"integer\": must be string"],
+        ),
         (
             object(json!({"a": {"x-kubernetes-embedded-resource": true}})),
             vec![
@@ -354,8 +376,12 @@ fn parts_of_schemas() {
             ],
         ),
         (
-            a(json!({"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": {"type": "string"}})),
-            vec!["~.properties[a].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive"],
+            a(
+                json!({"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": {"type": "string"}}),
+            ),
+            vec![
+                "~.properties[a].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive",
+            ],
         ),
         (a(json!({"$ref": "x"})), vec!["~.properties[a].$ref: Forbidden: $ref is not supported"]),
         (
@@ -458,6 +484,8 @@ fn rules_are_compiled() {
         }, "x-kubernetes-validations": [rule]})
     };
     let shown = |rule: &str, message: &str| {
+        // As Go writes JSON.
+        let rule = rule.replace('>', "\\u003e").replace('<', "\\u003c").replace('&', "\\u0026");
         format!(
             "{{\"Rule\":\"{rule}\",\"Message\":\"\",\"MessageExpression\":\"{message}\",\"Reason\":null,\"FieldPath\":\"\",\
              \"OptionalOldSelf\":null}}"
