@@ -1,6 +1,7 @@
 //! What the embedded cluster costs: `cargo bench --bench cluster`. Prints a figure a line; asserts nothing.
 //!
 //! Requests go over TLS on loopback, as kubectl's do. Client and server share the process and its processors.
+#![expect(clippy::print_stdout, reason = "the figures are the output")]
 
 use std::time::{Duration, Instant};
 
