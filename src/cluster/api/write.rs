@@ -449,7 +449,12 @@ impl Api {
         let Replaced { resource, kind, how, part, .. } = *replaced;
         let sent = text(object, &["metadata", "resourceVersion"]);
         if matches!(sent, "" | "0") {
-            if how == Replacing::Put && part == Part::Main && admission::rest::needs_resource_version(kind) {
+            let needed = match part {
+                Part::Main => resource.custom.is_some() || admission::rest::needs_resource_version(kind),
+                Part::Status => resource.custom.is_some(),
+                Part::Other(_) => false,
+            };
+            if how == Replacing::Put && needed {
                 return Err(admission::rest::version_missing(kind, &resource.plural, &old.key.name));
             }
             return Ok(());

@@ -121,7 +121,7 @@ fn every_cluster_begins_with_roles() {
     let names: Vec<&str> = roles.iter().map(|role| text(role, &["metadata", "name"])).collect();
     assert_eq!(names[..4], ["cluster-admin", "admin", "edit", "view"]);
     let bindings = bootstrap("clusterrolebindings");
-    assert_eq!(bindings.len(), 5);
+    assert_eq!(bindings.len(), 6);
     let mut with_bob = bindings.clone();
     with_bob.push(binding("bob", "ClusterRole", "edit", json!({"kind": "User", "name": "bob"})));
     let policy = Policy { cluster_roles: &roles, cluster_role_bindings: &with_bob, ..Policy::default() };
