@@ -7,6 +7,8 @@ use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 
+use crate::harness::cluster::until;
+
 const MERGE: &str = "application/merge-patch+json";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
 const JSON_PATCH: &str = "application/json-patch+json";
@@ -331,5 +333,70 @@ async fn tokens_of_service_accounts() {
     assert_eq!(ask(&bot, "GET", "/api/v1/namespaces/default/pods", &[], "").await.status, 200);
     server.send("DELETE", &format!("{accounts}/bot"), &[], "").await;
     assert_eq!(ask(&bot, "GET", "/api/v1/namespaces/default/pods", &[], "").await.status, 401);
+    server.embedded.stop().await;
+}
+
+#[tokio::test]
+async fn broken_selectors_and_tokens() {
+    let server = Server::start().await;
+    let cases = [
+        ("labelSelector=!", "unable to parse requirement: found '', expected: identifier"),
+        ("labelSelector=a%3Db%20c", "found 'c', expected: ',' or 'end of string'"),
+        ("labelSelector=a,", "found '', expected: identifier after ','"),
+        ("labelSelector=%3D", "found '=', expected: !, identifier, or 'end of string'"),
+        (
+            "continue=YQ",
+            "invalid continue token: continue key is not valid: invalid character 'a' looking for beginning of value",
+        ),
+    ];
+    for (query, message) in cases {
+        let answer = server.get(&format!("{MAPS}?{query}")).await;
+        assert_eq!((answer.status, answer.message().as_str()), (400, message), "{query}");
+    }
+    let key = server.get(&format!("{MAPS}?labelSelector=A/B/C")).await.message();
+    assert!(key.contains("key: Invalid value: \"A/B/C\": a valid label key must consist of"), "{key}");
+    server.embedded.stop().await;
+}
+
+#[tokio::test]
+async fn custom_resources_say_what_they_are() {
+    let server = Server::start().await;
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "toys.example.com"},
+        "spec": {
+            "group": "example.com", "scope": "Namespaced", "names": {"plural": "toys", "kind": "Toy"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+            }}}],
+        },
+    });
+    let made = server.json("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let toys = "/apis/example.com/v1/namespaces/default/toys";
+    until("the kind", || async { (server.get(toys).await.status == 200).then_some(()) }).await;
+    let toy = |version: &str, kind: &str| json!({"apiVersion": version, "kind": kind, "metadata": {"name": "a"}});
+    let cases = [
+        (json!({"metadata": {"name": "a"}}), 400, "Object 'Kind' is missing in 'object has no kind field '"),
+        (
+            toy("example.com/v2", "Toy"),
+            400,
+            "the API version in the data (example.com/v2) does not match the expected API version (example.com/v1)",
+        ),
+        (
+            toy("example.com/v1", "Car"),
+            422,
+            "Car.example.com \"a\" is invalid: kind: Invalid value: \"Car\": must be Toy",
+        ),
+        (toy("example.com/v1", "Toy"), 201, ""),
+    ];
+    for (body, status, message) in cases {
+        let answer = server.json("POST", toys, &body).await;
+        let said = if status == 201 { String::new() } else { answer.message() };
+        assert_eq!((answer.status, said.as_str()), (status, message), "{body}");
+    }
+    let blind = server.json("PUT", &format!("{toys}/a"), &toy("example.com/v1", "Toy")).await;
+    let wanted = "toys.example.com \"a\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update";
+    assert_eq!((blind.status, blind.message().as_str()), (422, wanted));
     server.embedded.stop().await;
 }

@@ -17,7 +17,7 @@ use super::{Api, access::User, body, crd, deletion, owners, patch, schema, stamp
 use crate::cluster::object::{GroupKind, Key, Map, at, entry, list, remove, set, set_default, text};
 
 /// How often a write is computed again when others write in between.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
 
 /// A write that was done, or would have been.
 #[derive(Debug)]
