@@ -276,7 +276,8 @@ struct Door {
 impl Door {
     async fn answer(&self, request: Request<Body>) -> axum::response::Response {
         let token = self.access.as_ref().map(|(_, token)| token);
-        match gate::enter(token, request.uri().path(), request.headers()) {
+        let bearer = |token: &str| self.frontend.bearer(token);
+        match gate::enter(token, request.uri().path(), request.headers(), bearer) {
             Ok(user) => self.frontend.answer(user, request).await,
             Err(refusal) => refused(&refusal),
         }

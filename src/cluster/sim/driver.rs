@@ -260,7 +260,6 @@ impl Driver {
             dry_run: false,
             unknown: Unknown::Ignore,
             force: None,
-            pretty: false,
         };
         let call = Call { user: &self.user, options: &options };
         match action {
@@ -279,7 +278,7 @@ impl Driver {
             }
             Action::Patch { resource, key, patch } => {
                 let resource = self.resource(&resource)?;
-                self.api.patch(&call, &resource, &key, Part::Main, &Patch::Merge(patch))?;
+                self.api.patch(&call, &resource, &key, Part::Main, &Patch::Merge(patch), &[])?;
             }
             Action::Finalize { object } => {
                 let resource = self.resource(&"namespaces".into())?;
