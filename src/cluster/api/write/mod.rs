@@ -3,6 +3,10 @@
 //! The order is the real server's: decode and default, note who owns which field, admit, validate, store. A write is
 //! computed from the version that was read and stored only if that is still the newest; otherwise it is computed again.
 
+mod identity;
+mod keep;
+mod rules;
+
 use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
@@ -13,8 +17,12 @@ use super::query::{Unknown, WriteOptions};
 use super::resource::Resource;
 use super::status::{FieldError, Refusal};
 use super::store::{ResourceName, Store, Stored};
-use super::{Api, access::User, body, crd, deletion, owners, patch, schema, stamp};
-use crate::cluster::object::{GroupKind, Key, Map, at, entry, list, remove, set, set_default, text};
+use super::{Api, access::User, body, deletion, owners, patch, schema, stamp};
+use crate::cluster::object::{GroupKind, Key, entry, remove, set, set_default, text};
+pub(super) use identity::random_uid;
+use identity::{check_name, order_metadata, other_uid, place, random_suffix};
+use keep::{check_deletion, check_finalizers, keep_other_parts, keep_server_fields};
+use rules::{check, check_applied, check_part, complete, defaults, keeps_status, stored_kind, undecodable};
 
 /// How often a write is computed again when others write in between.
 pub(super) const ATTEMPTS: usize = 8;
@@ -472,54 +480,6 @@ impl Api {
         }
         Err(Refusal::modified(&resource.group, &resource.plural, &old.key.name))
     }
-
-    fn bump_generation(&self, kind: &GroupKind, resource: &Resource, object: &mut Value, before: &Value) {
-        let bump = if resource.custom.is_some() {
-            generation_of_custom(resource, object, before)
-        } else {
-            admission::generation_changes(kind, object, before)
-        };
-        if bump {
-            let generation = crate::cluster::object::int(before, &["metadata", "generation"]).unwrap_or(0);
-            set(object, &["metadata", "generation"], generation + 1);
-        }
-    }
-
-    fn check_namespace(&self, resource: &Resource, object: &Value) -> Result<(), Refusal> {
-        let namespace = text(object, &["metadata", "namespace"]);
-        if !resource.namespaced {
-            return Ok(());
-        }
-        let there = self.look(|store| store.get("namespaces", &Key::new("", namespace)).map(|found| found.deleting));
-        match there {
-            None => Err(Refusal::not_found("", "namespaces", namespace)),
-            Some(true) => {
-                let name = text(object, &["metadata", "name"]);
-                let why =
-                    format!("unable to create new content in namespace {namespace} because it is being terminated");
-                let mut refusal = Refusal::forbidden(&resource.group, &resource.plural, name, &why);
-                if let Some(details) = &mut refusal.details {
-                    details.causes.push(super::status::Cause {
-                        reason: "NamespaceTerminating",
-                        message: format!("namespace {namespace} is being terminated"),
-                        field: "metadata.namespace".to_owned(),
-                    });
-                }
-                Err(refusal)
-            }
-            Some(false) => Ok(()),
-        }
-    }
-
-    fn allocate(&self, kind: &GroupKind, object: &mut Value, old: Option<&Value>) -> Result<(), Refusal> {
-        if kind.pair() != ("", "Service") {
-            return Ok(());
-        }
-        let random = random_number()?;
-        let name = text(object, &["metadata", "name"]).to_owned();
-        self.look(|store| admission::allocate_service(store, object, old, random))
-            .map_err(|errors| Refusal::invalid(kind, &name, &errors))
-    }
 }
 
 /// How a new version came about.
@@ -537,247 +497,6 @@ struct Replaced<'a> {
     kind: &'a GroupKind,
     part: Part,
     how: Replacing,
-}
-
-/// The kind that an object has in the store: events of both groups are core events.
-fn stored_kind(resource: &Resource) -> GroupKind {
-    if &*resource.stored == "events" { GroupKind::new("", "Event") } else { resource.kind.clone() }
-}
-
-fn keeps_status(kind: &GroupKind) -> bool {
-    matches!(kind.pair(), ("", "Node" | "Namespace" | "PersistentVolume"))
-}
-
-fn defaults(resource: &Resource, kind: &GroupKind, object: &mut Value) {
-    match (&resource.custom, &resource.shape) {
-        (Some(_), Some(shape)) => schema::defaults::fill(shape, object),
-        _ => admission::defaults(kind, object),
-    }
-}
-
-/// Brings an object into the form that is stored: with what Go always writes, metadata in order.
-fn complete(resource: &Resource, object: &mut Value) {
-    if let (None, Some(shape)) = (&resource.custom, &resource.stored_shape) {
-        schema::defaults::complete(shape, object);
-    }
-    order_metadata(object);
-}
-
-fn check(resource: &Resource, kind: &GroupKind, object: &Value, old: Option<&Value>) -> Result<(), Refusal> {
-    let mut errors = Vec::new();
-    match &resource.custom {
-        Some(version) => {
-            admission::validate_metadata(object, old, resource.namespaced, &mut errors);
-            errors.extend(crd::validate_object(version, object, old));
-        }
-        None => admission::validate(kind, object, old, &mut errors),
-    }
-    if errors.is_empty() {
-        return Ok(());
-    }
-    let name = match text(object, &["metadata", "name"]) {
-        "" => text(object, &["metadata", "generateName"]),
-        name => name,
-    };
-    Err(Refusal::invalid(kind, name, &errors))
-}
-
-/// Validates what a write may have changed. A status is taken as controllers write it, but for custom resources.
-fn check_part(
-    resource: &Resource,
-    kind: &GroupKind,
-    part: Part,
-    object: &Value,
-    before: &Value,
-) -> Result<(), Refusal> {
-    match part {
-        Part::Main => check(resource, kind, object, Some(before)),
-        Part::Status if resource.custom.is_some() => check(resource, kind, object, Some(before)),
-        _ => Ok(()),
-    }
-}
-
-/// Puts an object where the path says, or refuses when it says otherwise itself.
-fn place(resource: &Resource, namespace: &str, object: &mut Value) -> Result<(), Refusal> {
-    if !resource.namespaced {
-        remove(object, &["metadata", "namespace"]);
-        return Ok(());
-    }
-    let sent = text(object, &["metadata", "namespace"]);
-    if !sent.is_empty() && sent != namespace {
-        let why = "the namespace of the provided object does not match the namespace sent on the request";
-        return Err(Refusal::bad_request(why));
-    }
-    set(object, &["metadata", "namespace"], namespace);
-    Ok(())
-}
-
-fn check_name(object: &Value, key: &Key) -> Result<(), Refusal> {
-    let sent = text(object, &["metadata", "name"]);
-    if sent == &*key.name {
-        return Ok(());
-    }
-    if sent.is_empty() {
-        let why =
-            format!("the name of the object ({} based on URL) was undeterminable: name must be provided", key.name);
-        return Err(Refusal::bad_request(why));
-    }
-    let why = format!("the name of the object ({sent}) does not match the name on the URL ({})", key.name);
-    Err(Refusal::bad_request(why))
-}
-
-fn other_uid(resource: &Resource, key: &Key, sent: &str, there: &str) -> Refusal {
-    let path = if resource.group.is_empty() { resource.plural.clone() } else { resource.qualified() };
-    let why = format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{path}/{key}, ResourceVersion: 0, AdditionalErrorMsg: \
-         Precondition failed: UID in precondition: {sent}, UID in object meta: {there}"
-    );
-    Refusal::conflict(&resource.group, &resource.plural, &key.name, &why)
-}
-
-/// Metadata that only the server writes.
-fn keep_server_fields(object: &mut Value, before: &Value) {
-    const KEPT: [&str; 6] = [
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "generation",
-        "resourceVersion",
-    ];
-    let old = before.get("metadata");
-    let metadata = entry(object, &["metadata"]);
-    for field in KEPT {
-        match old.and_then(|old| old.get(field)) {
-            Some(value) => set(metadata, &[field], value.clone()),
-            None => {
-                remove(metadata, &[field]);
-            }
-        }
-    }
-    remove(metadata, &["selfLink"]);
-}
-
-/// A write of the object leaves its status alone, a write of the status everything else.
-fn keep_other_parts(kind: &GroupKind, resource: &Resource, part: Part, object: &mut Value, before: &Value) {
-    match part {
-        Part::Main if resource.has_status() => match before.get("status") {
-            Some(status) => set(object, &["status"], status.clone()),
-            None => {
-                remove(object, &["status"]);
-            }
-        },
-        Part::Status => {
-            let status = remove(object, &["status"]);
-            let metadata = remove(object, &["metadata"]).unwrap_or_default();
-            *object = before.clone();
-            let taken: &[&str] = if resource.custom.is_some() {
-                &["managedFields"]
-            } else if kind.pair() == ("apps", "Deployment") {
-                &["annotations", "finalizers", "ownerReferences", "managedFields"]
-            } else {
-                &["annotations", "labels", "finalizers", "ownerReferences", "managedFields"]
-            };
-            for field in taken {
-                match metadata.get(*field) {
-                    Some(value) => set(object, &["metadata", field], value.clone()),
-                    None => {
-                        remove(object, &["metadata", field]);
-                    }
-                }
-            }
-            match status {
-                Some(status) => set(object, &["status"], status),
-                None => {
-                    remove(object, &["status"]);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// An update neither begins a deletion nor gives it another time.
-fn check_deletion(kind: &GroupKind, object: &Value, before: &Value) -> Result<(), Refusal> {
-    const HINT: &str = "field is immutable; may only be changed via deletion";
-    let deleting = at(before, &["metadata", "deletionTimestamp"]).is_some_and(|time| !time.is_null());
-    let mut errors = Vec::new();
-    for field in ["deletionGracePeriodSeconds", "deletionTimestamp"] {
-        let of = |object: &Value| at(object, &["metadata", field]).filter(|value| !value.is_null()).cloned();
-        let (new, old) = (of(object), of(before));
-        // The time of a deletion that has begun stays whatever is sent.
-        let ignored = field == "deletionTimestamp" && deleting;
-        if let Some(new) = new.filter(|new| !ignored && Some(new) != old.as_ref()) {
-            errors.push(FieldError::invalid(format!("metadata.{field}"), new, HINT));
-        }
-    }
-    if errors.is_empty() {
-        return Ok(());
-    }
-    Err(Refusal::invalid(kind, text(before, &["metadata", "name"]), &errors))
-}
-
-fn check_finalizers(resource: &Resource, object: &Value, before: &Value) -> Result<(), Refusal> {
-    if text(before, &["metadata", "deletionTimestamp"]).is_empty() {
-        return Ok(());
-    }
-    let old = list(before, &["metadata", "finalizers"]);
-    let added: Vec<String> = list(object, &["metadata", "finalizers"])
-        .iter()
-        .filter(|finalizer| !old.contains(finalizer))
-        .map(ToString::to_string)
-        .collect();
-    if added.is_empty() {
-        return Ok(());
-    }
-    let hint = format!(
-        "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-        added.join(", ")
-    );
-    let error = FieldError::forbidden("metadata.finalizers", hint);
-    Err(Refusal::invalid(&resource.kind, text(before, &["metadata", "name"]), &[error]))
-}
-
-/// Any change outside metadata and, with a status subresource, outside the status.
-fn generation_of_custom(resource: &Resource, object: &Value, before: &Value) -> bool {
-    let counted = |value: &Value| -> Map {
-        let members = value.as_object().into_iter().flatten();
-        let members = members.filter(|(name, _)| *name != "metadata" && !(resource.has_status() && *name == "status"));
-        members.map(|(name, value)| (name.clone(), value.clone())).collect()
-    };
-    counted(object) != counted(before)
-}
-
-/// An apply says what it is.
-fn check_applied(resource: &Resource, applied: &Value) -> Result<(), Refusal> {
-    let (version, kind) = (text(applied, &["apiVersion"]), text(applied, &["kind"]));
-    if version == resource.api_version && kind == &*resource.kind.kind {
-        return Ok(());
-    }
-    let slash = if version.contains('/') { "" } else { "/" };
-    Err(Refusal::bad_request(format!("invalid object type: {slash}{version}, Kind={kind}")))
-}
-
-/// The refusal of a patch whose outcome does not fit the kind.
-fn undecodable(
-    misfit: body::Misfit,
-    resource: &Resource,
-    shape: &schema::Struct,
-    patch: &Patch,
-    current: &Value,
-    patched: &Value,
-) -> Refusal {
-    let why = match misfit {
-        body::Misfit::Kind(kind) if resource.custom.is_some() || matches!(patch, Patch::Apply(_)) => return kind.0,
-        body::Misfit::Kind(kind) => kind.1,
-        body::Misfit::Type(why) => why,
-        body::Misfit::Unknown(found) => schema::decode::strict(&found),
-    };
-    match patch {
-        Patch::Strategic(patch) => patch::undecodable_strategic(shape, current, patch, &why),
-        Patch::Apply(_) => body::Misfit::Type(why).refusal(resource),
-        Patch::Json(_) | Patch::Merge(_) => patch::undecodable(patched, &why),
-    }
 }
 
 /// Whom a write is noted under.
@@ -806,54 +525,4 @@ fn ignored(resource: &Resource, part: Part) -> &'static ownership::Set {
         Part::Status if resource.kind.pair() == ("apps", "Deployment") => &SPEC_AND_LABELS,
         Part::Status => &SPEC,
     }
-}
-
-/// Metadata in the order that people are used to: names first, bookkeeping last.
-fn order_metadata(object: &mut Value) {
-    const ORDER: [&str; 14] = [
-        "name",
-        "generateName",
-        "namespace",
-        "selfLink",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "labels",
-        "annotations",
-        "ownerReferences",
-        "finalizers",
-    ];
-    let Some(Value::Object(metadata)) = object.get_mut("metadata") else { return };
-    let mut old = std::mem::take(metadata);
-    for field in ORDER {
-        if let Some(value) = old.shift_remove(field) {
-            metadata.insert(field.to_owned(), value);
-        }
-    }
-    metadata.extend(old);
-}
-
-const SAFE: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-
-/// Five letters that make no words.
-fn random_suffix() -> Result<String, Refusal> {
-    let mut bytes = [0; 5];
-    getrandom::fill(&mut bytes).map_err(Refusal::internal)?;
-    Ok(bytes.iter().map(|byte| char::from(SAFE[usize::from(*byte) % SAFE.len()])).collect())
-}
-
-fn random_number() -> Result<u64, Refusal> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(Refusal::internal)?;
-    Ok(u64::from_le_bytes(bytes))
-}
-
-/// A random uid (RFC 9562, version 4).
-pub(super) fn random_uid() -> Result<String, Refusal> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(Refusal::internal)?;
-    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
 }

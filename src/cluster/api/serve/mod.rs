@@ -1,16 +1,20 @@
 //! Requests → answers: who asks, what is meant, which verb.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod about;
+mod answer;
+mod subresources;
+
+use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::accept::{self, View, Wanted};
+use super::accept::{self, Wanted};
 use super::access::{Attributes, User};
-use super::connect::{PodCall, Runtime};
+use super::connect::Runtime;
 use super::deletion::{DeleteOptions, Deleted};
 use super::documents::Documents;
 use super::path::{ApiPath, ResourcePath};
@@ -21,8 +25,10 @@ use super::schema::yaml;
 use super::status::{Details, FieldError, Refusal};
 use super::view::Show;
 use super::write::{Call, Part, Patch, Written};
-use super::{Api, admission, body, discovery, form, plain, policy, subresource, watch};
+use super::{Api, admission, body, discovery, form, policy, watch};
 use crate::cluster::object::{GroupKind, Key, text};
+pub use answer::refused;
+use answer::{answer, json_answer, not_found, success, warn, with_status};
 
 /// The media type of `/openapi/v2` as protobuf; clients ask for it with an `@` that is none in a media type.
 const OPENAPI_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
@@ -150,86 +156,6 @@ impl Frontend {
                 }
             }
         }
-    }
-
-    fn discovery(&self, registry: &Registry, asked: &Asked, core: bool) -> Result<Response<Body>, Refusal> {
-        if !accept::wants_aggregated(asked.accept())? {
-            return Ok(json_answer(&if core {
-                discovery::core_versions(&self.address)
-            } else {
-                discovery::group_list(registry)
-            }));
-        }
-        let tag = format!("\"{}-{}\"", registry.generation, u8::from(core));
-        let mut response = if asked.header(header::IF_NONE_MATCH) == tag {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response
-        } else {
-            let mut response = json_answer(&discovery::aggregated(registry, core));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(discovery::AGGREGATED));
-            response
-        };
-        let headers = response.headers_mut();
-        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            headers.insert(header::ETAG, tag);
-        }
-        Ok(response)
-    }
-
-    /// `/version`, health, OpenAPI.
-    fn plain(&self, registry: &Arc<Registry>, path: &str, asked: &Asked) -> Result<Response<Body>, Refusal> {
-        match path {
-            "/version" | "/version/" if asked.method != Method::GET => Err(Refusal::method_not_allowed()),
-            "/version" | "/version/" => Ok(raw_answer(&discovery::version())),
-            "/" | "/index.html" => Ok(raw_answer(&json!({"paths": plain::index(registry)}))),
-            "/openapi/v2" => {
-                let documents = self.openapi(registry);
-                Ok(if accept::wants_openapi_protobuf(asked.accept()) {
-                    bytes_answer(documents.v2_protobuf(), OPENAPI_PROTOBUF)
-                } else {
-                    bytes_answer(documents.v2(), "application/json")
-                })
-            }
-            "/openapi/v3" => Ok(bytes_answer(self.openapi(registry).index(), "application/json")),
-            _ => match path.strip_prefix("/openapi/v3/") {
-                Some(group) => Ok(self.openapi_group(registry, group, asked)),
-                None => Ok(plain::health(path, &asked.query).map_or_else(not_found, text_answer)),
-            },
-        }
-    }
-
-    fn openapi(&self, registry: &Arc<Registry>) -> Arc<Documents> {
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*documents {
-            Some(known) if known.generation() == registry.generation => known.clone(),
-            _ => documents.insert(Documents::of(registry.clone())).clone(),
-        }
-    }
-
-    fn openapi_group(&self, registry: &Arc<Registry>, group: &str, asked: &Asked) -> Response<Body> {
-        let documents = self.openapi(registry);
-        let Some((document, hash)) = documents.group(group) else {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            return response;
-        };
-        let sent = asked.query.get("hash");
-        if !sent.is_empty() && sent != hash {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-            if let Ok(place) = HeaderValue::from_str(&format!("/openapi/v3/{group}?hash={hash}")) {
-                response.headers_mut().insert(header::LOCATION, place);
-            }
-            return response;
-        }
-        let mut response = bytes_answer(document, "application/json");
-        if !sent.is_empty() {
-            let cached = HeaderValue::from_static("public, immutable");
-            response.headers_mut().insert(header::CACHE_CONTROL, cached);
-        }
-        response
     }
 
     fn allow(&self, asked: &Asked, attributes: &Attributes<'_>) -> Result<(), Refusal> {
@@ -517,113 +443,6 @@ impl Frontend {
         let pieces = self.show(&target.resource, wanted, &options, asked).list(&page.head, &page.objects);
         Ok(answer(StatusCode::OK, wanted.encoding.media_type(), Body::from(pieces.concat())))
     }
-
-    async fn subresource(&self, target: &Target, verb: &str, mut asked: Asked) -> Result<Response<Body>, Refusal> {
-        let resource = &target.resource;
-        let sub = target.sub();
-        if !resource.has(sub) {
-            return Err(if resource.custom.is_some() && matches!(sub, "status" | "scale") {
-                Refusal::not_found(&resource.group, &resource.plural, &target.path.name)
-            } else {
-                Refusal::unknown_resource()
-            });
-        }
-        if !resource.answers(verb, sub) {
-            return Err(Refusal::method_not_allowed());
-        }
-        let asked_part = match sub {
-            "status" => Some(Part::Status),
-            "finalize" => Some(Part::Other("finalize")),
-            "approval" => Some(Part::Other("approval")),
-            "resize" => Some(Part::Other("resize")),
-            "ephemeralcontainers" => Some(Part::Other("ephemeralcontainers")),
-            _ => None,
-        };
-        match (sub, asked_part, verb) {
-            (_, Some(_), "get") => self.get(target, &asked),
-            (_, Some(part), "update") => self.update(target, part, &mut asked).await,
-            (_, Some(part), "patch") => self.patch(target, part, &mut asked).await,
-            ("scale", ..) => self.scale(target, verb, &mut asked).await,
-            ("log" | "exec" | "attach" | "portforward" | "proxy", ..) => {
-                let call = PodCall {
-                    resource: resource.plural.clone(),
-                    key: target.key(),
-                    subresource: sub.to_owned(),
-                    rest: target.path.rest.clone(),
-                    query: asked.query,
-                    request: asked.request,
-                };
-                self.runtime.answer(call).await
-            }
-            ("eviction", _, "create") => self.evict(target, &mut asked).await,
-            ("token", _, "create") => self.token(target, &mut asked).await,
-            ("binding", _, "create") => {
-                let options = asked.write_options("CreateOptions")?;
-                let body = asked.body().await?;
-                let (binding, _) = body::parse(&body, asked.header(header::CONTENT_TYPE), "Binding")?;
-                let call = Call { user: &asked.user, options: &options };
-                self.api.bind(&call, resource, &target.key(), &binding)?;
-                Ok(with_status(json_answer(&success(201)), StatusCode::CREATED))
-            }
-            _ => Err(Refusal::method_not_allowed()),
-        }
-    }
-
-    async fn scale(&self, target: &Target, verb: &str, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
-        let resource = &target.resource;
-        let wanted = accept::choose(asked.accept(), false)?;
-        if verb == "get" {
-            let object = self.api.get(resource, &target.key())?;
-            let scale = subresource::scale_of(resource, &object.value());
-            return Ok(scale_answer(&scale, wanted, self.api.now()));
-        }
-        let options = asked.write_options("UpdateOptions")?;
-        let call_user = asked.user.clone();
-        let call = Call { user: &call_user, options: &options };
-        let scale = if verb == "update" {
-            let body = asked.body().await?;
-            let (scale, _) = body::parse(&body, asked.header(header::CONTENT_TYPE), "Scale")?;
-            self.api.rescale(&call, resource, &target.key(), |_| Ok(scale.clone()))?
-        } else {
-            let (patch, _) = self.read_patch(resource, asked, &options).await?;
-            self.api.rescale(&call, resource, &target.key(), |current| match &patch {
-                Patch::Json(patch) => super::patch::json(current, patch),
-                Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply(patch) => {
-                    super::patch::merge(current, patch)
-                }
-            })?
-        };
-        Ok(scale_answer(&scale, wanted, self.api.now()))
-    }
-
-    async fn token(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
-        let options = asked.write_options("CreateOptions")?;
-        let body = asked.body().await?;
-        let request =
-            body::part(&target.resource, "token", &body, asked.header(header::CONTENT_TYPE), options.unknown)?;
-        let answered =
-            self.api.request_token(&target.resource, &target.key(), request.object, &super::write::random_uid()?)?;
-        let mut response = with_status(json_answer(&answered), StatusCode::CREATED);
-        warn(&mut response, request.warnings);
-        Ok(response)
-    }
-
-    async fn evict(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
-        let body = asked.body().await?;
-        let (eviction, _) = body::parse(&body, asked.header(header::CONTENT_TYPE), "Eviction")?;
-        let options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
-        let mut options = DeleteOptions::of(&options)?;
-        options.dry_run |= asked.write_options("CreateOptions")?.dry_run;
-        self.api.evict(&target.resource, &target.key(), &options)?;
-        Ok(with_status(json_answer(&success(201)), StatusCode::CREATED))
-    }
-}
-
-fn scale_answer(scale: &Value, wanted: Wanted, now: jiff::Timestamp) -> Response<Body> {
-    match wanted.view {
-        View::Table => json_answer(&subresource::scale_table(scale, now)),
-        View::Whole | View::Metadata => json_answer(scale),
-    }
 }
 
 /// What an apply sends; nothing is an object without anything.
@@ -652,64 +471,5 @@ fn check_segment(name: &str) -> Result<(), Refusal> {
     match admission::path_segment(name).as_slice() {
         [] => Ok(()),
         faults => Err(Refusal::bad_request(format!("Name parameter invalid: {name:?}: {}", faults.join(";")))),
-    }
-}
-
-/// A Status of success.
-fn success(code: u16) -> Value {
-    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": code})
-}
-
-fn answer(status: StatusCode, media_type: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-    response
-}
-
-/// An answer of JSON.
-pub fn json_answer(value: &Value) -> Response<Body> {
-    let mut response = answer(StatusCode::OK, "application/json", Body::from(format!("{value}\n")));
-    response.extensions_mut().insert(form::Malleable);
-    response
-}
-
-/// An answer of JSON that is always indented.
-fn raw_answer(value: &Value) -> Response<Body> {
-    answer(StatusCode::OK, "application/json", Body::from(form::indented(value)))
-}
-
-fn bytes_answer(bytes: Bytes, media_type: &'static str) -> Response<Body> {
-    answer(StatusCode::OK, media_type, Body::from(bytes))
-}
-
-fn text_answer(text: String) -> Response<Body> {
-    answer(StatusCode::OK, "text/plain; charset=utf-8", Body::from(text))
-}
-
-fn with_status(mut response: Response<Body>, status: StatusCode) -> Response<Body> {
-    *response.status_mut() = status;
-    response
-}
-
-/// A path that nobody answers.
-fn not_found() -> Response<Body> {
-    answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", Body::from("404 page not found\n"))
-}
-
-/// A refusal as an answer.
-pub fn refused(refusal: &Refusal) -> Response<Body> {
-    let status = StatusCode::from_u16(refusal.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    with_status(json_answer(&refusal.to_value()), status)
-}
-
-fn warn(response: &mut Response<Body>, warnings: impl IntoIterator<Item = String>) {
-    for warning in warnings {
-        let text = format!("299 - \"{}\"", warning.replace('\\', "\\\\").replace('"', "\\\""));
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            response.headers_mut().append(header::WARNING, value);
-        }
     }
 }
