@@ -16,7 +16,8 @@ use crate::cluster::{gojson, object};
 /// How long a new kind of objects may take to be served.
 const NEW_KIND: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The annotation that holds what was applied.
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// How to apply.
 struct Apply {

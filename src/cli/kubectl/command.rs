@@ -323,8 +323,6 @@ fn words(line: &[String]) -> Vec<usize> {
             skip = true;
         } else if !word.starts_with('-') {
             found.push(index);
-        } else if found.is_empty() {
-            // A flag of a command that is not known yet: nothing behind it can be told apart.
         }
     }
     found
