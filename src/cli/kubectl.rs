@@ -18,6 +18,7 @@ mod patch;
 mod problem;
 mod resources;
 mod rollout;
+mod run;
 mod scale;
 mod select;
 mod session;
@@ -144,6 +145,8 @@ async fn execute(session: &mut Session<'_>, name: Name, arguments: &Arguments) -
         Name::Logs => logs::run(session, arguments).await,
         Name::Events => events::run(session, arguments).await,
         Name::Apply => apply::run(session, arguments).await,
+        Name::Run => run::run(session, arguments).await,
+        Name::Expose => run::expose(session, arguments).await,
         Name::Create => create::files(session, arguments).await,
         Name::CreateNamespace => create::namespace(session, arguments).await,
         Name::CreateServiceAccount => create::service_account(session, arguments).await,

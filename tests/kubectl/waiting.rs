@@ -99,11 +99,11 @@ async fn revisions_are_listed_shown_and_gone_back_to() {
     );
     let shown = fake.kubectl("rollout history deploy/web --revision=2").await;
     assert!(
-        shown.out.starts_with("deployment.apps/web with revision #2\nPod Template:\n  Labels:       app=web\n"),
+        shown.out.starts_with("deployment.apps/web with revision #2\nPod Template:\n  Labels:\tapp=web\n"),
         "{}",
         shown.out
     );
-    assert!(shown.out.contains("    Image:         nginx:2\n"), "{}", shown.out);
+    assert!(shown.out.contains("    Image:\tnginx:2\n"), "{}", shown.out);
     assert_eq!(fake.kubectl("rollout undo deploy/web").await, fine("deployment.apps/web rolled back\n"));
     let patch = r#"[{"op":"replace","path":"/spec/template","value":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"nginx","image":"nginx:2"}]}}},{"op":"replace","path":"/metadata/annotations","value":{"deployment.kubernetes.io/revision":"3","kubernetes.io/change-cause":"second"}}]"#;
     assert_eq!(fake.asked().last(), Some(&format!("PATCH {WEB} application/json-patch+json {patch}")));

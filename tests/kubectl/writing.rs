@@ -36,12 +36,12 @@ async fn applying_says_what_became_of_each_object() {
             format!("GET {WEB}"),
             format!(
                 "PATCH {WEB}{APPLIED} application/apply-patch+yaml {}",
-                r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"demo"}}"#
+                r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"demo","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"annotations\":{},\"name\":\"web\",\"namespace\":\"demo\"}}\n"}}}"#
             ),
             format!("GET {CFG}"),
             format!(
                 "PATCH {CFG}{APPLIED} application/apply-patch+yaml {}",
-                r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"cfg","namespace":"demo"},"data":{"mode":"0755","num":493}}"#
+                r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"cfg","namespace":"demo","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"apiVersion\":\"v1\",\"data\":{\"mode\":\"0755\",\"num\":493},\"kind\":\"ConfigMap\",\"metadata\":{\"annotations\":{},\"name\":\"cfg\",\"namespace\":\"demo\"}}\n"}},"data":{"mode":"0755","num":493}}"#
             ),
         ]
     );
@@ -192,12 +192,21 @@ async fn simple_objects_are_made_by_flags() {
     assert_eq!(
         bodies[..3],
         [
-            r#"{"metadata":{"name":"n"},"apiVersion":"v1","kind":"Namespace"}"#,
-            r#"{"metadata":{"name":"c","namespace":"demo"},"data":{"a":"b=c","d":""},"apiVersion":"v1","kind":"ConfigMap"}"#,
-            r#"{"metadata":{"labels":{"app":"web"},"name":"web","namespace":"demo"},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"nginx","image":"nginx:1.25","ports":[{"containerPort":80}]}]}}},"apiVersion":"apps/v1","kind":"Deployment"}"#,
+            r#"{"metadata":{"creationTimestamp":null,"name":"n"},"spec":{},"status":{},"apiVersion":"v1","kind":"Namespace"}"#,
+            r#"{"metadata":{"creationTimestamp":null,"name":"c","namespace":"demo"},"data":{"a":"b=c","d":""},"apiVersion":"v1","kind":"ConfigMap"}"#,
+            r#"{"metadata":{"creationTimestamp":null,"labels":{"app":"web"},"name":"web","namespace":"demo"},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"web"}},"strategy":{},"template":{"metadata":{"creationTimestamp":null,"labels":{"app":"web"}},"spec":{"containers":[{"image":"nginx:1.25","name":"nginx","resources":{},"ports":[{"containerPort":80}]}]}}},"status":{},"apiVersion":"apps/v1","kind":"Deployment"}"#,
         ]
     );
     assert_eq!(fake.kubectl("create cm x --dry-run=client").await, fine("configmap/x created (dry run)\n"));
+    assert_eq!(
+        fake.kubectl("create deployment d --image=x/web:1 --dry-run=client -o yaml -- sh -c 'sleep 1'").await,
+        fine(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  creationTimestamp: null\n  labels:\n    app: d\n  name: d\nspec:\n  \
+             replicas: 1\n  selector:\n    matchLabels:\n      app: d\n  strategy: {}\n  template:\n    metadata:\n      \
+             creationTimestamp: null\n      labels:\n        app: d\n    spec:\n      containers:\n      - command:\n        - sh\n        \
+             - -c\n        - sleep 1\n        image: x/web:1\n        name: web\n        resources: {}\nstatus: {}\n"
+        )
+    );
     for (line, expected) in [
         (
             "create ns",
@@ -206,6 +215,51 @@ async fn simple_objects_are_made_by_flags() {
         ("create deployment d", "error: required flag(s) \"image\" not set"),
         ("create cm c --from-literal=a", "error: invalid literal source a, expected key=value"),
         ("create cm c --from-file=/no/such", "error: error reading /no/such: no such file or directory"),
+    ] {
+        assert_eq!(fake.kubectl(line).await, failed(expected), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn pods_and_services_are_made_by_flags() {
+    let mut web = object("Deployment", "web", "1");
+    web["metadata"]["labels"] = json!({ "app": "web" });
+    let container = json!({ "ports": [{ "containerPort": 80 }, { "containerPort": 81 }] });
+    web["spec"] = json!({ "selector": { "matchLabels": { "app": "web" } }, "template": { "spec": { "containers": [container] } } });
+    let pods = "POST /api/v1/namespaces/demo/pods?fieldManager=kubectl-run&fieldValidation=Strict";
+    let services = "POST /api/v1/namespaces/demo/services?fieldManager=kubectl-expose&fieldValidation=Strict";
+    let fake = Fake::new()
+        .await
+        .created(pods, &object("Pod", "box", "1"))
+        .answer(&format!("GET {WEB}"), &web)
+        .created(services, &object("Service", "web", "1"));
+    assert_eq!(
+        fake.kubectl("run box --image=busybox --restart=Never --env=A=1 --command -- sh -c 'echo hi'").await,
+        fine("pod/box created\n")
+    );
+    assert_eq!(
+        fake.asked().last(),
+        Some(&format!(
+            "{pods} application/json {}",
+            r#"{"metadata":{"creationTimestamp":null,"name":"box","labels":{"run":"box"},"namespace":"demo"},"spec":{"containers":[{"image":"busybox","name":"box","resources":{},"command":["sh","-c","echo hi"],"env":[{"name":"A","value":"1"}]}],"dnsPolicy":"ClusterFirst","restartPolicy":"Never"},"status":{},"apiVersion":"v1","kind":"Pod"}"#
+        ))
+    );
+    assert_eq!(
+        fake.kubectl("expose deployment web --port=8080 --target-port=http").await,
+        fine("service/web exposed\n")
+    );
+    assert!(
+        fake.asked()
+            .last()
+            .unwrap()
+            .contains(r#""ports":[{"port":8080,"protocol":"TCP","targetPort":"http"}],"selector":{"app":"web"}"#)
+    );
+    assert_eq!(fake.kubectl("expose deploy/web").await, fine("service/web exposed\n"));
+    assert!(fake.asked().last().unwrap().contains(r#"{"port":81,"protocol":"TCP","targetPort":81,"name":"port-2"}"#));
+    for (line, expected) in [
+        ("run --image=x", "error: NAME is required for run\nSee 'kubectl run -h' for help and examples"),
+        ("run a", "error: required flag(s) \"image\" not set"),
+        ("run a --image=x --restart=Maybe", "error: invalid restart policy: Maybe"),
     ] {
         assert_eq!(fake.kubectl(line).await, failed(expected), "{line}");
     }

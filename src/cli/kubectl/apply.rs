@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::flags::Arguments;
 use super::manifest::{self, Manifest, Sources};
@@ -11,11 +11,13 @@ use super::resources::query;
 use super::select::Target;
 use super::session::{APPLY, As, Session};
 use super::write::{DryRun, Writing};
-use crate::cluster::object;
+use crate::cluster::{gojson, object};
 
 /// How long a new kind of objects may take to be served.
 const NEW_KIND: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
+/// The annotation that holds what was applied.
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// How to apply.
 struct Apply {
@@ -80,12 +82,19 @@ pub(super) fn validation(arguments: &Arguments) -> Result<&'static str, Problem>
 
 async fn one(session: &mut Session<'_>, apply: &Apply, manifest: Manifest, new_kind: bool) -> Result<(), Problem> {
     let target = resolved(session, manifest, new_kind).await?;
-    if target.name.is_empty() {
-        return Err(Problem::said("resource name may not be empty"));
-    }
     let Target { resource, namespace, name, source, object } = target;
     let source = source.unwrap_or_default();
-    let object = object.unwrap_or(Value::Null);
+    let mut object = object.unwrap_or(Value::Null);
+    if name.is_empty() {
+        let generated = object::text(&object, &["metadata", "generateName"]);
+        return Err(Problem::said(match generated {
+            "" => "resource name may not be empty".to_owned(),
+            generated => format!("from {generated}: cannot use generate name with apply"),
+        }));
+    }
+    if !apply.server_side {
+        remember(&mut object);
+    }
     let path = resource.path(&namespace, &name);
     let before = match session.get(&path).await {
         Ok(before) => Some(before),
@@ -113,6 +122,15 @@ async fn one(session: &mut Session<'_>, apply: &Apply, manifest: Manifest, new_k
     apply.writing.done(session, &resource, &name, &after, what)
 }
 
+/// Notes in the object what was applied, so that a real kubectl that comes after knows it.
+fn remember(object: &mut Value) {
+    let path = ["metadata", "annotations", LAST_APPLIED];
+    object::remove(object, &path);
+    object::set_default(object, &["metadata", "annotations"], json!({}));
+    let applied = gojson::compact(object) + "\n";
+    object::set(object, &path, applied);
+}
+
 /// A refusal with the file; a conflict with what can be done about it.
 fn told(problem: Problem, apply: &Apply, doing: &str, source: &str) -> Problem {
     match problem {
@@ -126,7 +144,7 @@ fn told(problem: Problem, apply: &Apply, doing: &str, source: &str) -> Problem {
              https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts",
             status.message
         )),
-        Problem::Refused(status) if status.reason == "Invalid" => Problem::Refused(status),
+        Problem::Refused(status) if status.reason == "Invalid" || apply.server_side => Problem::Refused(status),
         other => other.when(&format!("error when {doing} {source:?}")),
     }
 }

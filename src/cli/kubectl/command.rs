@@ -14,6 +14,8 @@ pub(super) enum Name {
     Logs,
     Events,
     Apply,
+    Run,
+    Expose,
     Create,
     CreateNamespace,
     CreateServiceAccount,
@@ -85,6 +87,7 @@ const GET: &[Flag] = &[
     Flag::new("sort-by", Takes::Text, "sorted by this member"),
     Flag::new("ignore-not-found", Takes::Switch, "what is not there is no error"),
     Flag::new("raw", Takes::Text, "the answer to this path as it is"),
+    Flag::new("subresource", Takes::Text, "status or scale"),
     Flag::new("chunk-size", Takes::Number, "not used"),
     Flag::new("server-print", Takes::Switch, "not used"),
 ];
@@ -127,6 +130,21 @@ const DEPLOYMENT: &[Flag] = &[
     Flag::new("image", Takes::Text, "the image; may be given more than once"),
     Flag::new("replicas", Takes::Number, "how many").short('r'),
     Flag::new("port", Takes::Number, "the port it listens on"),
+];
+const RUN: &[Flag] = &[
+    Flag::new("image", Takes::Text, "the image"),
+    Flag::new("command", Takes::Switch, "what stands behind `--` is the command, not its arguments"),
+    Flag::new("restart", Takes::Text, "Always, OnFailure or Never"),
+    Flag::new("labels", Takes::Text, "its labels").short('l'),
+    Flag::new("env", Takes::Text, "NAME=VALUE; may be given more than once"),
+    Flag::new("port", Takes::Number, "the port it listens on"),
+];
+const EXPOSE: &[Flag] = &[
+    Flag::new("port", Takes::Number, "the service's port"),
+    Flag::new("target-port", Takes::Text, "the containers' port, or its name"),
+    Flag::new("name", Takes::Text, "the service's name"),
+    Flag::new("type", Takes::Text, "ClusterIP, NodePort or LoadBalancer"),
+    Flag::new("protocol", Takes::Text, "TCP or UDP"),
 ];
 const ENTRIES: &[Flag] = &[
     Flag::new("from-literal", Takes::Text, "KEY=VALUE"),
@@ -205,6 +223,8 @@ pub(super) const COMMANDS: &[Command] = commands![
     Logs "logs" "log" "POD | TYPE/NAME" "Show what a container wrote" [LOGS];
     Events "events" "" "" "Show what happened" [EVENTS];
     Apply "apply" "" "-f FILE" "Make the cluster as files say" [APPLY, FILES, OUTPUT, DRY_RUN, VALIDATE];
+    Run "run" "" "NAME --image=IMAGE [-- ARGUMENTS]" "Make a pod" [RUN, OUTPUT, DRY_RUN, VALIDATE];
+    Expose "expose" "" "TYPE NAME --port=PORT" "Make a service for a workload" [EXPOSE, FILES, OUTPUT, DRY_RUN, VALIDATE];
     CreateNamespace "create namespace" "ns" "NAME" "Make a namespace" [OUTPUT, DRY_RUN, VALIDATE];
     CreateServiceAccount "create serviceaccount" "sa" "NAME" "Make a service account" [OUTPUT, DRY_RUN, VALIDATE];
     CreateDeployment "create deployment" "deploy" "NAME --image=IMAGE [-- COMMAND]" "Make a deployment" [DEPLOYMENT, OUTPUT, DRY_RUN, VALIDATE];
@@ -303,8 +323,6 @@ fn words(line: &[String]) -> Vec<usize> {
             skip = true;
         } else if !word.starts_with('-') {
             found.push(index);
-        } else if found.is_empty() {
-            // A flag of a command that is not known yet: nothing behind it can be told apart.
         }
     }
     found

@@ -12,7 +12,7 @@ use super::manifest::Sources;
 use super::problem::Problem;
 use super::select::{self, Target, checked};
 use super::session::Session;
-use super::write::Writing;
+use super::write::{DryRun, Writing};
 use crate::cluster::object;
 
 /// Runs `create -f`.
@@ -50,8 +50,13 @@ pub(super) async fn files(session: &mut Session<'_>, arguments: &Arguments) -> R
     Problem::gathered(problems)
 }
 
+/// The metadata of a new object, with the empty member that kubectl shows.
+pub(super) fn metadata(name: &str) -> Value {
+    json!({ "creationTimestamp": null, "name": name })
+}
+
 /// The only name on the command line.
-fn only_name<'a>(arguments: &'a Arguments, command: &str) -> Result<&'a str, Problem> {
+pub(super) fn only_name<'a>(arguments: &'a Arguments, command: &str) -> Result<&'a str, Problem> {
     let before_dash = arguments.dash.unwrap_or(arguments.words.len());
     match arguments.words.get(..before_dash) {
         Some([name]) => Ok(name),
@@ -65,13 +70,14 @@ fn only_name<'a>(arguments: &'a Arguments, command: &str) -> Result<&'a str, Pro
 /// Runs `create namespace`.
 pub(super) async fn namespace(session: &mut Session<'_>, arguments: &Arguments) -> Result<(), Problem> {
     let name = only_name(arguments, "namespace")?;
-    make(session, arguments, "v1", "Namespace", json!({ "metadata": { "name": name } })).await
+    let object = json!({ "metadata": metadata(name), "spec": {}, "status": {} });
+    make(session, arguments, "kubectl-create", "v1", "Namespace", object).await
 }
 
 /// Runs `create serviceaccount`.
 pub(super) async fn service_account(session: &mut Session<'_>, arguments: &Arguments) -> Result<(), Problem> {
     let name = only_name(arguments, "serviceaccount")?;
-    make(session, arguments, "v1", "ServiceAccount", json!({ "metadata": { "name": name } })).await
+    make(session, arguments, "kubectl-create", "v1", "ServiceAccount", json!({ "metadata": metadata(name) })).await
 }
 
 /// Runs `create configmap`.
@@ -84,13 +90,13 @@ pub(super) async fn config_map(session: &mut Session<'_>, arguments: &Arguments)
             Err(error) => binary.insert(key, STANDARD.encode(error.as_bytes()).into()),
         };
     }
-    let mut object = json!({ "metadata": { "name": name } });
+    let mut object = json!({ "metadata": metadata(name) });
     for (member, map) in [("data", data), ("binaryData", binary)] {
         if !map.is_empty() {
             object::set(&mut object, &[member], map);
         }
     }
-    make(session, arguments, "v1", "ConfigMap", object).await
+    make(session, arguments, "kubectl-create", "v1", "ConfigMap", object).await
 }
 
 /// Runs `create secret generic`.
@@ -98,14 +104,14 @@ pub(super) async fn secret(session: &mut Session<'_>, arguments: &Arguments) -> 
     let name = only_name(arguments, "secret generic")?;
     let encoded = |(key, bytes): (String, Vec<u8>)| (key, Value::from(STANDARD.encode(bytes)));
     let data: Map<_, _> = entries(arguments, "Secret", name)?.into_iter().map(encoded).collect();
-    let mut object = json!({ "metadata": { "name": name } });
+    let mut object = json!({ "metadata": metadata(name) });
     if !data.is_empty() {
         object::set(&mut object, &["data"], data);
     }
     if let Some(kind) = arguments.text("type") {
         object::set(&mut object, &["type"], kind);
     }
-    make(session, arguments, "v1", "Secret", object).await
+    make(session, arguments, "kubectl-create", "v1", "Secret", object).await
 }
 
 /// Runs `create deployment`.
@@ -121,7 +127,7 @@ pub(super) async fn deployment(session: &mut Session<'_>, arguments: &Arguments)
     }
     let port = arguments.number("port");
     let containers = images.iter().enumerate().map(|(index, image)| {
-        let mut container = json!({ "name": container_name(image), "image": image });
+        let mut container = json!({ "image": image, "name": container_name(image), "resources": {} });
         if index == 0 && !command.is_empty() {
             object::set(&mut container, &["command"], command.to_vec());
         }
@@ -132,17 +138,19 @@ pub(super) async fn deployment(session: &mut Session<'_>, arguments: &Arguments)
     });
     let labels = json!({ "app": name });
     let object = json!({
-        "metadata": { "labels": labels, "name": name },
+        "metadata": { "creationTimestamp": null, "labels": labels, "name": name },
         "spec": {
             "replicas": arguments.number("replicas").unwrap_or(1),
             "selector": { "matchLabels": labels },
+            "strategy": {},
             "template": {
-                "metadata": { "labels": labels },
+                "metadata": { "creationTimestamp": null, "labels": labels },
                 "spec": { "containers": containers.collect::<Vec<_>>() },
             },
         },
+        "status": {},
     });
-    make(session, arguments, "apps/v1", "Deployment", object).await
+    make(session, arguments, "kubectl-create", "apps/v1", "Deployment", object).await
 }
 
 /// A container's name by its image: the last part, without tag or digest.
@@ -153,14 +161,16 @@ fn container_name(image: &str) -> String {
     plain.chars().map(valid).collect()
 }
 
-async fn make(
+/// Makes an object that flags describe.
+pub(super) async fn make(
     session: &mut Session<'_>,
     arguments: &Arguments,
+    manager: &'static str,
     api_version: &str,
     kind: &str,
     mut object: Value,
 ) -> Result<(), Problem> {
-    let writing = Writing::of(arguments, "kubectl-create")?;
+    let writing = Writing::of(arguments, manager)?;
     let validation = validation(arguments)?;
     let found = session.resources().await?.of_kind(api_version, kind).cloned();
     let resource =
@@ -169,19 +179,21 @@ async fn make(
     object::set(&mut object, &["kind"], kind);
     let name = checked(object::text(&object, &["metadata", "name"]))?;
     let namespace = if resource.namespaced { session.namespace.clone() } else { String::new() };
-    if resource.namespaced {
+    // What is only shown does not say where it would go, unless that was said.
+    if resource.namespaced && (writing.dry_run != DryRun::Client || session.namespace_given) {
         object::set(&mut object, &["metadata", "namespace"], namespace.as_str());
     }
     let target = Target { resource, namespace, name, source: None, object: Some(object) };
     let made = create(session, &writing, &target, validation).await;
     let made = made.map_err(|problem| match problem {
-        // kubectl says this of most kinds, but not of namespaces.
-        Problem::Refused(status) if status.reason != "Invalid" && kind != "Namespace" => {
+        // kubectl says this of most kinds, but not of these.
+        Problem::Refused(status) if status.reason != "Invalid" && !matches!(kind, "Namespace" | "Pod" | "Service") => {
             Problem::said(format!("failed to create {}: {}", kind.to_lowercase(), status.message))
         }
         other => other,
     })?;
-    writing.done(session, &target.resource, &target.name, &made, "created")
+    let what = if kind == "Service" { "exposed" } else { "created" };
+    writing.done(session, &target.resource, &target.name, &made, what)
 }
 
 /// The entries of `--from-literal`, `--from-file` and `--from-env-file`.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::apply::LAST_APPLIED;
 use super::events;
 use super::flags::Arguments;
 use super::problem::Problem;
@@ -143,7 +144,8 @@ fn config_map(out: &mut String, value: &Value) {
 
 /// Labels or annotations, one on each line.
 fn pairs(out: &mut String, title: &str, value: &Value, member: &str, sign: &str) {
-    let mut sorted: Vec<_> = object::map(value, &["metadata", member]).into_iter().flatten().collect();
+    let all = object::map(value, &["metadata", member]).into_iter().flatten();
+    let mut sorted: Vec<_> = all.filter(|(name, _)| *name != LAST_APPLIED).collect();
     sorted.sort_by_key(|(name, _)| *name);
     if sorted.is_empty() {
         let _ = writeln!(out, "{title}:\t<none>");

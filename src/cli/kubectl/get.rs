@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 
 use futures::TryStreamExt as _;
+use hyper::Method;
 use serde_json::Value;
 
 use super::flags::Arguments;
 use super::output::{self, Format};
 use super::problem::Problem;
-use super::resources::{Resource, query};
+use super::resources::{Resource, query, segment};
 use super::select::{self, Narrow, Which};
 use super::session::{As, Event, Session};
 use super::table::{Look, Printer, Tabs};
@@ -24,6 +25,8 @@ struct Get {
     all_namespaces: bool,
     ignore_missing: bool,
     managed_fields: bool,
+    /// `status` or `scale`; empty for the objects themselves.
+    subresource: String,
 }
 
 impl Get {
@@ -48,6 +51,7 @@ impl Get {
             all_namespaces: arguments.on("all-namespaces"),
             ignore_missing: arguments.on("ignore-not-found"),
             managed_fields: arguments.on("show-managed-fields"),
+            subresource: arguments.text("subresource").unwrap_or("").to_owned(),
         })
     }
 }
@@ -110,7 +114,13 @@ async fn ask(
 ) -> Result<Value, Problem> {
     let answer = match which {
         Which::All(resource) => select::list(session, resource, namespace, &get.narrow, wanted).await,
-        Which::One(resource, name) => session.object(resource, namespace, name, wanted).await,
+        Which::One(resource, name) if get.subresource.is_empty() => {
+            session.object(resource, namespace, name, wanted).await
+        }
+        Which::One(resource, name) => {
+            let path = format!("{}/{}", resource.path(namespace, name), segment(&get.subresource));
+            session.call(Method::GET, &path, wanted, None).await.map(|(_, answer)| answer)
+        }
     };
     match answer {
         Err(problem) if get.ignore_missing && problem.is_not_found() => Ok(Value::Null),

@@ -1,6 +1,6 @@
 //! Which cluster `kubectl` talks to, and whether a real kubectl does the talking.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,7 +31,7 @@ pub(super) fn program() -> Option<PathBuf> {
 /// What a command line says about the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Asked {
-    kubeconfig: Option<OsString>,
+    kubeconfig: Option<String>,
     context: Option<String>,
     /// A flag that leads round the guard.
     around: Option<&'static str>,
@@ -41,36 +41,22 @@ impl Asked {
     /// Reads the flags that choose a cluster, wherever they stand before `--`.
     fn of(arguments: &[OsString]) -> Self {
         let mut asked = Self::default();
-        let mut rest = arguments.iter();
-        while let Some(argument) = rest.next() {
-            if argument == "--" {
-                break;
-            }
-            let value = |names: &[&str]| -> Option<OsString> {
-                let text = argument.as_encoded_bytes();
-                names.iter().find_map(|name| {
-                    let after = text.strip_prefix(name.as_bytes())?;
-                    match after {
-                        [] => rest.clone().next().cloned(),
-                        // What stands behind an ASCII prefix of an `OsString` is one again.
-                        [b'=', ..] => argument.to_str().map_or_else(
-                            || Some(OsString::from(String::from_utf8_lossy(after.get(1..)?).into_owned())),
-                            |text| text.split_once('=').map(|(_, value)| OsString::from(value)),
-                        ),
-                        _ => None,
-                    }
-                })
+        let words = arguments.iter().map(|word| word.to_string_lossy()).take_while(|word| word != "--");
+        let words: Vec<_> = words.collect();
+        for (index, word) in words.iter().enumerate() {
+            let (flag, joined) = match word.split_once('=') {
+                Some((flag, value)) => (flag, Some(value.to_owned())),
+                None => (word.as_ref(), None),
             };
-            if let Some(file) = value(&["--kubeconfig"]) {
-                asked.kubeconfig = Some(file);
-            } else if let Some(name) = value(&["--context"]) {
-                asked.context = Some(name.to_string_lossy().into_owned());
-            } else if value(&["--server", "-s"]).is_some() || is_joined_server(argument) {
-                asked.around = Some("--server");
-            } else if value(&["--cluster"]).is_some() {
-                asked.around = Some("--cluster");
-            } else if value(&["--user"]).is_some() {
-                asked.around = Some("--user");
+            let value = || joined.clone().or_else(|| words.get(index + 1).map(ToString::to_string));
+            match flag {
+                "--kubeconfig" => asked.kubeconfig = value(),
+                "--context" => asked.context = value(),
+                "--server" | "-s" => asked.around = Some("--server"),
+                "--cluster" => asked.around = Some("--cluster"),
+                "--user" => asked.around = Some("--user"),
+                _ if is_joined_server(word) => asked.around = Some("--server"),
+                _ => {}
             }
         }
         asked
@@ -96,8 +82,7 @@ impl Asked {
 }
 
 /// `-shttps://…`; other letters may stand before it.
-fn is_joined_server(argument: &OsStr) -> bool {
-    let text = argument.to_string_lossy();
+fn is_joined_server(text: &str) -> bool {
     text.starts_with('-') && !text.starts_with("--") && (text.contains("shttp") || text.contains("s=http"))
 }
 

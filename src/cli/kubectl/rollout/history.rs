@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::problem::Problem;
 use super::super::select::{self, Narrow, Target};
 use super::super::session::Session;
-use super::super::table::{Tabs, elastic, printable};
+use super::super::table::{Tabs, printable};
 use crate::cluster::object;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -121,7 +121,8 @@ pub(super) fn detail(revisions: &[Revision], wanted: i64) -> Result<String, Prob
     if !revision.cause.is_empty() {
         object::set(&mut template, &["metadata", "annotations", CAUSE], revision.cause.as_str());
     }
-    Ok(elastic(&pod_template(&template)) + "\n")
+    // kubectl leaves the tabs to the terminal here.
+    Ok(pod_template(&template) + "\n")
 }
 
 /// A pod template with tabs.
@@ -241,23 +242,10 @@ mod tests {
         let revisions = [revision(1, ""), revision(2, "second")];
         assert_eq!(table(&revisions), "REVISION  CHANGE-CAUSE\n1         <none>\n2         second\n\n");
         assert_eq!(table(&[]), "No rollout history found.\n");
-        let expected = "\
-Pod Template:
-  Labels:       app=web
-                pod-template-hash=abc
-  Annotations:  kubernetes.io/change-cause: second
-  Containers:
-   nginx:
-    Image:         nginx:1.26
-    Port:          <none>
-    Host Port:     <none>
-    Environment:   <none>
-    Mounts:        <none>
-  Volumes:         <none>
-  Node-Selectors:  <none>
-  Tolerations:     <none>
-
-";
+        let expected = "Pod Template:\n  Labels:\tapp=web\n\tpod-template-hash=abc\n  Annotations:\tkubernetes.io/change-cause: \
+                        second\n  Containers:\n   nginx:\n    Image:\tnginx:1.26\n    Port:\t<none>\n    Host Port:\t<none>\n    \
+                        Environment:\t<none>\n    Mounts:\t<none>\n  Volumes:\t<none>\n  Node-Selectors:\t<none>\n  \
+                        Tolerations:\t<none>\n\n";
         assert_eq!(detail(&revisions, 2).unwrap(), expected);
         assert_eq!(detail(&revisions, 9).unwrap_err().to_string(), "error: unable to find the specified revision 9");
     }
