@@ -1,3 +1,5 @@
+//! What the checks of workloads say, word for word.
+
 use serde_json::{Value, json};
 
 use super::testing::{cron_job, defaulted, faults, job, keeper, merged, refused, update_refused};
