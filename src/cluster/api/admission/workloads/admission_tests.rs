@@ -1,3 +1,5 @@
+//! Defaults, what is added on create and kept on update, and warnings.
+
 use serde_json::{Value, json};
 
 use super::testing::{cron_job, defaulted, job, keeper, kind_of, merged, pod, with_container};

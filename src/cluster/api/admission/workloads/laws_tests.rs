@@ -1,3 +1,5 @@
+//! What holds for any object at all.
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -1,3 +1,5 @@
+//! What the checks of containers and their volumes say, word for word.
+
 use serde_json::{Value, json};
 
 use super::super::super::testing::{merged, pod, refused, with_container};

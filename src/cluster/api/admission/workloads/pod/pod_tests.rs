@@ -1,3 +1,5 @@
+//! What the checks of pods say, word for word.
+
 use serde_json::{Value, json};
 
 use super::super::testing::{defaulted, faults, merged, pod, refused, with_container};

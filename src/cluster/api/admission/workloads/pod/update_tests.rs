@@ -1,3 +1,5 @@
+//! What may change in a pod, and what is said of the rest.
+
 use serde_json::{Value, json};
 
 use super::super::super::testing::{defaulted, faults, kind_of, merged, pod, update_refused, with_container};
