@@ -8,6 +8,7 @@ mod export;
 mod harness;
 mod load;
 mod project;
+mod registry;
 mod server;
 mod theme;
 mod vectors;

@@ -1,6 +1,7 @@
 //! Conversations with a cluster: the embedded one, or a real one that `FOREDECK_TEST_CONTEXT` names.
 
 mod client;
+mod images;
 mod kubectl;
 mod many;
 mod streams;

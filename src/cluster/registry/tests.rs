@@ -1,8 +1,6 @@
 //! Conversations with a registry, request by request.
 
 use axum::body::Bytes;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::shelf::{DOCKER_TYPE, INDEX_TYPE, LIST_TYPE};
