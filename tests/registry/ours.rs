@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::http::Method;
 use foredeck::cluster::embedded::{Config, Embedded};
 use foredeck::cluster::registry::{self, Limit, Pulls};
-use foredeck::registry::Registry as _;
 use foredeck::registry::credentials::Keyring;
 use foredeck::registry::error::Why;
 use foredeck::registry::local::Local;
