@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -13,14 +13,31 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("export", &["project", "render", "theme", "deck", "diagnostic"]),
     ("net", &[]),
     ("cluster", &["net", "diagnostic"]),
+    ("gitops", &["cluster", "diagnostic"]),
     ("registry", &["net", "diagnostic"]),
-    ("server", &["net", "project", "render", "theme", "deck", "diagnostic"]),
-    ("cli", &["server", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
+    ("server", &["net", "registry", "gitops", "project", "render", "theme", "deck", "diagnostic"]),
+    ("cli", &["server", "gitops", "registry", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
     ("main", &["cli"]),
 ];
 
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
+/// Parts of other modules of which the same holds.
+const PURE_PARTS: [&str; 13] = [
+    "gitops/containers.rs",
+    "gitops/edit/",
+    "gitops/fluxctl/",
+    "gitops/helm_images.rs",
+    "gitops/helm_release",
+    "gitops/id.rs",
+    "gitops/image/",
+    "gitops/mark.rs",
+    "gitops/policy.rs",
+    "gitops/release/",
+    "gitops/table/",
+    "gitops/words.rs",
+    "cluster/object.rs",
+];
 const IMPURE: [&str; 9] = [
     "tokio::",
     "std::fs",
@@ -85,7 +102,7 @@ fn layers_import_downward_only() {
 fn pure_modules_do_no_io() {
     let mut wrong = Vec::new();
     each_source(|module, name, text| {
-        if !PURE.contains(&module) {
+        if !PURE.contains(&module) && !PURE_PARTS.iter().any(|part| name.starts_with(part)) {
             return;
         }
         for (number, line) in text.lines().enumerate() {

@@ -169,7 +169,7 @@ async fn deleted_and_watched() {
     let test = ClusterTest::start().await;
     let file = podinfo(&test).await;
     let mut watching = tokio::process::Command::new("kubectl")
-        .args(["--namespace", &test.namespace, "get", "pods", "-w", "--output-watch-events", "-o", "name"])
+        .args(["--namespace", &test.namespace, "get", "pods", "-w", "--output-watch-events"])
         .env("KUBECONFIG", &test.kubeconfig)
         .stdout(std::process::Stdio::piped())
         .kill_on_drop(true)
@@ -190,7 +190,7 @@ async fn deleted_and_watched() {
         }
     };
     let line = tokio::time::timeout(crate::harness::cluster::PATIENCE, told).await.unwrap();
-    assert!(line.contains("pod/podinfo-"), "{line}");
+    assert!(line.contains("podinfo-"), "{line}");
     watching.kill().await.unwrap();
     until("the pods to be gone", || async { done(&test, "get pods -o name").await.is_empty().then_some(()) }).await;
     assert_eq!(done(&test, &format!("apply -f {file}")).await, "deployment.apps/podinfo created\n");

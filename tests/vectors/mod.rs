@@ -2,6 +2,7 @@
 
 pub(crate) mod css;
 mod delivery;
+mod gitops;
 mod marp;
 
 use std::path::PathBuf;

@@ -14,10 +14,13 @@ pub mod deletion;
 pub mod discovery;
 pub mod documents;
 pub mod fields;
+pub mod form;
 pub mod jsonpath;
+pub mod owners;
 pub mod ownership;
 pub mod patch;
 pub mod path;
+pub mod plain;
 pub mod policy;
 pub mod query;
 pub mod read;
@@ -29,12 +32,14 @@ pub mod status;
 pub mod store;
 pub mod subresource;
 pub mod table;
+pub mod token;
 pub mod view;
 pub mod watch;
 pub mod write;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -57,6 +62,10 @@ pub struct Api {
     /// The newest revision: wakes the controllers.
     newest: cell::Sender<u64>,
     limits: Limits,
+    /// Signs the tokens of service accounts; made when first asked for.
+    signer: OnceLock<token::Signer>,
+    /// How often the cluster went back to a checkpoint.
+    restored: AtomicU64,
 }
 
 /// What one lock guards.
@@ -65,6 +74,8 @@ struct Shared {
     store: Store,
     /// Where changes are kept beyond this process.
     journal: Option<Box<dyn Journaling>>,
+    /// Nothing is written any more.
+    closed: bool,
     /// The newest revision of each resource that somebody watches.
     topics: HashMap<ResourceName, cell::Sender<u64>>,
 }
@@ -93,11 +104,13 @@ impl Api {
     pub fn of(clock: Clock, store: Store, journal: Option<Box<dyn Journaling>>, limits: Limits) -> Self {
         let newest = cell::Sender::new(store.revision());
         let api = Self {
-            shared: Mutex::new(Shared { store, journal, topics: HashMap::new() }),
+            shared: Mutex::new(Shared { store, journal, closed: false, topics: HashMap::new() }),
             registry: RwLock::new(Registry::built_in().clone()),
             clock,
             newest,
             limits,
+            signer: OnceLock::new(),
+            restored: AtomicU64::new(0),
         };
         api.refresh_registry();
         api
@@ -119,6 +132,9 @@ impl Api {
     /// Those of `write`, and 500 when the change could not be kept; then nothing has changed.
     fn commit<T>(&self, write: impl FnOnce(&mut Store) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let mut shared = self.lock();
+        if shared.closed {
+            return Err(Refusal::new(503, "ServiceUnavailable", "the cluster has been stopped"));
+        }
         let before = shared.store.revision();
         let done = match write(&mut shared.store) {
             Ok(done) => done,
@@ -148,6 +164,13 @@ impl Api {
         drop(shared);
         self.newest.send_replace(after);
         Ok(done)
+    }
+
+    /// Ends all writing and gives up where changes are kept.
+    pub fn close(&self) {
+        let mut shared = self.lock();
+        shared.closed = true;
+        shared.journal = None;
     }
 
     /// Follows the newest revision of one resource.
@@ -182,6 +205,20 @@ impl Api {
         }
         let generation = registry.generation + 1;
         *registry = Arc::new(Registry::with_custom(&kinds, generation));
+    }
+
+    fn signer(&self) -> Result<&token::Signer, Refusal> {
+        if let Some(made) = self.signer.get() {
+            return Ok(made);
+        }
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(Refusal::internal)?;
+        Ok(self.signer.get_or_init(|| token::Signer::new(key)))
+    }
+
+    /// How often the cluster went back to a checkpoint: what is remembered about its objects is void then.
+    pub fn restored(&self) -> u64 {
+        self.restored.load(Ordering::Acquire)
     }
 
     /// What time it is in the cluster.

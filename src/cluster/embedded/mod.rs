@@ -237,12 +237,14 @@ impl Embedded {
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;
+        self.api.close();
     }
 }
 
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.api.close();
     }
 }
 
@@ -274,7 +276,8 @@ struct Door {
 impl Door {
     async fn answer(&self, request: Request<Body>) -> axum::response::Response {
         let token = self.access.as_ref().map(|(_, token)| token);
-        match gate::enter(token, request.uri().path(), request.headers()) {
+        let bearer = |token: &str| self.frontend.bearer(token);
+        match gate::enter(token, request.uri().path(), request.headers(), bearer) {
             Ok(user) => self.frontend.answer(user, request).await,
             Err(refusal) => refused(&refusal),
         }

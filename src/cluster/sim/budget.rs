@@ -53,7 +53,7 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
         .count();
     let healthy = i64::try_from(healthy).unwrap_or(i64::MAX);
     let (expected, desired) = expected(world.store, &object, &pods);
-    let allowed = if expected <= 0 { 0 } else { (healthy - desired).max(0) };
+    let allowed = if expected <= 0 { 0 } else { healthy.saturating_sub(desired).max(0) };
     let before = at(&object, &["status"]).cloned().unwrap_or_default();
     if pods.is_empty() && before.get("observedGeneration").is_none() {
         let message = "No matching pods found".to_owned();
@@ -153,7 +153,7 @@ fn expected(store: &Store, budget: &Value, pods: &[(&Stored, Pod)]) -> (i64, i64
         }
         (None, Some(most)) => {
             let scale = scale(store, pods);
-            (scale, (scale - share_of(most, scale)).max(0))
+            (scale, scale.saturating_sub(share_of(most, scale)).max(0))
         }
         (None, None) => (count, 0),
     }

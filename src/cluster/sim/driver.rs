@@ -98,6 +98,8 @@ pub struct Driver {
     refused: HashMap<Task, String>,
     /// Everything up to this revision has woken whom it concerns.
     seen: u64,
+    /// How often the cluster had gone back when that was.
+    restored: u64,
     user: User,
 }
 
@@ -116,6 +118,7 @@ impl Driver {
             journal: Journal::default(),
             refused: HashMap::new(),
             seen: 0,
+            restored: 0,
             user: policy::administrator(),
         };
         driver.bootstrap()?;
@@ -177,6 +180,14 @@ impl Driver {
 
     /// Queues whom the latest changes concern.
     fn wake(&mut self) {
+        if self.restored != self.api.restored() {
+            // What was remembered is of objects that are no more.
+            self.restored = self.api.restored();
+            self.memory = Memory::default();
+            self.journal.clear();
+            self.refused.clear();
+            self.seen = 0;
+        }
         let (queue, seen, now) = (&mut self.queue, self.seen, self.api.now());
         let newest = self.api.look(|store| {
             if store.revision() == seen {
@@ -249,7 +260,6 @@ impl Driver {
             dry_run: false,
             unknown: Unknown::Ignore,
             force: None,
-            pretty: false,
         };
         let call = Call { user: &self.user, options: &options };
         match action {
@@ -268,7 +278,7 @@ impl Driver {
             }
             Action::Patch { resource, key, patch } => {
                 let resource = self.resource(&resource)?;
-                self.api.patch(&call, &resource, &key, Part::Main, &Patch::Merge(patch))?;
+                self.api.patch(&call, &resource, &key, Part::Main, &Patch::Merge(patch), &[])?;
             }
             Action::Finalize { object } => {
                 let resource = self.resource(&"namespaces".into())?;
@@ -296,6 +306,7 @@ impl Driver {
             }
             Action::Event(event) => match self.journal.note(event, self.api.now()) {
                 Entry::New(object) => self.api.install(&"events".into(), object)?,
+                Entry::Dropped => {}
                 Entry::Again(key, patch) => self.api.amend(&"events".into(), &key, |object| {
                     for (name, value) in patch.as_object().into_iter().flatten() {
                         set(object, &[name], value.clone());

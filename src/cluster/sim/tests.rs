@@ -68,7 +68,7 @@ fn what_is_owned_goes_with_its_owners() {
 fn a_foreground_deletion_waits_for_what_blocks_it() {
     let mut rig = tree();
     rig.change("configmaps", &key("a1"), |object| {
-        set(object, &["metadata", "finalizers"], json!(["example.com/hold"]))
+        set(object, &["metadata", "finalizers"], json!(["example.com/hold"]));
     });
     rig.delete("configmaps", &key("root"), None, "Foreground");
     rig.run(Duration::from_secs(1));
@@ -117,7 +117,7 @@ fn a_namespace_gets_what_it_needs_and_ends_with_all_it_has() {
     assert_eq!(rig.names("serviceaccounts", "lab"), ["default"]);
     assert_eq!(rig.get("configmaps", &Key::new("lab", "kube-root-ca.crt"))["data"], json!({"ca.crt": "CERT"}));
     rig.change("configmaps", &Key::new("lab", "kube-root-ca.crt"), |object| {
-        object["data"] = json!({"ca.crt": "forged"})
+        object["data"] = json!({"ca.crt": "forged"});
     });
     rig.run(Duration::from_millis(1));
     assert_eq!(rig.get("configmaps", &Key::new("lab", "kube-root-ca.crt"))["data"], json!({"ca.crt": "CERT"}));
@@ -200,7 +200,7 @@ fn pods_leave_a_node_that_fails_when_their_patience_ends() {
     assert_eq!(phases(&rig), ["Running", "Running"]);
     let worker = Key::new("", "worker");
     let ready = |rig: &mut Rig, status: &str| {
-        rig.change("nodes", &worker, |node| set(&mut node["status"]["conditions"][3], &["status"], status))
+        rig.change("nodes", &worker, |node| set(&mut node["status"]["conditions"][3], &["status"], status));
     };
     ready(&mut rig, "Unknown");
     rig.run(Duration::from_secs(10));
@@ -229,7 +229,12 @@ fn pods_of_a_node_that_is_gone_go_as_well() {
     rig.create("pods", pod("p", "1m"));
     rig.run(Duration::from_secs(3));
     rig.delete("nodes", &Key::new("", "worker"), None, "");
-    rig.run(Duration::from_secs(1));
+    let mut lost = pod("lost", "1m");
+    lost["spec"]["nodeName"] = "nowhere".into();
+    rig.create("pods", lost);
+    rig.run(Duration::from_secs(30));
+    assert_eq!(rig.names("pods", ""), ["lost", "p"], "the node may come back in a moment");
+    rig.run(Duration::from_secs(11));
     assert_eq!(rig.names("pods", ""), Vec::<String>::new());
     assert_eq!(rig.names("leases.coordination.k8s.io", ""), ["control"]);
     rig.assert_quiet();
@@ -314,6 +319,7 @@ fn an_autoscaler_without_metrics_changes_nothing() {
     let status = rig.get("horizontalpodautoscalers.autoscaling", &key)["status"].clone();
     assert_eq!(status["conditions"][1]["reason"], "FailedGetResourceMetric");
     assert_eq!(status.get("currentMetrics"), None);
+    assert_eq!((&status["currentReplicas"], &status["desiredReplicas"]), (&json!(2), &json!(0)));
     assert_eq!(rig.get("deployments.apps", &key)["spec"]["replicas"], 2);
     let why = "failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource \
                metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)";

@@ -49,6 +49,7 @@ views! {
         namespace: String,
         uid: String,
         generation: i64,
+        creation_timestamp: Moment,
         deletion_grace_period_seconds: Option<i64>,
         annotations: BTreeMap<String, String>,
         labels: BTreeMap<String, String>,
@@ -82,6 +83,29 @@ views! {
         overhead: BTreeMap<String, String>,
         topology_spread_constraints: Vec<SpreadConstraint>,
     }
+    /// A pod as services see it.
+    Endpoint {
+        spec: EndpointSpec,
+        status: EndpointStatus,
+    }
+    /// Where it is and what it listens on.
+    EndpointSpec {
+        node_name: String,
+        hostname: String,
+        subdomain: String,
+        containers: Vec<Listener>,
+    }
+    /// The ports of a container.
+    Listener {
+        ports: Vec<ContainerPort>,
+    }
+    /// Whether it can be reached.
+    EndpointStatus {
+        phase: String,
+        conditions: Vec<Condition>,
+        #[serde(rename = "podIP")]
+        pod_ip: String,
+    }
     /// Something of which the name matters.
     Named {
         name: String,
@@ -95,6 +119,7 @@ views! {
         name: String,
         image: String,
         image_pull_policy: String,
+        stdin: bool,
         command: Vec<String>,
         args: Vec<String>,
         env: Vec<EnvVar>,
@@ -291,6 +316,7 @@ views! {
         status: String,
         reason: String,
         message: String,
+        last_transition_time: Moment,
     }
     /// What a container is.
     ContainerStatus {

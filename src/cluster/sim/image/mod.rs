@@ -8,6 +8,7 @@ pub mod manifest;
 pub mod reference;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -66,6 +67,8 @@ pub struct Tag {
     pub present: bool,
     /// Digest of the manifest that somebody pushed; what the registry tells is made up when there is none.
     pub pushed: Option<String>,
+    /// The digest of its manifest; made when first asked for.
+    digest: OnceLock<String>,
 }
 
 /// What becomes of pulling an image.
@@ -80,8 +83,9 @@ pub enum Pull {
 impl Images {
     /// The images that come with the program.
     pub fn builtin() -> Self {
+        static READ: OnceLock<Images> = OnceLock::new();
         // The file is part of the program and tests read it; an empty catalogue pulls everything.
-        Self::from_yaml(BUILTIN).unwrap_or_default()
+        READ.get_or_init(|| Self::from_yaml(BUILTIN).unwrap_or_default()).clone()
     }
 
     /// The images of a catalogue file. The error names what is wrong in it.
@@ -158,6 +162,7 @@ impl Images {
             behaviour: None,
             present: false,
             pushed: None,
+            digest: OnceLock::new(),
         });
     }
 
@@ -170,6 +175,7 @@ impl Images {
             behaviour: None,
             present: false,
             pushed: Some(digest.to_owned()),
+            digest: OnceLock::new(),
         });
     }
 
@@ -258,7 +264,7 @@ impl Images {
         }
         let digest = match self.find(reference) {
             Some((_, Some(Tag { pushed: Some(digest), .. }))) => digest.clone(),
-            Some((repository, Some(tag))) => Manifest::of(repository, tag).digest,
+            Some((repository, Some(tag))) => tag.digest.get_or_init(|| Manifest::of(repository, tag).digest).clone(),
             _ => manifest::digest(reference.full().as_bytes()),
         };
         format!("{name}@{digest}")

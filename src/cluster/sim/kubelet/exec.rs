@@ -17,7 +17,7 @@ use super::logs::{chosen, status_of};
 use super::process::{Process, Program, Surroundings};
 
 /// How far a command is followed.
-const LIMITS: Limits = Limits { until: Duration::from_secs(3600), lines: 10_000, steps: 100_000 };
+const LIMITS: Limits = Limits { until: Duration::from_secs(3600), lines: 10_000, steps: 100_000, end_only: false };
 /// How much standard input a command reads.
 const INPUT: usize = 1 << 20;
 
@@ -161,6 +161,19 @@ impl Shell {
             files: setting.files,
             folder: "/".to_owned(),
         })
+    }
+
+    /// The shell that a container of a pod is itself, if it is one that waits for input.
+    pub fn of(pod: &Value, container: &str, around: &Surroundings<'_>) -> Option<Self> {
+        let view = super::pod_of(pod);
+        let (container, _) = running(&view, container).ok()?;
+        let name = Process::lenient(&view, container, *around).is_shell().then_some(&container.name)?;
+        Self::open(pod, name, around).ok()
+    }
+
+    /// The name of the container that it runs in.
+    pub fn container(&self) -> &str {
+        &self.container
     }
 
     /// What stands before the cursor.

@@ -1,6 +1,6 @@
 //! A pod's life on its node: its containers, what each is at, and when that changes next.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 
 use jiff::Timestamp;
 
@@ -184,7 +184,7 @@ impl Unit {
     }
 }
 
-fn ended(status: &crate::cluster::sim::view::Terminated) -> Ended {
+pub(super) fn ended(status: &crate::cluster::sim::view::Terminated) -> Ended {
     Ended {
         code: status.exit_code,
         reason: status.reason.clone(),

@@ -201,7 +201,7 @@ fn command(
     let setting = process.setting(began, arguments);
     let limits = Limits { until: age, lines: 1, ..Limits::default() };
     let files = script::run(text, &setting, limits).files;
-    let limits = Limits { until: Duration::from_secs(60), lines: 20, steps: 5000 };
+    let limits = Limits { until: Duration::from_secs(60), lines: 20, steps: 5000, ..Limits::default() };
     let outcome = script::run_words(words, &script::Setting { files, ..setting }, limits);
     let failure = match outcome.end {
         Some((_, 0)) => None,

@@ -277,8 +277,10 @@ fn init_containers_come_first() {
     ]);
     let main = one("busybox:1.36", "sleep 3");
     rig.create("pods", pod("p", json!({"restartPolicy": "Never", "initContainers": init, "containers": main})));
+    rig.run(Duration::from_millis(10));
+    assert_eq!(status(&rig, "p")["initContainerStatuses"][0]["state"]["waiting"]["reason"], "PodInitializing");
     rig.until("the first", |rig| {
-        text(&status(rig, "p")["initContainerStatuses"][0], &["state", "running", "startedAt"]) != ""
+        !text(&status(rig, "p")["initContainerStatuses"][0], &["state", "running", "startedAt"]).is_empty()
     });
     assert_eq!(phase(&rig, "p"), "Pending");
     assert_eq!(state(&rig, "p"), "waiting PodInitializing");
@@ -318,6 +320,30 @@ fn init_containers_come_first() {
     let seen = status(&rig, "again");
     assert_eq!(text(&seen["initContainerStatuses"][0], &["state", "waiting", "reason"]), "CrashLoopBackOff");
     rig.assert_quiet();
+}
+
+#[test]
+fn a_shell_ends_when_that_stands_in_the_status() {
+    let mut rig = Rig::usual();
+    let container = json!([{"name": "c", "image": "busybox:1.36", "stdin": true, "command": ["sh"]}]);
+    rig.create("pods", pod("p", json!({"restartPolicy": "Never", "containers": container})));
+    rig.until("running", |rig| phase(rig, "p") == "Running");
+    rig.change("pods", &key("p"), |pod| {
+        let state = &mut pod["status"]["containerStatuses"][0]["state"];
+        let started = state["running"]["startedAt"].clone();
+        let finished = "2030-01-01T00:00:00Z";
+        *state =
+            json!({"terminated": {"exitCode": 3, "reason": "Error", "startedAt": started, "finishedAt": finished}});
+    });
+    rig.run(Duration::from_secs(1));
+    assert_eq!(phase(&rig, "p"), "Running", "its end is yet to come");
+    rig.change("pods", &key("p"), |pod| {
+        let state = &mut pod["status"]["containerStatuses"][0]["state"];
+        let started = state["running"]["startedAt"].clone();
+        *state = json!({"terminated": {"exitCode": 3, "reason": "Error", "startedAt": started, "finishedAt": started}});
+    });
+    rig.run(Duration::from_secs(2));
+    assert_eq!((phase(&rig, "p").as_str(), state(&rig, "p").as_str()), ("Failed", "terminated Error 3"));
 }
 
 #[test]
@@ -505,6 +531,22 @@ fn a_kubelet_that_forgets_goes_on_where_it_was() {
     rig.create("pods", pod("new", json!({"containers": [{"name": "c", "image": "nginx:1.25"}]})));
     rig.until("running", |rig| phase(rig, "new") == "Running");
     assert_ne!(status(&rig, "new")["podIP"], status(&rig, "steady")["podIP"]);
+}
+
+#[test]
+fn what_pods_use_hangs_on_their_images() {
+    let mut rig = Rig::usual();
+    rig.create("pods", pod("p", json!({"containers": [{"name": "c", "image": "stefanprodan/podinfo:6.1.0"}]})));
+    let used = |rig: &Rig| rig.store.get("pods", &key("p")).and_then(|pod| usage(pod, &rig.images, rig.now));
+    rig.run(Duration::from_millis(1));
+    assert_eq!(used(&rig), None);
+    assert_eq!(everyone(&rig.store), [key("p")]);
+    rig.run(Duration::from_secs(3));
+    assert!(
+        used(&rig).is_some_and(|used| (9..=11).contains(&used.cpu) && used.memory > 28_000_000),
+        "{:?}",
+        used(&rig)
+    );
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) fn write(
         return;
     }
     set(&mut object, &["metadata", "labels"], labels);
-    if let Some(time) = trigger_time(service, world.store, backends) {
+    if let Some(time) = trigger_time(view, backends) {
         let name = "endpoints.kubernetes.io/last-change-trigger-time";
         set(&mut object, &["metadata", "annotations", name], stamp(time));
     }

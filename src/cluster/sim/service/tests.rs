@@ -129,14 +129,14 @@ fn many_endpoints_are_parted_into_slices() {
     let mut rig = Rig::usual();
     rig.timings = crate::cluster::sim::kubelet::Timings::instant();
     rig.create("services", service("web", json!({"selector": {"app": "web"}, "ports": [{"port": 80}]})));
-    for number in 0..120 {
+    for number in 0..101 {
         rig.create("pods", pod(&format!("p{number}"), 80));
     }
     rig.run(Duration::from_secs(1));
     let slices = rig.store.list("endpointslices.discovery.k8s.io", "default").map(|slice| slice.value());
     let mut sizes: Vec<_> = slices.filter_map(|slice| slice["endpoints"].as_array().map(Vec::len)).collect();
     sizes.sort_unstable();
-    assert_eq!(sizes, [1, 20, 100], "the first one is the API's");
+    assert_eq!(sizes, [1, 1, 100], "the first one is the API's");
     rig.assert_quiet();
 }
 
@@ -153,6 +153,29 @@ fn services_without_selector_are_left_alone() {
     }
     assert!(!rig.get("endpoints", &Key::new("default", "kubernetes")).is_null());
     rig.assert_quiet();
+}
+
+#[test]
+fn endpoints_written_by_hand_are_mirrored() {
+    let mut rig = Rig::usual();
+    let key = rig.create("services", service("web", json!({"ports": [{"port": 80}]})));
+    let subsets = json!([{"addresses": [{"ip": "1.2.3.4"}], "notReadyAddresses": [{"ip": "1.2.3.5"}], "ports": [{"port": 80, "protocol": "TCP"}]}]);
+    let metadata = json!({"name": "web", "namespace": "default"});
+    rig.create("endpoints", json!({"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": subsets}));
+    rig.run(Duration::from_secs(1));
+    let mirrored = slice(&rig);
+    assert_eq!(
+        mirrored["endpoints"],
+        json!([
+            {"addresses": ["1.2.3.4"], "conditions": {"ready": true}}, {"addresses": ["1.2.3.5"], "conditions": {"ready": false}},
+        ])
+    );
+    assert_eq!(mirrored["ports"], json!([{"name": "", "port": 80, "protocol": "TCP"}]));
+    assert_eq!(mirrored["metadata"]["ownerReferences"][0]["kind"], "Endpoints");
+    rig.assert_quiet();
+    rig.delete("endpoints", &key, None, "");
+    rig.run(Duration::from_secs(1));
+    assert_eq!(slice(&rig), Value::Null);
 }
 
 #[test]

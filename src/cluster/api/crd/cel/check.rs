@@ -1,25 +1,9 @@
 //! Whether an expression makes sense for the types of a schema, before there is an object.
 
 use super::ast::{Each, Expr, Item, Literal, Node, Quantifier};
+use super::functions::type_named;
 use super::signatures::overloads;
 use super::types::{Type, member};
-
-/// Names of types, which are values too.
-const TYPES: [&str; 13] = [
-    "bool",
-    "int",
-    "uint",
-    "double",
-    "string",
-    "bytes",
-    "list",
-    "map",
-    "null_type",
-    "type",
-    "google.protobuf.Timestamp",
-    "google.protobuf.Duration",
-    "kubernetes.Quantity",
-];
 
 /// What is wrong, and where.
 pub(super) type Fault = (usize, String);
@@ -93,7 +77,7 @@ impl<'s> Checker<'s> {
         let variable = self.variables.iter().rfind(|(known, _)| **known == *name);
         match variable {
             Some((_, of)) => Ok(of.clone()),
-            None if TYPES.contains(&name) => Ok(Type::OfTypes),
+            None if type_named(name).is_some() => Ok(Type::OfTypes),
             None => Err((at, format!("undeclared reference to '{name}' (in container '')"))),
         }
     }
@@ -258,7 +242,7 @@ fn comparable(types: &[Type<'_>]) -> bool {
                 | Type::Object(_)
                 | Type::Optional(_)
                 | Type::OfTypes
-                | Type::Quantity
+                | Type::Opaque(_)
         )
     };
     types.iter().all(ordered)

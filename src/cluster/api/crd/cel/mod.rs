@@ -1,8 +1,8 @@
 //! The Common Expression Language, in which rules of custom resources are written.
 //!
 //! Expressions are checked against the schema when a definition is made, and evaluated on the JSON of objects, with a
-//! budget: neither nesting nor work is without bounds. Of Kubernetes' libraries there are strings, lists, sets, regular
-//! expressions, quantities and optionals; not URLs, IP addresses, `format`, semver and authorization.
+//! budget: neither nesting nor work is without bounds. Of Kubernetes' libraries semver, authorization and a few functions
+//! of lists are missing.
 
 mod ast;
 mod check;
@@ -13,6 +13,7 @@ mod parse;
 mod quantity;
 mod signatures;
 mod types;
+mod url;
 mod value;
 
 use std::rc::Rc;

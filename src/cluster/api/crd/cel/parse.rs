@@ -2,6 +2,7 @@
 
 use super::ast::{Each, Expr, Item, Literal, Node, Quantifier};
 use super::lex::{Fault, Token, tokens};
+use super::signatures::is_qualified;
 
 /// Characters that an expression may have, as in Kubernetes.
 const MAX_LENGTH: usize = 100_000;
@@ -30,9 +31,6 @@ const RESERVED: [&str; 17] = [
     "void",
     "while",
 ];
-
-/// Functions that are called by a qualified name.
-const QUALIFIERS: [&str; 2] = ["optional", "sets"];
 
 /// Operators with their function and how strongly they bind.
 const OPERATORS: [(&str, &str, u8); 12] = [
@@ -274,7 +272,7 @@ impl<'t> Parser<'t> {
     fn select(&self, at: usize, operand: Node, field: Box<str>, optional: bool) -> Result<Node, Fault> {
         // a qualified name of a type is a name
         if let Expr::Name(package) = &operand.expr
-            && matches!(&**package, "google" | "google.protobuf" | "kubernetes")
+            && matches!(&**package, "google" | "google.protobuf" | "kubernetes" | "net")
         {
             return self.node(operand.at, Expr::Name(format!("{package}.{field}").into()));
         }
@@ -384,9 +382,10 @@ impl<'t> Parser<'t> {
 
     fn member_call(&self, at: usize, name: &str, target: Node, mut arguments: Vec<Node>) -> Result<Node, Fault> {
         if let Expr::Name(qualifier) = &target.expr
-            && QUALIFIERS.contains(&&**qualifier)
+            && let qualified = format!("{qualifier}.{name}")
+            && is_qualified(&qualified)
         {
-            return self.call(at, &format!("{qualifier}.{name}"), false, arguments);
+            return self.call(at, &qualified, false, arguments);
         }
         let quantifier = match (name, arguments.len()) {
             ("all", 2 | 3) => Quantifier::All,

@@ -155,6 +155,50 @@ quantity.sub(int) -> quantity
 quantity.isGreaterThan(quantity) -> bool
 quantity.isLessThan(quantity) -> bool
 quantity.compareTo(quantity) -> int
+string.format(list<dyn>) -> string
+ip(string) -> ip
+isIP(string) -> bool
+ip.isCanonical(string) -> bool
+ip.family() -> int
+ip.isUnspecified() -> bool
+ip.isLoopback() -> bool
+ip.isLinkLocalMulticast() -> bool
+ip.isLinkLocalUnicast() -> bool
+ip.isGlobalUnicast() -> bool
+string(ip) -> string
+cidr(string) -> cidr
+isCIDR(string) -> bool
+cidr.containsIP(ip) -> bool
+cidr.containsIP(string) -> bool
+cidr.containsCIDR(cidr) -> bool
+cidr.containsCIDR(string) -> bool
+cidr.ip() -> ip
+cidr.masked() -> cidr
+cidr.prefixLength() -> int
+string(cidr) -> string
+url(string) -> url
+isURL(string) -> bool
+url.getScheme() -> string
+url.getHost() -> string
+url.getHostname() -> string
+url.getPort() -> string
+url.getEscapedPath() -> string
+url.getQuery() -> map<string,list<string>>
+format.named(string) -> optional<format>
+format.dns1123Label() -> format
+format.dns1123Subdomain() -> format
+format.dns1035Label() -> format
+format.dns1123LabelPrefix() -> format
+format.dns1123SubdomainPrefix() -> format
+format.dns1035LabelPrefix() -> format
+format.qualifiedName() -> format
+format.labelValue() -> format
+format.uri() -> format
+format.uuid() -> format
+format.byte() -> format
+format.date() -> format
+format.datetime() -> format
+format.validate(string) -> optional<list<string>>
 ";
 
 /// One way to call a function.
@@ -178,10 +222,19 @@ fn read(line: &'static str) -> Option<(&'static str, bool, Vec<&'static str>, &'
     let (call, result) = line.split_once(" -> ")?;
     let (head, arguments) = call.split_once('(')?;
     let arguments = arguments.strip_suffix(')')?;
-    let target = head.rsplit_once('.').filter(|(target, _)| Type::parse(target).is_some());
+    let target = head.rsplit_once('.').filter(|(target, _)| Type::parse(target).is_some() && !is_qualified(head));
     let (name, target) = target.map_or((head, None), |(target, name)| (name, Some(target)));
     let arguments = split(arguments).into_iter().filter(|argument| !argument.is_empty());
     Some((name, target.is_some(), target.into_iter().chain(arguments).collect(), result))
+}
+
+/// Functions whose qualifier is not a target though it is the name of a type.
+pub(super) fn is_qualified(name: &str) -> bool {
+    match name.split_once('.') {
+        Some(("optional" | "sets", _)) | Some(("ip", "isCanonical")) => true,
+        Some(("format", function)) => function != "validate",
+        _ => false,
+    }
 }
 
 /// Arguments are split at commas that are not inside `<>`.

@@ -18,7 +18,8 @@ pub(super) enum Type<'s> {
     Bytes,
     Duration,
     Timestamp,
-    Quantity,
+    /// A type that Kubernetes adds, by its name.
+    Opaque(&'static str),
     /// The type of types.
     OfTypes,
     List(Rc<Type<'s>>),
@@ -81,7 +82,7 @@ impl<'s> Type<'s> {
             Self::Bytes => "bytes".to_owned(),
             Self::Duration => "google.protobuf.Duration".to_owned(),
             Self::Timestamp => "google.protobuf.Timestamp".to_owned(),
-            Self::Quantity => "kubernetes.Quantity".to_owned(),
+            Self::Opaque(name) => (*name).to_owned(),
             Self::OfTypes => "type".to_owned(),
             Self::List(item) => format!("list({})", item.name()),
             Self::Map(key, value) => format!("map({}, {})", key.name(), value.name()),
@@ -113,7 +114,8 @@ impl<'s> Type<'s> {
             },
             (Self::Dyn, _) | (_, Self::Dyn) => true,
             (Self::Null, Self::Null | Self::Object(_) | Self::Duration | Self::Timestamp) => true,
-            (Self::Null, Self::Optional(_) | Self::Quantity) => true,
+            (Self::Null, Self::Optional(_) | Self::Opaque(_)) => true,
+            (Self::Opaque(left), Self::Opaque(right)) => left == right,
             (Self::List(left), Self::List(right)) | (Self::Optional(left), Self::Optional(right)) => {
                 left.fits(right, bound)
             }
@@ -163,7 +165,11 @@ impl<'s> Type<'s> {
             "bytes" => Self::Bytes,
             "duration" => Self::Duration,
             "timestamp" => Self::Timestamp,
-            "quantity" => Self::Quantity,
+            "quantity" => Self::Opaque("kubernetes.Quantity"),
+            "ip" => Self::Opaque("net.IP"),
+            "cidr" => Self::Opaque("net.CIDR"),
+            "url" => Self::Opaque("kubernetes.URL"),
+            "format" => Self::Opaque("kubernetes.NamedFormat"),
             "type" => Self::OfTypes,
             "A" | "B" => Self::Parameter(text.chars().next()?),
             _ => return None,

@@ -1,6 +1,7 @@
 //! Values of expressions: parts of the object as they are, and what is computed.
 
 use std::cmp::Ordering;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -15,6 +16,7 @@ use super::super::schema::format::duration;
 use super::super::schema::{Kind, List as ListKind, Schema};
 use super::quantity::Quantity;
 use super::types::{Type, list_keys, member};
+use super::url::Url;
 use crate::cluster::object::Map as Members;
 
 /// A value.
@@ -31,6 +33,12 @@ pub(super) enum Val<'a> {
     /// In nanoseconds.
     Duration(i64),
     Quantity(Rc<Quantity>),
+    Ip(IpAddr),
+    /// A network: an address and how many bits of it count.
+    Cidr(IpAddr, u8),
+    Url(Rc<Url>),
+    /// A form of names, by its own name.
+    Format(&'static str),
     /// A type, by its name.
     Type(&'static str),
     Optional(Option<Rc<Val<'a>>>),
@@ -153,6 +161,10 @@ impl<'a> Val<'a> {
             Self::Timestamp(_) => "google.protobuf.Timestamp",
             Self::Duration(_) => "google.protobuf.Duration",
             Self::Quantity(_) => "kubernetes.Quantity",
+            Self::Ip(_) => "net.IP",
+            Self::Cidr(..) => "net.CIDR",
+            Self::Url(_) => "kubernetes.URL",
+            Self::Format(_) => "kubernetes.NamedFormat",
             Self::Type(_) => "type",
             Self::Optional(_) => "optional_type",
             Self::List(_) => "list",
@@ -169,6 +181,10 @@ impl<'a> Val<'a> {
             (Self::Text(left), Self::Text(right)) => **left == **right,
             (Self::Bytes(left), Self::Bytes(right)) => left == right,
             (Self::Quantity(left), Self::Quantity(right)) => left == right,
+            (Self::Ip(left), Self::Ip(right)) => left == right,
+            (Self::Cidr(left, bits), Self::Cidr(right, other)) => left == right && bits == other,
+            (Self::Url(left), Self::Url(right)) => left == right,
+            (Self::Format(left), Self::Format(right)) => left == right,
             (Self::Type(left), Self::Type(right)) => left == right,
             (Self::Optional(left), Self::Optional(right)) => match (left, right) {
                 (Some(left), Some(right)) => left.equals(right),

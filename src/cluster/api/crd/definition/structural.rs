@@ -1,5 +1,7 @@
 //! Whether a schema is structural: every field has a type, and combinations only restrict what is there anyway.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::super::schema::pattern::compile;
@@ -58,9 +60,29 @@ pub(super) fn below(schema: &Value) -> Vec<(String, &Value)> {
 pub(super) fn errors(schema: &Value, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     invariants(schema, Level::Root, path, &mut errors);
+    patterns(schema, path, &mut HashMap::new(), &mut errors);
     incomplete(schema, Some(schema), path, path, &mut errors);
     errors.sort_by_cached_key(|error| format!("{}: {}", error.field, error.message()));
     errors
+}
+
+/// Regular expressions have to be some. `known` has those looked at, as schemas repeat them, with their faults.
+fn patterns<'s>(
+    schema: &'s Value,
+    path: &str,
+    known: &mut HashMap<&'s str, Option<String>>,
+    errors: &mut Vec<FieldError>,
+) {
+    let pattern = text(schema, &["pattern"]);
+    if !pattern.is_empty()
+        && let Some(why) = known.entry(pattern).or_insert_with(|| compile(pattern).err())
+    {
+        let hint = format!("must be a valid regular expression, but isn't: {why}");
+        errors.push(FieldError::invalid(format!("{path}.pattern"), pattern, hint));
+    }
+    for (rest, nested) in below(schema) {
+        patterns(nested, &format!("{path}{rest}"), known, errors);
+    }
 }
 
 fn has(schema: &Value, member: &str) -> bool {
@@ -183,13 +205,6 @@ fn combinations(schema: &Value, skip_any: bool, skip_first_all: bool, path: &str
     all("oneOf").for_each(|(index, nested)| restriction(nested, false, &format!("{path}.oneOf[{index}]"), errors));
     if let Some(not) = schema.get("not").filter(|not| not.is_object()) {
         restriction(not, false, &format!("{path}.not"), errors);
-    }
-    let pattern = text(schema, &["pattern"]);
-    if !pattern.is_empty()
-        && let Err(why) = compile(pattern)
-    {
-        let hint = format!("must be a valid regular expression, but isn't: {why}");
-        errors.push(FieldError::invalid(format!("{path}.pattern"), pattern, hint));
     }
 }
 

@@ -484,6 +484,8 @@ fn rules_are_compiled() {
         }, "x-kubernetes-validations": [rule]})
     };
     let shown = |rule: &str, message: &str| {
+        // As Go writes JSON.
+        let rule = rule.replace('>', "\\u003e").replace('<', "\\u003c").replace('&', "\\u0026");
         format!(
             "{{\"Rule\":\"{rule}\",\"Message\":\"\",\"MessageExpression\":\"{message}\",\"Reason\":null,\"FieldPath\":\"\",\
              \"OptionalOldSelf\":null}}"

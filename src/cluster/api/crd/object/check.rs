@@ -220,7 +220,7 @@ fn check_text(schema: &Schema, text: &str, place: &Place<'_>, outcome: &mut Outc
     } else if let Some(least) = limits.min_length.filter(|least| length < *least) {
         outcome.add(place.invalid(text, &format!("should be at least {least} chars long")));
     } else if let Some(pattern) = &schema.pattern
-        && !pattern.regex.as_ref().is_some_and(|regex| regex.is_match(text))
+        && !pattern.matches(text)
     {
         outcome.add(place.invalid(text, &format!("should match '{}'", pattern.text)));
     }

@@ -1,7 +1,7 @@
 //! The schema of a custom resource, read once: what its objects are held to.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 use serde_json::Value;
@@ -76,11 +76,11 @@ pub(super) struct Limits {
     pub(super) min_properties: Option<i64>,
 }
 
-/// An expression that text has to match; without a regex when it cannot be read.
+/// An expression that text has to match. It is compiled when it is first asked, as definitions are full of them.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     pub(super) text: String,
-    pub(super) regex: Option<Regex>,
+    regex: OnceLock<Option<Regex>>,
 }
 
 /// Members that are not among the properties.
@@ -231,7 +231,13 @@ impl Limits {
 
 impl Pattern {
     fn of(text: &str) -> Self {
-        Self { text: text.to_owned(), regex: pattern::compile(text).ok() }
+        Self { text: text.to_owned(), regex: OnceLock::new() }
+    }
+
+    /// Whether a text matches; none does when the expression cannot be read.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        let regex = self.regex.get_or_init(|| pattern::compile(&self.text).ok());
+        regex.as_ref().is_some_and(|regex| regex.is_match(text))
     }
 }
 

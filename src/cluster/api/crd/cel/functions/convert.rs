@@ -103,9 +103,14 @@ fn text_of<'a>(value: &Val<'a>, budget: &mut Budget<'_>) -> Answer<'a> {
                 .map_err(|_| "invalid UTF-8 in bytes, cannot convert to string".to_owned())?;
             Ok(Val::text(text))
         }
-        Val::Bool(_) | Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Timestamp(_) | Val::Duration(_) => {
-            Ok(Val::text(shown(value)))
-        }
+        Val::Bool(_)
+        | Val::Int(_)
+        | Val::Uint(_)
+        | Val::Double(_)
+        | Val::Timestamp(_)
+        | Val::Duration(_)
+        | Val::Ip(_)
+        | Val::Cidr(..) => Ok(Val::text(shown(value))),
         _ => no_overload(),
     }
 }
@@ -125,6 +130,8 @@ pub(in super::super) fn shown(value: &Val<'_>) -> String {
             let seconds = Number::from_f64(Number::from(*nanos).as_f64().unwrap_or_default() / 1e9);
             seconds.map_or_else(String::new, |seconds| format!("{}s", go_number(&seconds)))
         }
+        Val::Ip(address) => address.to_string(),
+        Val::Cidr(address, bits) => format!("{address}/{bits}"),
         other => other.type_name().to_owned(),
     }
 }

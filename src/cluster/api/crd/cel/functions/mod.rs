@@ -3,7 +3,10 @@
 mod amounts;
 mod convert;
 mod lists;
+mod naming;
+mod network;
 mod numbers;
+mod printf;
 mod strings;
 mod times;
 
@@ -63,7 +66,10 @@ static TABLE: LazyLock<HashMap<&'static str, Native>> = LazyLock::new(|| {
         amounts::FUNCTIONS,
         convert::FUNCTIONS,
         lists::FUNCTIONS,
+        naming::FUNCTIONS,
+        network::FUNCTIONS,
         numbers::FUNCTIONS,
+        printf::FUNCTIONS,
         strings::FUNCTIONS,
         times::FUNCTIONS,
     ];
@@ -77,7 +83,7 @@ pub(super) fn find(name: &str) -> Option<Native> {
 
 /// The type of a name, as a value.
 pub(super) fn type_named(name: &str) -> Option<&'static str> {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 17] = [
         "bool",
         "int",
         "uint",
@@ -91,6 +97,10 @@ pub(super) fn type_named(name: &str) -> Option<&'static str> {
         "google.protobuf.Timestamp",
         "google.protobuf.Duration",
         "kubernetes.Quantity",
+        "kubernetes.URL",
+        "kubernetes.NamedFormat",
+        "net.IP",
+        "net.CIDR",
     ];
     NAMES.into_iter().find(|known| *known == name)
 }
