@@ -120,6 +120,10 @@ pub(crate) fn digest(bytes: impl AsRef<[u8]>) -> String {
     Sha256::digest(bytes.as_ref()).iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
+/// What clients of test servers get.
+pub(crate) const QUICK: Patience =
+    Patience { head: Duration::from_secs(9), stall: Duration::from_secs(9), buffer: 64 * 1024 };
+
 /// A server that answers whatever it likes.
 pub(crate) struct Fake {
     pub(crate) host: String,
@@ -136,13 +140,12 @@ impl Fake {
         let (until, counted, name) = (stop.clone(), asked.clone(), host.clone());
         let serve = move |stream| {
             let (answer, counted, name) = (answer.clone(), counted.clone(), name.clone());
-            let patience = Patience { head: Duration::from_secs(9), stall: Duration::from_secs(9), buffer: 64 * 1024 };
             let answer = move |request: Request<Body>| {
                 counted.fetch_add(1, Ordering::Relaxed);
                 let response = answer(&name, request);
                 async move { response }
             };
-            net::serve(stream, patience, until.clone(), answer)
+            net::serve(stream, QUICK, until.clone(), answer)
         };
         tasks.spawn(net::accept(listener, 64, tasks.clone(), stop.clone(), serve));
         Self { host, asked, _stop: stop.drop_guard() }

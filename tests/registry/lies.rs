@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, Response};
+use foredeck::net;
 use foredeck::registry::Registry as _;
 use foredeck::registry::credentials::{Keyring, Login};
 use foredeck::registry::error::Why;
@@ -14,8 +15,10 @@ use futures::{StreamExt as _, stream};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::harness::registry::{Fake, answer, client, digest, image, nobody};
+use crate::harness::registry::{Fake, QUICK, answer, client, digest, image, nobody};
 
 async fn tags(answer: impl Fn(&str, Request<Body>) -> Response<Body> + Send + Sync + 'static) -> (Why, usize) {
     let fake = Fake::new(answer).await;
@@ -179,30 +182,46 @@ async fn odd_challenges_open_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_count() {
-    let pair =
-        rcgen::generate_simple_self_signed(vec!["foredeck.localhost.example".to_owned(), "127.1.2.3".to_owned()])
-            .expect("a certificate");
+    let pair = rcgen::generate_simple_self_signed(vec!["0.0.0.0".to_owned()]).expect("a certificate");
     let ring = Arc::new(rustls::crypto::ring::default_provider());
     let key = rustls::pki_types::PrivateKeyDer::try_from(pair.signing_key.serialize_der()).expect("a key");
-    let server = rustls::ServerConfig::builder_with_provider(ring)
+    let server = rustls::ServerConfig::builder_with_provider(ring.clone())
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
         .with_single_cert(vec![pair.cert.der().clone()], key)
         .expect("a server");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(pair.cert.der().clone()).expect("a root");
+    let knowing = rustls::ClientConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let acceptor = TlsAcceptor::from(Arc::new(server));
-    let serving = tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            // The client does not agree, and that is what it should do.
-            assert!(acceptor.accept(stream).await.is_err());
+    let (acceptor, stop) = (TlsAcceptor::from(Arc::new(server)), CancellationToken::new());
+    let until = stop.clone();
+    let serve = move |stream| {
+        let (acceptor, until) = (acceptor.clone(), until.clone());
+        async move {
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            let answer = |_| async { answer(200, &[], r#"{"tags":["known"]}"#) };
+            net::serve(stream, QUICK, until, answer).await;
         }
-    });
-    // A name of this machine that is not taken for one, so that it is asked over HTTPS.
+    };
+    let tasks = TaskTracker::new();
+    tasks.spawn(net::accept(listener, 8, tasks.clone(), stop.clone(), serve));
+    // An address of this machine that is not taken for one, so that it is asked over HTTPS.
     let name = Name::parse(&format!("0.0.0.0:{port}/a")).expect("a name");
     let options = Options { tries: 1, limit: Duration::from_secs(5), ..Options::default() };
-    let error = Remote::new(options).expect("a client").tags(&name, &nobody()).await.expect_err("nobody knows it");
+    let stranger = Remote::new(options.clone()).expect("a client");
+    let error = stranger.tags(&name, &nobody()).await.expect_err("nobody knows it");
     assert!(error.to_string().contains("certificate"), "{error}");
-    serving.abort();
+    let friend = Remote::new(Options { tls: Some(knowing), ..options }).expect("a client");
+    assert_eq!(friend.tags(&name, &nobody()).await, Ok(vec!["known".to_owned()]));
+    drop(friend);
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
 }
