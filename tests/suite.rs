@@ -10,6 +10,7 @@ mod harness;
 mod kubectl;
 mod load;
 mod project;
+mod registry;
 mod server;
 mod theme;
 mod vectors;

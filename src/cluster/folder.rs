@@ -41,6 +41,11 @@ impl Folder {
         self.path.join(format!("context-{}.kubeconfig", escaped(name)))
     }
 
+    /// The configuration of Docker that opens the embedded cluster's registry.
+    pub fn docker(&self) -> PathBuf {
+        self.path.join("docker").join("config.json")
+    }
+
     /// The names of the kind clusters that have a kubeconfig here, sorted.
     pub fn kinds(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();

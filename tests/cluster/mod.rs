@@ -3,6 +3,7 @@
 mod api;
 mod behaviour;
 mod client;
+mod images;
 mod kubectl;
 mod many;
 mod streams;

@@ -145,6 +145,9 @@ pub struct Serve {
     /// The simulated images: what a container of each says and does
     #[arg(long, value_name = "FILE")]
     pub images: Option<PathBuf>,
+    /// Serve these images as a registry at this port; 0 takes any free one
+    #[arg(long, value_name = "PORT")]
+    pub registry: Option<u16>,
     /// Speak HTTP without TLS; on this machine alone
     #[arg(long)]
     pub plain_http: bool,

@@ -13,6 +13,7 @@ use crate::cli::supervise::Supervisor;
 use crate::cluster::embedded::{Config, Embedded};
 use crate::cluster::kubeconfig::own::{self, Entry};
 use crate::cluster::provider::{Connected, Provider, connect};
+use crate::cluster::registry;
 use crate::cluster::sim::driver::{SharedImages, Simulation};
 use crate::cluster::sim::image::Images;
 use crate::diagnostic;
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 struct Running {
     /// How to reach each.
     entries: Vec<Entry>,
+    /// The registry's address, and Docker's configuration for it.
+    registry: Option<(String, String)>,
     /// Ends when they have ended.
     ended: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
@@ -50,11 +53,15 @@ async fn start(args: &Serve, stop: CancellationToken) -> anyhow::Result<Running>
                 .as_ref()
                 .map(|folder| if one { folder.clone() } else { folder.join((number + 1).to_string()) }),
             simulation: simulation.clone(),
+            // The clusters share their images, so one registry tells of them all.
+            registry: args.registry.filter(|_| number == 0).map(registry::Config::at),
             ..Config::default()
         };
         clusters.push(Embedded::start(config).await?);
     }
     let entries = clusters.iter().map(Embedded::entry).collect();
+    let registry = clusters.iter().find_map(Embedded::registry);
+    let registry = registry.map(|registry| (registry.url(), registry.docker_config()));
     let ended = tokio::spawn(async move {
         stop.cancelled().await;
         for cluster in clusters {
@@ -62,7 +69,7 @@ async fn start(args: &Serve, stop: CancellationToken) -> anyhow::Result<Running>
         }
         Ok(())
     });
-    Ok(Running { entries, ended })
+    Ok(Running { entries, registry, ended })
 }
 
 /// Empties the embedded cluster that another program serves.
@@ -77,7 +84,7 @@ pub(super) fn run(args: Serve, console: Console) -> Result<Code, Failure> {
     let file = args.kubeconfig.clone().unwrap_or_else(|| place.around.folder.embedded());
     // Before anything is started: a cluster that nobody can reach is of no use.
     own::check(&file, place.home.as_deref())?;
-    if args.kubeconfig.is_none() {
+    if args.kubeconfig.is_none() || args.registry.is_some() {
         place.around.folder.make()?;
     }
     for number in 0..args.clusters {
@@ -101,7 +108,10 @@ async fn serve(args: Serve, file: PathBuf, place: &Place, console: Console) -> R
     let mut supervisor = Supervisor::new()?;
     let running = start(&args, supervisor.stop()).await.map_err(|error| Failure::new(Code::Environment, error))?;
     own::write(&file, &own::text(&running.entries), place.home.as_deref())?;
-    announce(&running.entries, &file, args.kubeconfig.is_none(), console)?;
+    if let Some((_, docker)) = &running.registry {
+        own::put(&place.around.folder.docker(), docker)?;
+    }
+    announce(&running, &file, args.kubeconfig.is_none(), place, console)?;
     supervisor.spawn("the embedded cluster", async move { running.ended.await? });
     supervisor.run().await
 }
@@ -125,7 +135,16 @@ fn free(port: u16, number: u16) -> Result<(), Failure> {
     }
 }
 
-fn announce(entries: &[Entry], file: &std::path::Path, standard: bool, console: Console) -> Result<(), Failure> {
+fn announce(
+    running: &Running,
+    file: &std::path::Path,
+    standard: bool,
+    place: &Place,
+    console: Console,
+) -> Result<(), Failure> {
+    let Running { entries, registry, .. } = running;
+    let registry = registry.as_ref().map(|(url, _)| url);
+    let docker = place.around.folder.docker();
     if console.json {
         let clusters: Vec<_> =
             entries.iter().map(|entry| json!({ "context": entry.name, "server": entry.server })).collect();
@@ -133,16 +152,24 @@ fn announce(entries: &[Entry], file: &std::path::Path, standard: bool, console: 
             "schema": "foredeck.serve/1",
             "kubeconfig": file,
             "clusters": clusters,
+            "registry": registry.map(|url| json!({ "url": url, "dockerConfig": docker })),
         }));
     }
     for entry in entries {
         console.say(&format!("  {:<12} {}", entry.name, console.strong(&entry.server)));
+    }
+    if let Some(url) = registry {
+        console.say(&format!("  {:<12} {}", "registry", console.strong(url)));
     }
     console.say(&format!("  {:<12} {}", "kubeconfig", shown(file)));
     if standard {
         console.say("  In another terminal: eval \"$(foredeck cluster kubeconfig)\"");
     } else {
         console.say(&format!("  In another terminal: export KUBECONFIG={}", file.display()));
+    }
+    if registry.is_some() {
+        let folder = docker.parent().unwrap_or(&docker);
+        console.say(&format!("  To push images: export DOCKER_CONFIG={}", folder.display()));
     }
     console.say("  Ctrl-C stops.");
     Ok(())

@@ -92,6 +92,14 @@ pub fn says_made(text: &str) -> bool {
 /// When the place belongs to somebody else, or cannot be written.
 pub fn write(path: &Path, text: &str, home: Option<&Path>) -> Result<(), Error> {
     check(path, home)?;
+    put(path, text)
+}
+
+/// Writes a file with secrets, readable for its owner alone, and puts it in its place at once.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn put(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_path_buf(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;

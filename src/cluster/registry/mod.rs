@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -116,6 +118,15 @@ impl Hosted {
     /// Who may push.
     pub fn login(&self) -> &Login {
         &self.login
+    }
+
+    /// A `config.json` of Docker's with which one may push.
+    pub fn docker_config(&self) -> String {
+        let auth = STANDARD.encode(format!("{}:{}", self.login.user, self.login.password.text()));
+        let names = [self.address.to_string(), format!("localhost:{}", self.address.port())];
+        let auths = names.map(|name| (name, serde_json::json!({"auth": auth}))).into_iter();
+        let auths: serde_json::Map<_, _> = auths.collect();
+        serde_json::json!({"auths": auths}).to_string()
     }
 }
 

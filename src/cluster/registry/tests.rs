@@ -1,8 +1,6 @@
 //! Conversations with a registry, request by request.
 
 use axum::body::Bytes;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::shelf::{DOCKER_TYPE, INDEX_TYPE, LIST_TYPE};
@@ -211,11 +209,12 @@ async fn an_image_is_pushed_in_pieces() {
     assert!(changes.has_changed().unwrap());
     assert!(talk.comes("127.0.0.1:5000/team/app:v1") && talk.comes("team/app:v1"));
     assert!(!talk.comes("127.0.0.1:5000/team/app:v2"));
-    let images = talk.registry.images.look();
     let created: jiff::Timestamp = "2031-05-06T07:08:09Z".parse().unwrap();
-    assert_eq!(images.tags("team/app").iter().map(|tag| tag.created).collect::<Vec<_>>(), [created]);
-    let id = images.image_id(&Reference::parse("team/app:v1").unwrap());
-    drop(images);
+    let id = {
+        let images = talk.registry.images.look();
+        assert_eq!(images.tags("team/app").iter().map(|tag| tag.created).collect::<Vec<_>>(), [created]);
+        images.image_id(&Reference::parse("team/app:v1").unwrap())
+    };
     assert!(id.ends_with(put.header("docker-content-digest")), "{id}");
     let got = talk.get("/v2/team/app/manifests/v1").await;
     assert_eq!(got.body, manifest(&config, &layer));
