@@ -21,6 +21,7 @@ pub mod deck;
 pub mod diagnostic;
 pub mod export;
 pub mod gitops;
+pub mod net;
 pub mod project;
 pub mod render;
 pub mod server;

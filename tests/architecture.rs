@@ -4,15 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
     ("render", &["deck", "theme", "diagnostic"]),
     ("project", &["render", "theme", "deck", "diagnostic"]),
     ("export", &["project", "render", "theme", "deck", "diagnostic"]),
-    ("cluster", &["diagnostic"]),
-    ("server", &["project", "render", "theme", "deck", "diagnostic"]),
+    ("net", &[]),
+    ("cluster", &["net", "diagnostic"]),
+    ("server", &["net", "project", "render", "theme", "deck", "diagnostic"]),
     ("cli", &["server", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
     ("main", &["cli"]),
 ];

@@ -1,8 +1,11 @@
 //! What may stand on the command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use super::cluster::args::ClusterArgs;
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -32,6 +35,15 @@ pub enum Command {
     Theme(ThemeArgs),
     /// Start a talk: a folder with a first deck
     New(New),
+    /// Start, stop and look at clusters
+    Cluster(ClusterArgs),
+    /// Talk to the cluster: the kubectl on the PATH, or a small one that is built in
+    #[command(disable_help_flag = true)]
+    Kubectl {
+        /// What kubectl takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<OsString>,
+    },
     /// Explain a code of a finding, or a topic
     Docs(Docs),
     /// Write completions for a shell to standard output

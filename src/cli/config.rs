@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::cluster::guard::Allowed;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
 use crate::project::find::parent_of;
 use crate::render::Overrides;
@@ -93,7 +94,7 @@ enum Kind {
     Marp,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "theme",
     "theme-set",
     "lang",
@@ -110,7 +111,10 @@ const KEYS: [&str; 16] = [
     "url",
     "og-image",
     "host",
+    "allow-contexts",
 ];
+/// Keys that open the machine, or a cluster: they count in the user's own file alone.
+const OWN_KEYS: [&str; 2] = ["host", "allow-contexts"];
 
 /// Marp's keys that mean nothing here, or are for formats of their own.
 const MARP_KEYS: [&str; 31] = [
@@ -232,8 +236,36 @@ fn project_file(input: Option<&Path>) -> Option<PathBuf> {
     None
 }
 
-fn user_file() -> Option<PathBuf> {
-    let folder = std::env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+/// The contexts that the user's own configuration allows; no other file, flag or variable can.
+pub(super) fn allowed_contexts(findings: &mut Vec<(SourceFile, Diagnostic)>) -> Result<Vec<Allowed>, Failure> {
+    let Some(path) = user_file().filter(|path| path.is_file()) else { return Ok(Vec::new()) };
+    let table = Reader { findings }.table(&path, Kind::User)?;
+    let Some((_, value)) = table.iter().find(|(key, _)| dashes(key) == "allow-contexts") else {
+        return Ok(Vec::new());
+    };
+    contexts(value).ok_or_else(|| {
+        Failure::input(format!("`allow-contexts` in `{}` is no list of contexts", path.display()))
+            .hint("write `allow-contexts = [\"name\", { name = \"other\", server = \"https://…\" }]`")
+    })
+}
+
+/// Names of contexts, or names with the server that each must lead to.
+fn contexts(value: &Value) -> Option<Vec<Allowed>> {
+    let entries = value.as_array()?.iter().map(|entry| match entry {
+        Value::String(name) => Some(Allowed { name: name.clone(), server: None }),
+        Value::Object(members) if members.keys().all(|key| matches!(key.as_str(), "name" | "server")) => {
+            let name = members.get("name")?.as_str()?.to_owned();
+            let server = members.get("server").map(|server| server.as_str().map(str::to_owned));
+            Some(Allowed { name, server: server.map_or(Some(None), |server| server.map(Some))? })
+        }
+        _ => None,
+    });
+    entries.collect()
+}
+
+/// The user's own configuration; a folder that depends on the current one does not count.
+pub(super) fn user_file() -> Option<PathBuf> {
+    let folder = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))?;
     Some(folder.join("foredeck/config.toml"))
 }
@@ -244,6 +276,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, path: &Path, kind: Kind) -> Result<Layer, Failure> {
+        Ok(layer(&self.table(path, kind)?, kind, &parent_of(path)))
+    }
+
+    /// The settings of a file; those without effect are told.
+    fn table(&mut self, path: &Path, kind: Kind) -> Result<Map<String, Value>, Failure> {
         let failed = |error: anyhow::Error| {
             Failure::new(console::Code::Input, error.context(format!("cannot read `{}`", path.display())))
         };
@@ -254,7 +291,7 @@ impl Reader<'_> {
             Value::Object(map) if path.file_name().is_some_and(|name| name == "package.json") => {
                 match map.get("marp") {
                     Some(Value::Object(marp)) => marp.clone(),
-                    _ => return Ok(Layer::default()),
+                    _ => return Ok(Map::new()),
                 }
             }
             Value::Object(map) => map,
@@ -262,7 +299,7 @@ impl Reader<'_> {
             _ => return Err(failed(anyhow::Error::msg("it holds no settings"))),
         };
         self.judge(&map, kind, &source);
-        Ok(layer(&map, kind, &parent_of(path)))
+        Ok(map)
     }
 
     /// Marp's configuration in the current folder.
@@ -318,10 +355,9 @@ impl Reader<'_> {
             let dashed = dashes(key);
             let known = KEYS.contains(&dashed.as_str());
             let code_and_message = match kind {
-                Kind::Project if dashed == "host" => (
-                    Code("config/not-here"),
-                    "`host` counts only on the command line and in the user's own configuration",
-                ),
+                Kind::Project if OWN_KEYS.contains(&dashed.as_str()) => {
+                    (Code("config/not-here"), "it counts only in the user's own configuration")
+                }
                 Kind::Marp if known || MARP_KEYS.contains(&key.as_str()) => continue,
                 _ if known => continue,
                 _ => (Code("config/unknown-key"), "this setting is unknown"),
@@ -496,12 +532,31 @@ mod tests {
     }
 
     #[test]
+    fn contexts_are_allowed_by_name_and_server() {
+        let allowed = |name: &str, server: Option<&str>| Allowed { name: name.into(), server: server.map(Into::into) };
+        for (value, expected) in [
+            (serde_json::json!([]), Some(vec![])),
+            (
+                serde_json::json!(["dev", { "name": "eu", "server": "https://x" }, { "name": "us" }]),
+                Some(vec![allowed("dev", None), allowed("eu", Some("https://x")), allowed("us", None)]),
+            ),
+            (serde_json::json!("dev"), None),
+            (serde_json::json!([3]), None),
+            (serde_json::json!([{ "server": "x" }]), None),
+            (serde_json::json!([{ "name": "x", "server": 3 }]), None),
+            (serde_json::json!([{ "name": "x", "sever": "https://y" }]), None),
+        ] {
+            assert_eq!(contexts(&value), expected, "{value}");
+        }
+    }
+
+    #[test]
     fn keys_without_effect_are_told_with_their_place() {
         let mut findings = Vec::new();
-        let source = SourceFile::new("foredeck.toml", "teme = \"gaia\"\nhost = \"0.0.0.0\"\n");
+        let source = SourceFile::new("foredeck.toml", "teme = \"gaia\"\nhost = \"0.0.0.0\"\nallow-contexts = []\n");
         let Value::Object(map) = parse(&source).unwrap() else { panic!("a table") };
         Reader { findings: &mut findings }.judge(&map, Kind::Project, &source);
         let told: Vec<_> = findings.iter().map(|(_, d)| (d.code.0, d.span.unwrap().start, d.hints.len())).collect();
-        assert_eq!(told, [("config/unknown-key", 0, 1), ("config/not-here", 14, 0)]);
+        assert_eq!(told, [("config/unknown-key", 0, 1), ("config/not-here", 14, 0), ("config/not-here", 31, 0)]);
     }
 }

@@ -4,8 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::diagnostic::report::{self, Counts};
-use crate::diagnostic::{Diagnostic, Severity, SourceFile};
-use crate::{export, project};
+use crate::diagnostic::{self, Diagnostic, Severity, SourceFile};
+use crate::{cluster, export, project};
 
 use super::args::{Colour, ConsoleArgs};
 
@@ -21,6 +21,8 @@ pub struct Failure {
     pub error: anyhow::Error,
     /// How to go on.
     pub hint: Option<String>,
+    /// The rule's stable name, when it has one that `foredeck docs` explains.
+    pub rule: Option<diagnostic::Code>,
 }
 
 /// Exit codes, as documented in `foredeck docs exit-codes`.
@@ -36,6 +38,10 @@ pub enum Code {
     Input,
     /// The machine does not allow it: a port, a disk.
     Environment,
+    /// The cluster does not answer, or something took too long.
+    Cluster,
+    /// It is not allowed: a foreign context, for example.
+    Refused,
     /// Stopped by Ctrl-C.
     Interrupted,
     /// Stopped by SIGTERM.
@@ -51,6 +57,8 @@ impl Code {
             Self::Usage => 2,
             Self::Input => 3,
             Self::Environment => 4,
+            Self::Cluster => 5,
+            Self::Refused => 6,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -66,7 +74,7 @@ impl From<Code> for ExitCode {
 impl Failure {
     /// A failure of a kind.
     pub fn new(code: Code, error: impl Into<anyhow::Error>) -> Self {
-        Self { code, error: error.into(), hint: None }
+        Self { code, error: error.into(), hint: None, rule: None }
     }
 
     /// A command line that makes no sense.
@@ -97,7 +105,7 @@ impl From<project::Error> for Failure {
             project::Error::NoDecks { .. } => Some("decks are files that end in .md; `foredeck new DIR` starts one"),
             _ => None,
         };
-        Self { code: Code::Input, error: error.into(), hint: hint.map(str::to_owned) }
+        Self { hint: hint.map(str::to_owned), ..Self::new(Code::Input, error) }
     }
 }
 
@@ -108,6 +116,22 @@ impl From<export::Error> for Failure {
             export::Error::Write { .. } => Code::Environment,
         };
         Self::new(code, error)
+    }
+}
+
+impl From<cluster::error::Error> for Failure {
+    fn from(error: cluster::error::Error) -> Self {
+        use cluster::error::Class;
+        let code = match error.class() {
+            Class::Usage => Code::Usage,
+            Class::Input => Code::Input,
+            Class::Environment => Code::Environment,
+            Class::Cluster => Code::Cluster,
+            Class::Refused => Code::Refused,
+            Class::Interrupted => Code::Interrupted,
+        };
+        let (hint, rule) = (error.hint(), error.code());
+        Self { hint, rule, ..Self::new(code, error) }
     }
 }
 
@@ -144,6 +168,18 @@ impl Console {
     pub fn say(self, message: &str) {
         if !self.quiet {
             line(message);
+        }
+    }
+
+    /// Whether data goes to a terminal, not to a file or a program.
+    pub fn writes_to_terminal(self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
+    /// Writes over the line that the terminal's cursor is in.
+    pub fn over(self, text: &str) {
+        if !self.quiet {
+            let _ = write!(std::io::stderr(), "\r\u{1b}[K{text}");
         }
     }
 
@@ -194,7 +230,8 @@ impl Console {
     /// Shows a failure.
     pub fn failure(self, failure: &Failure) {
         let (red, bold, off) = if self.colour { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
-        line(&format!("{red}error{off}{bold}: {}{off}", failure.error));
+        let rule = failure.rule.map_or(String::new(), |rule| format!("[{rule}]"));
+        line(&format!("{red}error{rule}{off}{bold}: {}{off}", failure.error));
         for cause in failure.error.chain().skip(1) {
             line(&format!("  because: {cause}"));
         }

@@ -2,12 +2,15 @@
 
 pub mod args;
 pub mod check;
+pub mod cluster;
 pub mod config;
 pub mod console;
 pub mod dialect;
 pub mod docs;
+pub mod duration;
 pub mod export;
 pub mod import;
+pub mod kubectl;
 pub mod new;
 pub mod present;
 pub mod settings;
@@ -36,7 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { Code::Usage } else { Code::Done }.into();
         }
     };
-    let console_args = console_args(&cli).clone();
+    let console_args = console_args(&cli);
     start_log(&console_args);
     let console = Console::new(&console_args);
     match dispatch(cli, console) {
@@ -57,6 +60,8 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Import(import)) => import::run(&import, console),
         Some(Command::Theme(theme)) => theme::run(theme.command, console),
         Some(Command::New(new)) => new::run(&new, console),
+        Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
+        Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -97,9 +102,9 @@ fn bare(bare: Bare, console: Console) -> Result<Code, Failure> {
     present::run(args::Present { inputs, serve, render, meta: convert.meta, console: console_args }, console)
 }
 
-fn console_args(cli: &Cli) -> &ConsoleArgs {
+fn console_args(cli: &Cli) -> ConsoleArgs {
     use args::ThemeCommand;
-    match &cli.command {
+    let console = match &cli.command {
         None => &cli.bare.console,
         Some(Command::Present(args)) => &args.console,
         Some(Command::Export(args)) => &args.console,
@@ -107,13 +112,17 @@ fn console_args(cli: &Cli) -> &ConsoleArgs {
         Some(Command::Import(args)) => &args.console,
         Some(Command::New(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
+        Some(Command::Cluster(args)) => args.command.console(),
+        // All arguments are kubectl's own.
+        Some(Command::Kubectl { .. }) => return ConsoleArgs::default(),
         Some(Command::Completions { console, .. } | Command::Man { console }) => console,
         Some(Command::Theme(args)) => match &args.command {
             ThemeCommand::List { console, .. }
             | ThemeCommand::Eject { console, .. }
             | ThemeCommand::Check { console, .. } => console,
         },
-    }
+    };
+    console.clone()
 }
 
 /// Logs to standard error when somebody asks for it.
@@ -178,7 +187,20 @@ fn default_input() -> Result<PathBuf, Failure> {
 /// The failure for an input that is not there, with a guess at what was meant.
 fn not_found(path: &Path, failure: Failure) -> Failure {
     let word = path.to_string_lossy();
-    let commands = ["present", "export", "check", "import", "theme", "new", "docs", "completions", "man", "help"];
+    let commands = [
+        "present",
+        "export",
+        "check",
+        "import",
+        "theme",
+        "new",
+        "cluster",
+        "kubectl",
+        "docs",
+        "completions",
+        "man",
+        "help",
+    ];
     match crate::diagnostic::closest(&word, commands) {
         Some(command) if !word.contains(['.', '/']) && !path.exists() => {
             failure.hint(format!("did you mean the command `{command}`?"))

@@ -86,6 +86,28 @@ impl Supervisor {
     }
 }
 
+/// Runs one piece of work that ends by itself. The first signal cancels `stop`, and the work tidies up; the second one
+/// drops it.
+///
+/// # Errors
+/// When the work fails; with the signal's exit code after a signal.
+pub async fn work<T>(stop: &CancellationToken, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut signals = Signals::new().map_err(|error| {
+        Failure::new(Code::Environment, anyhow::Error::new(error).context("cannot listen for signals"))
+    })?;
+    let mut work = std::pin::pin!(work);
+    let code = tokio::select! {
+        done = &mut work => return done,
+        code = signals.next() => code,
+    };
+    stop.cancel();
+    tokio::select! {
+        // What was done in spite of the signal is done.
+        done = &mut work => done.map_err(|failure| Failure { code, ..failure }),
+        code = signals.next() => Err(Failure::new(code, anyhow::Error::msg("stopped before everything was tidied up"))),
+    }
+}
+
 /// The signals that ask to stop.
 #[cfg(unix)]
 #[derive(Debug)]

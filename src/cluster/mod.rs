@@ -2,5 +2,16 @@
 
 pub mod api;
 pub mod clock;
+pub mod embedded;
+pub mod error;
+pub mod folder;
+pub mod gojson;
+pub mod guard;
+pub mod jsonpath;
+pub mod kind;
+pub mod kubeconfig;
 pub mod object;
+pub mod process;
+pub mod provider;
 pub mod sim;
+pub mod yaml;

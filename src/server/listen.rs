@@ -1,36 +1,19 @@
-//! Connections: accepted up to a limit, given time-outs, ended gracefully.
-//!
-//! `axum::serve` is not used because it has no time-outs: a client that sends its request byte by
-//! byte, or stops reading, would keep its connection for ever.
+//! Connections: accepted up to a limit, each in a task of its own.
 
-use std::convert::Infallible;
-use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::state::{App, Limits};
+use super::state::App;
+use crate::net::{self, Patience};
 
-/// What open requests get when the server stops.
-const GRACE: Duration = Duration::from_secs(3);
 /// Bytes kept per connection: a head must fit, and a stalled stream cannot pile up more.
 const BUFFER: usize = 16 * 1024;
 
@@ -38,34 +21,9 @@ const BUFFER: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
-/// Files kept for everything that is not a connection.
-const OTHER_FILES: usize = 128;
-
-/// How many connections can be open at once: as many as wanted, if the system lets us.
-///
-/// A process may usually open 256 to 1024 files and ask for more; a room of followers needs more.
-#[cfg(unix)]
-pub fn make_room(wanted: usize) -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let needed = (wanted + OTHER_FILES) as u64;
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let Some(mut files) = current.filter(|files| *files < needed) else { return wanted };
-    let more = maximum.map_or(needed, |most| most.min(needed));
-    if setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum }).is_ok() {
-        files = more;
-    }
-    wanted.min(usize::try_from(files).unwrap_or(wanted).saturating_sub(OTHER_FILES).max(1))
-}
-
-/// How many connections can be open at once.
-#[cfg(not(unix))]
-pub fn make_room(wanted: usize) -> usize {
-    wanted
-}
-
 /// Accepts connections until stopped, each in a task of `tasks`.
 pub async fn accept(listener: TcpListener, router: Router, app: Arc<App>, tasks: TaskTracker, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(make_room(app.limits.connections).min(Semaphore::MAX_PERMITS)));
+    let places = Arc::new(Semaphore::new(net::make_room(app.limits.connections).min(Semaphore::MAX_PERMITS)));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -75,7 +33,7 @@ pub async fn accept(listener: TcpListener, router: Router, app: Arc<App>, tasks:
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of files, mostly: others must close first. A client's own fault costs nothing.
-                if !is_of_client(&error) {
+                if !net::is_of_client(&error) {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -89,111 +47,18 @@ pub async fn accept(listener: TcpListener, router: Router, app: Arc<App>, tasks:
         let (router, app, stop) = (router.clone(), app.clone(), stop.clone());
         tasks.spawn(async move {
             app.metrics.connected();
-            serve(stream, address.ip(), router, &app.limits, stop).await;
+            // An event is one small write: it must not wait for the next.
+            let _ = stream.set_nodelay(true);
+            let patience =
+                Patience { head: app.limits.head_timeout, stall: app.limits.stall_timeout, buffer: BUFFER };
+            net::serve(stream, patience, stop, |mut request| {
+                request.extensions_mut().insert(Peer(address.ip()));
+                let router = router.clone();
+                async move { router.oneshot(request).await.unwrap_or_else(|never| match never {}) }
+            })
+            .await;
             app.metrics.disconnected();
             drop(place);
         });
-    }
-}
-
-fn is_of_client(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
-}
-
-/// Answers the requests of one connection.
-async fn serve(stream: TcpStream, peer: IpAddr, router: Router, limits: &Limits, stop: CancellationToken) {
-    // An event is one small write: it must not wait for the next.
-    let _ = stream.set_nodelay(true);
-    let asked = Arc::new(AtomicBool::new(false));
-    let asked_now = asked.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        asked_now.store(true, Ordering::Relaxed);
-        let router = router.clone();
-        async move {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer));
-            Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {}))
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(Attentive { stream, patience: limits.stall_timeout, stalled: None }), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        // Browsers open connections in advance: those are owed nothing.
-        () = stop.cancelled() => if asked.load(Ordering::Relaxed) {
-            connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(GRACE, connection).await.unwrap_or(Ok(()))
-        } else {
-            Ok(())
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
-    }
-}
-
-/// A connection that is given up when its client takes nothing for a while.
-///
-/// The clock runs only while the client is behind, so that thousands of idle streams need none.
-struct Attentive {
-    stream: TcpStream,
-    patience: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
-}
-
-impl Attentive {
-    fn watched<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
-        }
-        let patience = self.patience;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        ready!(stalled.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl AsyncRead for Attentive {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Attentive {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.watched(context, written)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.watched(context, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

@@ -1,8 +1,193 @@
 //! The in-process, Kubernetes-compatible API server.
+//!
+//! [`Api`] is one cluster's objects and what can be done with them; [`serve`] speaks HTTP for it, the controllers in
+//! `sim` call it directly. Both go the same way: decode, default, admit, validate, store, tell watchers.
 
+pub mod accept;
+pub mod access;
 pub mod admission;
+pub mod body;
+pub mod checkpoint;
+pub mod connect;
+pub mod crd;
+pub mod deletion;
+pub mod discovery;
+pub mod fields;
+pub mod jsonpath;
 pub mod ownership;
 pub mod patch;
+pub mod path;
+pub mod policy;
+pub mod query;
+pub mod read;
+pub mod resource;
 pub mod schema;
+pub mod selector;
+pub mod serve;
 pub mod status;
 pub mod store;
+pub mod subresource;
+pub mod table;
+pub mod view;
+pub mod watch;
+pub mod write;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use tokio::sync::watch as cell;
+
+use self::crd::CustomKind;
+use self::resource::Registry;
+use self::status::Refusal;
+use self::store::{Journaling, ResourceName, Store};
+use super::clock::Clock;
+
+/// One cluster's API.
+#[derive(Debug)]
+pub struct Api {
+    shared: Mutex<Shared>,
+    registry: RwLock<Arc<Registry>>,
+    /// The time that everything in the cluster follows.
+    pub clock: Clock,
+    /// The newest revision: wakes the controllers.
+    newest: cell::Sender<u64>,
+    limits: Limits,
+}
+
+/// What one lock guards.
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    /// Where changes are kept beyond this process.
+    journal: Option<Box<dyn Journaling>>,
+    /// The newest revision of each resource that somebody watches.
+    topics: HashMap<ResourceName, cell::Sender<u64>>,
+}
+
+/// The first revision: high enough that `resourceVersion=1` is already history, as on any real server.
+pub const FIRST_REVISION: u64 = 100;
+/// What one cluster may hold unless told otherwise.
+pub const LIMITS: Limits = Limits { objects: 200_000, bytes: 512 << 20 };
+
+/// How much a cluster may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Objects.
+    pub objects: usize,
+    /// Bytes of their JSON.
+    pub bytes: usize,
+}
+
+impl Api {
+    /// The API of an empty cluster, nothing of which is kept.
+    pub fn new(clock: Clock) -> Self {
+        Self::of(clock, Store::starting_at(FIRST_REVISION), None, LIMITS)
+    }
+
+    /// The API of a cluster that has objects, and where their changes are kept.
+    pub fn of(clock: Clock, store: Store, journal: Option<Box<dyn Journaling>>, limits: Limits) -> Self {
+        let newest = cell::Sender::new(store.revision());
+        let api = Self {
+            shared: Mutex::new(Shared { store, journal, topics: HashMap::new() }),
+            registry: RwLock::new(Arc::new(Registry::built_in().clone())),
+            clock,
+            newest,
+            limits,
+        };
+        api.refresh_registry();
+        api
+    }
+
+    /// A panic of another thread leaves the store whole: every change is one assignment.
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the objects; nothing can be written meanwhile.
+    pub fn look<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
+        look(&self.lock().store)
+    }
+
+    /// Writes, keeps what was written, then tells whoever waits for it.
+    ///
+    /// # Errors
+    /// Those of `write`, and 500 when the change could not be kept; then nothing has changed.
+    fn commit<T>(&self, write: impl FnOnce(&mut Store) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let mut shared = self.lock();
+        let before = shared.store.revision();
+        let done = match write(&mut shared.store) {
+            Ok(done) => done,
+            Err(refusal) => {
+                shared.store.roll_back(before);
+                return Err(refusal);
+            }
+        };
+        let after = shared.store.revision();
+        if after == before {
+            return Ok(done);
+        }
+        let changes: Vec<_> = shared.store.since(before).map(|changes| changes.cloned().collect()).unwrap_or_default();
+        let Shared { store, journal, .. } = &mut *shared;
+        if let Some(journal) = journal
+            && let Err(error) = journal.write(store, &changes)
+        {
+            store.roll_back(before);
+            return Err(Refusal::internal(format!("the change could not be kept: {error}")));
+        }
+        for resource in changes.iter().map(|change| &change.object.resource) {
+            // Nobody listens any more: the topic is opened again when somebody does.
+            if shared.topics.get(resource).is_some_and(|topic| topic.send(after).is_err()) {
+                shared.topics.remove(resource);
+            }
+        }
+        drop(shared);
+        self.newest.send_replace(after);
+        Ok(done)
+    }
+
+    /// Follows the newest revision of one resource.
+    fn follow(&self, resource: &ResourceName) -> cell::Receiver<u64> {
+        let mut shared = self.lock();
+        let revision = shared.store.revision();
+        shared.topics.entry(resource.clone()).or_insert_with(|| cell::Sender::new(revision)).subscribe()
+    }
+
+    /// Follows the newest revision of everything.
+    pub fn follow_all(&self) -> cell::Receiver<u64> {
+        self.newest.subscribe()
+    }
+
+    /// The resources known now.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Learns the resources of the definitions that are there now.
+    pub fn refresh_registry(&self) {
+        let definitions: Vec<_> = self.look(|store| {
+            store.list("customresourcedefinitions.apiextensions.k8s.io", "").map(|object| object.value()).collect()
+        });
+        let established = definitions.iter().filter(|definition| crd::is_established(definition));
+        let kinds: Vec<CustomKind> = established.filter_map(|definition| CustomKind::of(definition).ok()).collect();
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        let generation = registry.generation + 1;
+        *registry = Arc::new(Registry::with_custom(&kinds, generation));
+    }
+
+    /// What time it is in the cluster.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// A time stamp as objects carry it: RFC 3339 to the second.
+pub fn stamp(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A time stamp to the microsecond, as events and leases carry it.
+pub fn micro_stamp(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}

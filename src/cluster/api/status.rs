@@ -17,6 +17,8 @@ pub struct Refusal {
     pub message: String,
     /// More, for programs; boxed since most results are none.
     pub details: Option<Box<Details>>,
+    /// Where an expired list can go on all the same.
+    pub continued: Option<Box<str>>,
 }
 
 /// The `details` of a Status; empty members are left out.
@@ -153,7 +155,7 @@ fn shown(value: &Value) -> String {
 impl Refusal {
     /// A refusal without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self { code, reason, message: message.into(), details: None, continued: None }
     }
 
     /// The same with details.
@@ -206,7 +208,14 @@ impl Refusal {
 
     /// 422: fields are wrong. There must be at least one error.
     pub fn invalid(kind: &GroupKind, name: &str, errors: &[FieldError]) -> Self {
-        let texts: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.message())).collect();
+        let mut texts: Vec<String> = Vec::new();
+        for error in errors {
+            let text = format!("{}: {}", error.field, error.message());
+            // the same error may be a cause twice, as when an update checks some metadata twice, but is told once
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let listed = match texts.as_slice() {
             [one] => one.clone(),
             several => format!("[{}]", several.join(", ")),
@@ -241,6 +250,9 @@ impl Refusal {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message,
         });
+        if let Some(continued) = &self.continued {
+            status["metadata"]["continue"] = (&**continued).into();
+        }
         if let Value::Object(members) = &mut status {
             if !self.reason.is_empty() {
                 members.insert("reason".to_owned(), self.reason.into());
@@ -312,5 +324,13 @@ mod tests {
         );
         assert_eq!(status["details"]["causes"][0]["reason"], "FieldValueRequired");
         assert_eq!(status["details"]["kind"], "Deployment");
+    }
+
+    #[test]
+    fn an_error_found_twice_is_told_once() {
+        let errors = [FieldError::required("data", ""), FieldError::required("data", "")];
+        let status = Refusal::invalid(&GroupKind::new("", "Secret"), "x", &errors).to_value();
+        assert_eq!(status["message"], "Secret \"x\" is invalid: data: Required value");
+        assert_eq!(status["details"]["causes"].as_array().map(Vec::len), Some(2));
     }
 }

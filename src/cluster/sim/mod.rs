@@ -3,6 +3,56 @@
 //! Every decision is a function from a [`World`] to [`Decision`]; the driver carries it out through the same API
 //! that clients use, and asks again when something changed or the time has come.
 
+pub mod aggregation;
+pub mod autoscaler;
+pub mod bootstrap;
+pub mod controller;
+pub mod definition;
+pub mod driver;
+#[cfg(test)]
+mod fixtures;
+pub mod journal;
+pub mod queue;
+pub mod budget;
+mod condition;
+pub mod expiry;
+pub mod garbage;
+pub mod image;
+pub mod kubelet;
+mod matching;
+pub mod namespace;
+pub mod node;
+mod quantity;
+pub mod quota_usage;
+#[cfg(test)]
+mod rig;
+pub mod scheduler;
+pub mod script;
+pub mod service;
+pub mod service_account;
+mod tools;
+mod view;
+pub mod volume;
+pub(crate) mod actions;
+pub(crate) mod affinity;
+pub(crate) mod conditions;
+pub mod cronjob;
+pub mod daemonset;
+pub mod deployment;
+pub mod job;
+pub(crate) mod ownership;
+pub mod replicaset;
+pub mod replicationcontroller;
+pub(crate) mod revision;
+pub(crate) mod scaled;
+pub(crate) mod selector;
+pub mod statefulset;
+pub(crate) mod template;
+#[cfg(test)]
+pub(crate) mod testing;
+pub(crate) mod times;
+pub(crate) mod views;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +68,8 @@ pub struct World<'a> {
     pub store: &'a Store,
     /// What time it is.
     pub now: Timestamp,
+    /// Why the API refused an action of the decision before, when it is asked for again because of that.
+    pub refused: Option<&'a str>,
 }
 
 /// What is to be done, in this order, and when to look again if nothing happens before.
@@ -74,6 +126,20 @@ pub enum Action {
         grace: Option<i64>,
         /// `Background`, `Foreground` or `Orphan`; the resource's default when empty.
         propagation: &'static str,
+    },
+    /// Put a pod on a node, as the pod's `binding` does: the node's name and the condition `PodScheduled`.
+    Bind {
+        /// Which pod.
+        pod: Key,
+        /// Only if it is this one.
+        uid: Box<str>,
+        /// The node's name.
+        node: Box<str>,
+    },
+    /// Write a namespace's `spec.finalizers`, as its `finalize` does. Its `resourceVersion` is a precondition.
+    Finalize {
+        /// The whole namespace.
+        object: Value,
     },
     /// Tell what happened. Equal events within a while are counted up on one object.
     Event(Event),

@@ -2,6 +2,17 @@
 //!
 //! Decoding, defaults, strategic merge, server-side apply and OpenAPI all walk this graph of types.
 
+pub mod builtin;
+pub mod decode;
+pub mod defaults;
+mod json;
+pub mod proto;
+pub mod quantity;
+mod scalars;
+pub mod yaml;
+mod yaml_plain;
+mod yaml_write;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -57,7 +68,32 @@ pub struct Struct {
     pub open: bool,
 }
 
+impl Type {
+    /// Go's name of the type, as error messages show it.
+    pub fn go_type(&self) -> String {
+        match self {
+            Self::String | Self::Time | Self::MicroTime => "string".to_owned(),
+            Self::Bytes => "[]uint8".to_owned(),
+            Self::Int32 | Self::IntOrString => "int32".to_owned(),
+            Self::Int64 => "int64".to_owned(),
+            Self::Number => "float64".to_owned(),
+            Self::Boolean => "bool".to_owned(),
+            Self::Quantity => "resource.Quantity".to_owned(),
+            Self::Any => "interface {}".to_owned(),
+            Self::Struct(kind) => kind.go_type(),
+            Self::Map(value) => format!("map[string]{}", value.go_type()),
+            Self::List(item) => format!("[]{}", item.go_type()),
+        }
+    }
+}
+
 impl Struct {
+    /// Package and name, as `v1.DeploymentSpec`.
+    pub fn go_type(&self) -> String {
+        let package = self.full_name.rsplit('.').nth(1).unwrap_or("v1");
+        format!("{package}.{}", self.name)
+    }
+
     /// The member of a name.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.get()?.get(name)
@@ -85,6 +121,10 @@ pub struct Field {
     pub allowed: Vec<String>,
     /// `null` is a value of its own (custom resources with `nullable`).
     pub nullable: bool,
+    /// When the server writes the member.
+    pub presence: Presence,
+    /// Go's name of the type where the shape does not tell it, as `v1.PullPolicy`; for error messages.
+    pub go_type: Box<str>,
 }
 
 impl Field {
@@ -100,8 +140,28 @@ impl Field {
             default: None,
             allowed: Vec::new(),
             nullable: false,
+            presence: Presence::Set,
+            go_type: Box::default(),
         }
     }
+
+    /// Go's name of the type, as error messages show it: `int32`, `[]v1.Container`.
+    pub fn go_type(&self) -> String {
+        if self.go_type.is_empty() { self.shape.go_type() } else { self.go_type.to_string() }
+    }
+}
+
+/// When the server writes a member of a built-in kind: what a trip through Go's structs does to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// When it is there, be it empty or zero. So are pointers, and all members of custom resources.
+    Set,
+    /// When it is not the zero value of its type.
+    NonZero,
+    /// Always; when it is absent, the zero value of its type.
+    Always,
+    /// Always; when it is absent, `null`.
+    AlwaysNull,
 }
 
 /// How a list merges in server-side apply.

@@ -1,0 +1,274 @@
+//! A Kubernetes-compatible cluster in this process: started in milliseconds, gone when it is dropped.
+
+pub mod gate;
+pub mod identity;
+pub mod persist;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::api::store::{Journaling, Store};
+use super::api::{Api, FIRST_REVISION, LIMITS, Limits};
+use super::api::policy;
+use super::api::serve::{Frontend, refused};
+use super::clock::Clock;
+use super::kubeconfig::own::{self, Entry};
+use super::sim::driver::{Driver, Simulation};
+use crate::net::{self, Patience};
+use identity::{Certificate, Token};
+
+/// How many connections a cluster takes at once.
+const CONNECTIONS: usize = 4096;
+/// How long clients may take.
+const PATIENCE: Patience =
+    Patience { head: Duration::from_secs(20), stall: Duration::from_secs(60), buffer: 64 * 1024 };
+/// How long a client may take to agree on encryption.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Why a cluster does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else listens there.
+    #[error("port {port} is in use; choose another with `--port`, or any free one with `--port 0`")]
+    PortInUse {
+        /// The port.
+        port: u16,
+    },
+    /// The address cannot be had.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What the cluster is kept in cannot be used.
+    #[error(transparent)]
+    Persist(#[from] persist::Error),
+    /// What every cluster has from the start cannot be kept.
+    #[error("cannot fill the cluster: {0}")]
+    Bootstrap(String),
+    /// No certificate can be made.
+    #[error("cannot make a certificate: {0}")]
+    Certificate(String),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Random(#[source] getrandom::Error),
+    /// The client for this process cannot be made.
+    #[error("cannot make a client for the embedded cluster")]
+    Client(#[source] Box<kube::Error>),
+}
+
+/// How a cluster is to be.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address to listen on; loopback.
+    pub host: IpAddr,
+    /// The port; 0 for any free one.
+    pub port: u16,
+    /// Without encryption and token: for a look with `curl` on a machine of one's own.
+    pub plain_http: bool,
+    /// The context's name in the kubeconfig.
+    pub name: String,
+    /// How the simulated parts behave.
+    pub simulation: Simulation,
+    /// Where the cluster is kept; nowhere when none.
+    pub folder: Option<PathBuf>,
+    /// How much it may hold.
+    pub limits: Limits,
+    /// Its time.
+    pub clock: Clock,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            plain_http: false,
+            name: "foredeck".to_owned(),
+            simulation: Simulation::default(),
+            folder: None,
+            limits: LIMITS,
+            clock: Clock::default(),
+        }
+    }
+}
+
+/// A cluster that runs until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Embedded {
+    api: Arc<Api>,
+    address: SocketAddr,
+    name: String,
+    access: Option<(Certificate, Token)>,
+    frontend: Arc<Frontend>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Embedded {
+    /// Starts a cluster: its address answers when this returns.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let asked = SocketAddr::new(config.host, config.port);
+        let listener = TcpListener::bind(asked).await.map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => Error::PortInUse { port: config.port },
+            _ => Error::Listen { address: asked, source },
+        })?;
+        let address = listener.local_addr().unwrap_or(asked);
+        let access = if config.plain_http { None } else { Some((identity::certificate()?, Token::random()?)) };
+        let (journal, store) = match &config.folder {
+            Some(folder) => {
+                let (log, store) = persist::Log::open(folder)?;
+                (Some(Box::new(log) as Box<dyn Journaling>), store)
+            }
+            None => (None, Store::starting_at(FIRST_REVISION)),
+        };
+        let api = Arc::new(Api::of(config.clock, store, journal, config.limits));
+        let authority = access.as_ref().map(|(certificate, _)| certificate.authority_pem.clone()).unwrap_or_default();
+        let driver = Driver::new(api.clone(), config.simulation, authority, address)
+            .map_err(|refusal| Error::Bootstrap(refusal.message))?;
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let frontend = Arc::new(Frontend::new(api.clone(), address.to_string(), stop.clone()));
+        tasks.spawn(driver.run(stop.clone()));
+        let door = Door { access: access.clone(), frontend: frontend.clone() };
+        tasks.spawn(accept(listener, door, tasks.clone(), stop.clone()));
+        tasks.close();
+        Ok(Self { api, address, name: config.name, access, frontend, stop, tasks })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its objects, for those in this process.
+    pub fn api(&self) -> &Arc<Api> {
+        &self.api
+    }
+
+    /// How `kubectl` reaches it.
+    pub fn url(&self) -> String {
+        let scheme = if self.access.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// How it is reached.
+    pub fn entry(&self) -> Entry {
+        let access = self.access.as_ref();
+        Entry {
+            name: self.name.clone(),
+            server: self.url(),
+            authority: access.map(|(certificate, _)| certificate.authority_pem.clone()),
+            token: access.map(|(_, token)| token.text().to_owned()),
+            namespace: Some("default".to_owned()),
+        }
+    }
+
+    /// A kubeconfig with everything in it.
+    pub fn kubeconfig(&self) -> String {
+        own::text(&[self.entry()])
+    }
+
+    /// A client that does not go through the network.
+    pub fn client(&self) -> kube::Client {
+        let frontend = self.frontend.clone();
+        let service = tower::service_fn(move |request: Request<kube::client::Body>| {
+            let frontend = frontend.clone();
+            async move { Ok::<_, Infallible>(frontend.answer(policy::administrator(), request.map(Body::new)).await) }
+        });
+        kube::Client::new(service, "default")
+    }
+
+    /// Ends it: streams end, open requests are answered, no task stays.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// What a connection leads to.
+#[derive(Debug, Clone)]
+struct Door {
+    access: Option<(Certificate, Token)>,
+    frontend: Arc<Frontend>,
+}
+
+impl Door {
+    async fn answer(&self, request: Request<Body>) -> axum::response::Response {
+        let token = self.access.as_ref().map(|(_, token)| token);
+        match gate::enter(token, request.uri().path(), request.headers()) {
+            Ok(user) => self.frontend.answer(user, request).await,
+            Err(refusal) => refused(&refusal),
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, door: Door, tasks: TaskTracker, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(net::make_room(CONNECTIONS)));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                if !net::is_of_client(&error) {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                continue;
+            }
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let (door, stop) = (door.clone(), stop.clone());
+        tasks.spawn(async move {
+            connection(stream, door, stop).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(stream: TcpStream, door: Door, stop: CancellationToken) {
+    // An event is one small write: it must not wait for the next.
+    let _ = stream.set_nodelay(true);
+    let tls = door.access.as_ref().map(|(certificate, _)| TlsAcceptor::from(certificate.tls.clone()));
+    let answer = |request| {
+        let door = door.clone();
+        async move { door.answer(request).await }
+    };
+    let Some(tls) = tls else { return net::serve(stream, PATIENCE, stop, answer).await };
+    let agreed = tokio::select! {
+        () = stop.cancelled() => return,
+        agreed = tokio::time::timeout(HANDSHAKE, tls.accept(stream)) => agreed,
+    };
+    match agreed {
+        Ok(Ok(stream)) => net::serve(stream, PATIENCE, stop, answer).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a client did not agree on encryption"),
+        Err(_) => tracing::debug!("a client took too long to agree on encryption"),
+    }
+}

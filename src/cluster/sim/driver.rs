@@ -1,0 +1,270 @@
+//! Carries out what the controllers decide, whenever something changed or the time has come.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::controller::Controller;
+use super::journal::{Entry, Journal};
+use super::queue::{Queue, Task};
+use super::{Action, Decision, World, bootstrap, kubelet};
+use crate::cluster::api::Api;
+use crate::cluster::api::access::{User, bootstrap_objects};
+use crate::cluster::api::policy;
+use crate::cluster::api::deletion::{DeleteOptions, Propagation};
+use crate::cluster::api::query::{Unknown, WriteOptions};
+use crate::cluster::api::resource::Resource;
+use crate::cluster::api::status::Refusal;
+use crate::cluster::api::store::{ResourceName, Store};
+use crate::cluster::api::write::{Call, Part, Patch};
+use crate::cluster::object::{Key, set, text};
+
+/// Decisions carried out before others get their turn.
+const BATCH: usize = 64;
+
+/// How the simulated parts behave.
+#[derive(Debug, Clone, Default)]
+pub struct Simulation {
+    /// Names of the nodes; one control-plane node when empty.
+    pub nodes: Vec<String>,
+    /// What images do.
+    pub images: super::image::Images,
+    /// How long things take.
+    pub timings: kubelet::Timings,
+}
+
+/// The controllers of one cluster, at work.
+#[derive(Debug)]
+pub struct Driver {
+    api: Arc<Api>,
+    simulation: Simulation,
+    /// The cluster's root certificate.
+    authority: String,
+    address: SocketAddr,
+    queue: Queue,
+    memory: kubelet::Memory,
+    journal: Journal,
+    /// Why a task's last try was refused.
+    refused: HashMap<Task, String>,
+    /// Everything up to this revision has woken whom it concerns.
+    seen: u64,
+    user: User,
+}
+
+impl Driver {
+    /// The controllers of a cluster, not yet at work.
+    ///
+    /// # Errors
+    /// When what every cluster has cannot be kept.
+    pub fn new(api: Arc<Api>, simulation: Simulation, authority: String, address: SocketAddr) -> Result<Self, Refusal> {
+        let mut driver = Self {
+            api,
+            simulation,
+            authority,
+            address,
+            queue: Queue::default(),
+            memory: kubelet::Memory::default(),
+            journal: Journal::default(),
+            refused: HashMap::new(),
+            seen: 0,
+            user: policy::administrator(),
+        };
+        driver.bootstrap()?;
+        Ok(driver)
+    }
+
+    /// Makes what every cluster has from the start.
+    fn bootstrap(&mut self) -> Result<(), Refusal> {
+        let now = self.api.now();
+        let roles = bootstrap_objects().iter().map(|(plural, object)| (rbac(plural), object.clone()));
+        let objects = bootstrap::objects(now, &self.simulation.nodes, &self.authority, self.address);
+        for (resource, object) in objects.into_iter().chain(roles) {
+            // What is restored from a folder has it all already.
+            let there = self.api.look(|store| store.get(&resource, &Key::of(&object)).is_some());
+            if !there {
+                self.api.install(&resource, object)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Works until stopped.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut newest = self.api.follow_all();
+        loop {
+            newest.borrow_and_update();
+            self.wake();
+            let mut done = 0;
+            while let Some(task) = self.queue.pop(self.api.now()) {
+                self.carry_out(task);
+                self.wake();
+                done += 1;
+                if done % BATCH == 0 {
+                    if stop.is_cancelled() {
+                        return;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            }
+            let due = self.queue.next_due();
+            let clock = self.api.clock.clone();
+            let time_has_come = async move {
+                match due {
+                    Some(due) => clock.sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = newest.changed() => if changed.is_err() {
+                    return;
+                },
+                () = time_has_come => {}
+            }
+        }
+    }
+
+    /// Queues whom the latest changes concern.
+    fn wake(&mut self) {
+        let (queue, seen) = (&mut self.queue, self.seen);
+        let newest = self.api.look(|store| {
+            if store.revision() == seen {
+                return seen;
+            }
+            let Some(changes) = store.since(seen) else {
+                // Too much happened at once: look at everything.
+                everything(store, queue);
+                return store.revision();
+            };
+            for change in changes {
+                for controller in Controller::ALL {
+                    for key in controller.wake(change, store) {
+                        queue.push((controller, key));
+                    }
+                }
+            }
+            store.revision()
+        });
+        self.seen = newest;
+    }
+
+    fn carry_out(&mut self, task: Task) {
+        let (controller, key) = &task;
+        let now = self.api.now();
+        let refused = self.refused.remove(&task);
+        let (memory, simulation) = (&mut self.memory, &self.simulation);
+        let Decision { actions, again } = self.api.look(|store| {
+            let world = World { store, now, refused: refused.as_deref() };
+            controller.reconcile(&world, memory, simulation, key)
+        });
+        for action in actions {
+            match self.act(*controller, action) {
+                Ok(()) => {}
+                // Gone already, or written by somebody else: the change wakes us with what is true now.
+                Err(refusal) if refusal.code == 404 && refusal.reason == "NotFound" => {}
+                Err(refusal) => {
+                    tracing::debug!(?controller, %key, refusal = %refusal.message, "an action was refused");
+                    self.refused.insert(task.clone(), refusal.message);
+                    self.queue.push_failed(task, now);
+                    return;
+                }
+            }
+        }
+        self.queue.succeeded(&task);
+        if let Some(again) = again {
+            self.queue.push_at(task, now.checked_add(again).unwrap_or(jiff::Timestamp::MAX));
+        }
+    }
+
+    fn resource(&self, name: &ResourceName) -> Result<Arc<Resource>, Refusal> {
+        self.api.registry().stored(name).cloned().ok_or_else(Refusal::unknown_resource)
+    }
+
+    fn act(&mut self, controller: Controller, action: Action) -> Result<(), Refusal> {
+        let options = WriteOptions {
+            manager: controller.manager().to_owned(),
+            manager_given: true,
+            dry_run: false,
+            unknown: Unknown::Ignore,
+            force: None,
+            pretty: false,
+        };
+        let call = Call { user: &self.user, options: &options };
+        match action {
+            Action::Create { resource, object } => {
+                let resource = self.resource(&resource)?;
+                let namespace = text(&object, &["metadata", "namespace"]).to_owned();
+                self.api.create(&call, &resource, &namespace, object)?;
+            }
+            Action::Update { resource, object } => {
+                let resource = self.resource(&resource)?;
+                self.api.update(&call, &resource, &Key::of(&object), Part::Main, object)?;
+            }
+            Action::UpdateStatus { resource, object } => {
+                let resource = self.resource(&resource)?;
+                self.api.update(&call, &resource, &Key::of(&object), Part::Status, object)?;
+            }
+            Action::Patch { resource, key, patch } => {
+                let resource = self.resource(&resource)?;
+                self.api.patch(&call, &resource, &key, Part::Main, &Patch::Merge(patch))?;
+            }
+            Action::Finalize { object } => {
+                let resource = self.resource(&"namespaces".into())?;
+                self.api.update(&call, &resource, &Key::of(&object), Part::Other("finalize"), object)?;
+            }
+            Action::Bind { pod, uid, node } => {
+                let resource = self.resource(&"pods".into())?;
+                let same = self.api.get(&resource, &pod)?.uid == uid;
+                if same {
+                    let binding = serde_json::json!({"target": {"kind": "Node", "name": &*node}});
+                    self.api.bind(&call, &resource, &pod, &binding)?;
+                }
+            }
+            Action::Delete { resource, key, uid, grace, propagation } => {
+                let resource = self.resource(&resource)?;
+                let propagation = match propagation {
+                    "Foreground" => Some(Propagation::Foreground),
+                    "Orphan" => Some(Propagation::Orphan),
+                    "Background" => Some(Propagation::Background),
+                    _ => None,
+                };
+                let uid = Some(uid.to_string()).filter(|uid| !uid.is_empty());
+                let options = DeleteOptions { grace, propagation, uid, ..DeleteOptions::default() };
+                self.api.delete(&resource, &key, &options)?;
+            }
+            Action::Event(event) => match self.journal.note(event, self.api.now()) {
+                Entry::New(object) => self.api.install(&"events".into(), object)?,
+                Entry::Again(key, patch) => self.api.amend(&"events".into(), &key, |object| {
+                    for (name, value) in patch.as_object().into_iter().flatten() {
+                        set(object, &[name], value.clone());
+                    }
+                })?,
+            },
+        }
+        if controller == Controller::Definition {
+            self.api.refresh_registry();
+        }
+        Ok(())
+    }
+}
+
+/// A resource of the group that roles are in.
+fn rbac(plural: &str) -> ResourceName {
+    format!("{plural}.rbac.authorization.k8s.io").into()
+}
+
+/// Queues everything for everybody.
+fn everything(store: &Store, queue: &mut Queue) {
+    use crate::cluster::api::store::{Change, ChangeKind};
+    let all: Vec<_> = store.resources().cloned().collect();
+    for object in all.iter().flat_map(|resource| store.list(resource, "")) {
+        let change = Change { kind: ChangeKind::Added, object: object.clone(), previous: None };
+        for controller in Controller::ALL {
+            for key in controller.wake(&change, store) {
+                queue.push((controller, key));
+            }
+        }
+    }
+}
