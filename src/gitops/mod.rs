@@ -4,6 +4,7 @@ pub mod demo_repo;
 pub mod files;
 pub mod finding;
 pub mod git;
+pub mod http_backend;
 pub mod id;
 pub mod image;
 pub mod kinds;

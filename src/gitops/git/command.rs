@@ -275,6 +275,11 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// The command, to be run in a way of one's own.
+    pub(in crate::gitops) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Runs it; a refusal is an error.
     ///
     /// # Errors
