@@ -1,13 +1,18 @@
 //! Make the cluster match Git, and say why.
 
 pub mod demo_repo;
+pub mod diff;
 pub mod files;
 pub mod finding;
 pub mod git;
+pub mod health;
 pub mod http_backend;
 pub mod id;
 pub mod image;
 pub mod kinds;
 pub mod mark;
 pub mod object;
+pub mod plan;
 pub mod process;
+pub mod schedule;
+pub mod source;
