@@ -126,9 +126,7 @@ impl Clock {
 fn time_of(pace: Pace) -> Timestamp {
     match pace {
         Pace::Real => Timestamp::now(),
-        Pace::Virtual { from, at, speed } => {
-            from.checked_add(at.elapsed().mul_f64(speed)).unwrap_or(Timestamp::MAX)
-        }
+        Pace::Virtual { from, at, speed } => from.checked_add(at.elapsed().mul_f64(speed)).unwrap_or(Timestamp::MAX),
     }
 }
 

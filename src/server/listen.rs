@@ -49,8 +49,7 @@ pub async fn accept(listener: TcpListener, router: Router, app: Arc<App>, tasks:
             app.metrics.connected();
             // An event is one small write: it must not wait for the next.
             let _ = stream.set_nodelay(true);
-            let patience =
-                Patience { head: app.limits.head_timeout, stall: app.limits.stall_timeout, buffer: BUFFER };
+            let patience = Patience { head: app.limits.head_timeout, stall: app.limits.stall_timeout, buffer: BUFFER };
             net::serve(stream, patience, stop, |mut request| {
                 request.extensions_mut().insert(Peer(address.ip()));
                 let router = router.clone();

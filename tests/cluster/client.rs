@@ -9,7 +9,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
+};
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::store;
 use kube::runtime::{Controller, WatchStreamExt as _, predicates, reflector, watcher};
@@ -69,7 +71,8 @@ async fn lists_come_in_pages_of_one_moment() {
         maps.create(&PostParams::default(), &map).await.unwrap();
     }
     let first = maps.list(&ListParams::default().labels("page=yes").limit(2)).await.unwrap();
-    let names = |list: &kube::api::ObjectList<ConfigMap>| list.iter().map(kube::ResourceExt::name_any).collect::<Vec<_>>();
+    let names =
+        |list: &kube::api::ObjectList<ConfigMap>| list.iter().map(kube::ResourceExt::name_any).collect::<Vec<_>>();
     assert_eq!(names(&first), ["a", "b"]);
     maps.delete("c", &DeleteParams::default()).await.unwrap();
     let token = first.metadata.continue_.clone().expect("there is more");
@@ -263,7 +266,11 @@ async fn custom_resources_come_and_go() {
     .unwrap();
     let definitions: Api<CustomResourceDefinition> = Api::all(test.client.clone());
     definitions.create(&PostParams::default(), &definition).await.unwrap();
-    let established = kube::runtime::wait::await_condition(definitions.clone(), &name, kube::runtime::conditions::is_crd_established());
+    let established = kube::runtime::wait::await_condition(
+        definitions.clone(),
+        &name,
+        kube::runtime::conditions::is_crd_established(),
+    );
     tokio::time::timeout(PATIENCE, established).await.unwrap().unwrap();
 
     let kind = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(&group, "v1", "Widget"), "widgets");
@@ -280,10 +287,8 @@ async fn custom_resources_come_and_go() {
     assert_eq!((&patched.data["spec"]["size"], &patched.data["status"]["phase"]), (&json!(3), &json!("Ready")));
 
     definitions.delete(&name, &DeleteParams::default()).await.unwrap();
-    until("the definition to be gone", || async {
-        definitions.get_opt(&name).await.ok()?.is_none().then_some(())
-    })
-    .await;
+    until("the definition to be gone", || async { definitions.get_opt(&name).await.ok()?.is_none().then_some(()) })
+        .await;
     assert!(widgets.get("one").await.is_err());
     test.finish().await;
 }

@@ -72,7 +72,11 @@ async fn applied_twice_changed_and_compared() {
     let more = test.file("more.yaml", &PODINFO.replace("replicas: 1", "replicas: 4")).display().to_string();
     let difference = kubectl(&test, &format!("diff -f {more}")).await;
     assert_eq!(difference.code, Some(1));
-    assert!(difference.out.contains("-  replicas: 1") && difference.out.contains("+  replicas: 4"), "{}", difference.out);
+    assert!(
+        difference.out.contains("-  replicas: 1") && difference.out.contains("+  replicas: 4"),
+        "{}",
+        difference.out
+    );
     assert_eq!(done(&test, &format!("apply -f {more}")).await, "deployment.apps/podinfo configured\n");
     done(&test, "wait --for=jsonpath={.status.availableReplicas}=4 deployment/podinfo --timeout=30s").await;
     let pods = done(&test, "get pods -l app=podinfo -o jsonpath={.items[*].status.phase}").await;
@@ -93,7 +97,11 @@ async fn tables_descriptions_and_explanations() {
     let wide = done(&test, "get pods -o wide").await;
     assert!(wide.starts_with("NAME") && wide.contains("NOMINATED NODE"), "{wide}");
     let described = done(&test, "describe deployment podinfo").await;
-    for line in ["StrategyType:           RollingUpdate", "ScalingReplicaSet", "Available      True    MinimumReplicasAvailable"] {
+    for line in [
+        "StrategyType:           RollingUpdate",
+        "ScalingReplicaSet",
+        "Available      True    MinimumReplicasAvailable",
+    ] {
         assert!(described.contains(line), "{line} is not in\n{described}");
     }
     let explained = done(&test, "explain deployment.spec.replicas").await;
@@ -137,11 +145,16 @@ async fn marked_patched_and_edited() {
     let test = ClusterTest::start().await;
     podinfo(&test).await;
     assert_eq!(done(&test, "label deployment podinfo tier=web").await, "deployment.apps/podinfo labeled\n");
-    assert_eq!(done(&test, "annotate deployment podinfo fluxcd.io/ignore=true").await, "deployment.apps/podinfo annotated\n");
+    assert_eq!(
+        done(&test, "annotate deployment podinfo fluxcd.io/ignore=true").await,
+        "deployment.apps/podinfo annotated\n"
+    );
     let patch = ["patch", "deployment", "podinfo", "-p", r#"{"spec":{"minReadySeconds":0,"revisionHistoryLimit":3}}"#];
     let patched = run(&test, patch.map(str::to_owned).to_vec()).await;
     assert_eq!((patched.code, patched.out.as_str()), (Some(0), "deployment.apps/podinfo patched\n"));
-    let shown = done(&test, "get deployment podinfo -L tier -o jsonpath={.metadata.labels.tier}/{.spec.revisionHistoryLimit}").await;
+    let shown =
+        done(&test, "get deployment podinfo -L tier -o jsonpath={.metadata.labels.tier}/{.spec.revisionHistoryLimit}")
+            .await;
     assert_eq!(shown, "web/3");
     let selected = done(&test, "get deployments -l tier=web -o name").await;
     assert_eq!(selected, "deployment.apps/podinfo\n");
@@ -156,7 +169,7 @@ async fn deleted_and_watched() {
     let test = ClusterTest::start().await;
     let file = podinfo(&test).await;
     let mut watching = tokio::process::Command::new("kubectl")
-        .args(["--namespace", &test.namespace, "get", "pods", "-w", "--output-watch-events", "-o", "name"])
+        .args(["--namespace", &test.namespace, "get", "pods", "-w", "--output-watch-events"])
         .env("KUBECONFIG", &test.kubeconfig)
         .stdout(std::process::Stdio::piped())
         .kill_on_drop(true)
@@ -177,12 +190,9 @@ async fn deleted_and_watched() {
         }
     };
     let line = tokio::time::timeout(crate::harness::cluster::PATIENCE, told).await.unwrap();
-    assert!(line.contains("pod/podinfo-"), "{line}");
+    assert!(line.contains("podinfo-"), "{line}");
     watching.kill().await.unwrap();
-    until("the pods to be gone", || async {
-        done(&test, "get pods -o name").await.is_empty().then_some(())
-    })
-    .await;
+    until("the pods to be gone", || async { done(&test, "get pods -o name").await.is_empty().then_some(()) }).await;
     assert_eq!(done(&test, &format!("apply -f {file}")).await, "deployment.apps/podinfo created\n");
     test.finish().await;
 }

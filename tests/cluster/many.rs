@@ -21,7 +21,8 @@ async fn two_hundred_clusters_do_not_know_each_other() {
         clusters.push(Embedded::start(Config::default()).await.unwrap());
     }
     let of = |index: usize| Api::<ConfigMap>::namespaced(clusters[index].client(), "default");
-    until("the namespace", || async { of(7).create(&PostParams::default(), &config_map("mine", "7")).await.ok() }).await;
+    until("the namespace", || async { of(7).create(&PostParams::default(), &config_map("mine", "7")).await.ok() })
+        .await;
     assert!(of(7).get_opt("mine").await.unwrap().is_some());
     for index in [0, 6, 8, 199] {
         assert!(of(index).get_opt("mine").await.unwrap().is_none(), "cluster {index} has what is not its own");
@@ -35,7 +36,8 @@ async fn two_hundred_clusters_do_not_know_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_opens_its_own_cluster_alone() {
-    let (one, two) = (Embedded::start(Config::default()).await.unwrap(), Embedded::start(Config::default()).await.unwrap());
+    let (one, two) =
+        (Embedded::start(Config::default()).await.unwrap(), Embedded::start(Config::default()).await.unwrap());
     let text = one.kubeconfig().replace(&one.url(), &two.url());
     let config = kube::config::Kubeconfig::from_yaml(&text).unwrap();
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -62,7 +64,10 @@ async fn a_kept_cluster_is_there_again() {
     let cluster = until("the folder to be free", || async { Embedded::start(config()).await.ok() }).await;
     let maps: Api<ConfigMap> = Api::namespaced(cluster.client(), "default");
     let kept = maps.get("kept").await.unwrap();
-    assert_eq!((kept.metadata.uid, kept.metadata.resource_version), (made.metadata.uid, changed.metadata.resource_version));
+    assert_eq!(
+        (kept.metadata.uid, kept.metadata.resource_version),
+        (made.metadata.uid, changed.metadata.resource_version)
+    );
     assert_eq!(kept.data.unwrap()["key"], "2");
     assert!(maps.get_opt("gone").await.unwrap().is_none());
     cluster.stop().await;
@@ -93,7 +98,10 @@ async fn a_watcher_that_does_not_read_costs_nobody_anything() {
     let large = "x".repeat(64 * 1024);
     for index in 0..300 {
         let patch = Patch::Merge(json!({"data": {"key": format!("{index}{large}")}}));
-        tokio::time::timeout(Duration::from_secs(5), maps.patch("beat", &PatchParams::default(), &patch)).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(5), maps.patch("beat", &PatchParams::default(), &patch))
+            .await
+            .unwrap()
+            .unwrap();
     }
     drop(silent);
     cluster.stop().await;

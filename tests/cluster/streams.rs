@@ -29,7 +29,9 @@ async fn running(test: &ClusterTest, pod: &Pod) -> Api<Pod> {
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_are_followed_to_the_end() {
     let test = ClusterTest::start().await;
-    let pods = running(&test, &pod("talker", "busybox", Some("for i in 1 2 3; do echo line $i; sleep 0.2; done; sleep 3600"))).await;
+    let pods =
+        running(&test, &pod("talker", "busybox", Some("for i in 1 2 3; do echo line $i; sleep 0.2; done; sleep 3600")))
+            .await;
     let params = LogParams { follow: true, ..LogParams::default() };
     let mut lines = pods.log_stream("talker", &params).await.unwrap().lines();
     let mut seen = Vec::new();

@@ -60,10 +60,7 @@ impl ClusterTest {
         let namespace = Namespace { metadata, ..Namespace::default() };
         namespaces.create(&PostParams::default(), &namespace).await.expect("a namespace is made");
         let accounts: Api<ServiceAccount> = self.api();
-        until("the namespace's service account", || async {
-            accounts.get_opt("default").await.ok().flatten()
-        })
-        .await;
+        until("the namespace's service account", || async { accounts.get_opt("default").await.ok().flatten() }).await;
     }
 
     /// The objects of a kind in the test's namespace.

@@ -13,7 +13,7 @@ use crate::cli::supervise::Supervisor;
 use crate::cluster::embedded::{Config, Embedded};
 use crate::cluster::kubeconfig::own::{self, Entry};
 use crate::cluster::provider::Connected;
-use crate::cluster::sim::driver::Simulation;
+use crate::cluster::sim::driver::{SharedImages, Simulation};
 use crate::cluster::sim::image::Images;
 use crate::diagnostic;
 use tokio_util::sync::CancellationToken;
@@ -31,11 +31,13 @@ async fn start(args: &Serve, stop: CancellationToken) -> anyhow::Result<Running>
     let images = match &args.images {
         Some(file) => {
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-            Images::from_yaml(&text).map_err(anyhow::Error::msg).with_context(|| format!("cannot use `{}`", file.display()))?
+            Images::from_yaml(&text)
+                .map_err(anyhow::Error::msg)
+                .with_context(|| format!("cannot use `{}`", file.display()))?
         }
         None => Images::builtin(),
     };
-    let simulation = Simulation { images, ..Simulation::default() };
+    let simulation = Simulation { images: SharedImages::new(images), ..Simulation::default() };
     let mut clusters = Vec::new();
     for number in 0..args.clusters {
         let one = args.clusters == 1;
@@ -43,7 +45,10 @@ async fn start(args: &Serve, stop: CancellationToken) -> anyhow::Result<Running>
             port: if args.port == 0 { 0 } else { args.port.saturating_add(number) },
             plain_http: args.plain_http,
             name: if one { "foredeck".to_owned() } else { format!("foredeck-{}", number + 1) },
-            folder: args.persist.as_ref().map(|folder| if one { folder.clone() } else { folder.join((number + 1).to_string()) }),
+            folder: args
+                .persist
+                .as_ref()
+                .map(|folder| if one { folder.clone() } else { folder.join((number + 1).to_string()) }),
             simulation: simulation.clone(),
             ..Config::default()
         };

@@ -125,6 +125,15 @@ fn unknown_type() -> Refusal {
     Refusal::new(406, "NotAcceptable", message).with_details(Details::default())
 }
 
+/// Whether the second OpenAPI document is wanted as protobuf before JSON.
+pub fn wants_openapi_protobuf(accept: &str) -> bool {
+    let first = ranges(accept).into_iter().find(|range| {
+        matches!(range.media_type, "application/json" | "*/*" | "application/*")
+            || range.media_type.starts_with("application/com.github.proto-openapi")
+    });
+    first.is_some_and(|range| range.media_type.starts_with("application/com.github"))
+}
+
 /// Whether aggregated discovery is what is wanted, or the legacy form.
 ///
 /// # Errors
@@ -173,7 +182,8 @@ mod tests {
 
     #[test]
     fn aggregated_discovery_is_asked_for_by_version() {
-        let type_of = |version: &str| format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+        let type_of =
+            |version: &str| format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
         assert_eq!(wants_aggregated(&format!("{},application/json", type_of("v2"))), Ok(true));
         assert_eq!(wants_aggregated(&format!("{},application/json", type_of("v2beta1"))), Ok(false));
         assert!(wants_aggregated(&type_of("v2beta1")).is_err());

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::admission::rest;
 use super::query::Unknown;
 use super::resource::Resource;
-use super::schema::{decode, proto, yaml};
+use super::schema::{Struct, decode, proto, yaml};
 use super::status::Refusal;
 use crate::cluster::object::{Map, set, text};
 
@@ -41,7 +41,7 @@ pub fn parse(body: &[u8], content_type: &str, expected: &str) -> Result<(Value, 
     let unrecognized = |why: String| Refusal::bad_request(decode::unrecognized(expected, &why, body));
     match media_type {
         "" | "application/json" => decode::parse_json(body).map_err(unrecognized),
-        "application/yaml" => yaml::from_yaml(body).map(|value| (value, Vec::new())).map_err(unrecognized),
+        "application/yaml" => yaml::parse_yaml(body).map_err(unrecognized),
         "application/vnd.kubernetes.protobuf" => proto::decode(body).map(|value| (value, Vec::new())).map_err(|why| {
             Refusal::bad_request(format!("the object provided is unrecognized (must be of type {expected}): {why}"))
         }),
@@ -64,9 +64,8 @@ impl Misfit {
     /// The refusal of a body.
     pub fn refusal(self, resource: &Resource) -> Refusal {
         let kind = &resource.kind.kind;
-        let cannot = |why: &str| {
-            Refusal::bad_request(decode::cannot_be_handled(&resource.api_version, kind, kind, why))
-        };
+        let cannot =
+            |why: &str| Refusal::bad_request(decode::cannot_be_handled(&resource.api_version, kind, kind, why));
         match self {
             Self::Kind(refusal) => refusal,
             Self::Type(why) => cannot(&why),
@@ -92,14 +91,35 @@ pub fn decode(resource: &Resource, body: &[u8], content_type: &str, unknown: Unk
 /// When it is another kind or has fields of a wrong type, or unknown ones that are not allowed.
 pub fn conform(
     resource: &Resource,
+    object: Value,
+    duplicates: Vec<String>,
+    unknown: Unknown,
+) -> Result<Decoded, Misfit> {
+    shaped(resource, object, duplicates, unknown, decode::conform)
+}
+
+/// The same for the outcome of a strategic merge patch, which the real server converts instead of reading it.
+///
+/// # Errors
+/// As [`conform`], in the converter's words.
+pub fn restore(resource: &Resource, object: Value, unknown: Unknown) -> Result<Decoded, Misfit> {
+    shaped(resource, object, Vec::new(), unknown, decode::restore)
+}
+
+/// Brings a built-in object into shape and names the fields that nobody knows.
+type Shaping = fn(&Struct, &mut Value) -> Result<Vec<String>, String>;
+
+fn shaped(
+    resource: &Resource,
     mut object: Value,
     duplicates: Vec<String>,
     unknown: Unknown,
+    shaping: Shaping,
 ) -> Result<Decoded, Misfit> {
     check_kind(resource, &mut object).map_err(Misfit::Kind)?;
     let unknown_fields = match &resource.shape {
         Some(shape) if resource.custom.is_some() => decode::prune(shape, &mut object),
-        Some(shape) => decode::conform(shape, &mut object).map_err(Misfit::Type)?,
+        Some(shape) => shaping(shape, &mut object).map_err(Misfit::Type)?,
         None => Vec::new(),
     };
     let found = decode::findings(duplicates, unknown_fields);
@@ -114,12 +134,12 @@ pub fn conform(
 /// Checks that an object is what the path says; fills in kind and version where it says nothing.
 fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), Refusal> {
     let (kind, version) = (&*resource.kind.kind, resource.api_version.clone());
-    let (sent_version, sent_kind) = decode::type_meta(object).map_err(|why| {
-        Refusal::bad_request(decode::unrecognized(kind, &why, object.to_string().as_bytes()))
-    })?;
+    let (sent_version, sent_kind) = decode::type_meta(object)
+        .map_err(|why| Refusal::bad_request(decode::unrecognized(kind, &why, object.to_string().as_bytes())))?;
     let of = |sent: &str, other: &str| if sent.is_empty() { other.to_owned() } else { sent.to_owned() };
     let (sent_version, sent_kind) = (of(sent_version, &version), of(sent_kind, kind));
-    let refuse = |why: String| Err(Refusal::bad_request(decode::cannot_be_handled(&sent_version, &sent_kind, kind, &why)));
+    let refuse =
+        |why: String| Err(Refusal::bad_request(decode::cannot_be_handled(&sent_version, &sent_kind, kind, &why)));
     if sent_kind != kind {
         let group = if resource.group.is_empty() { "core" } else { resource.group.split('.').next().unwrap_or("") };
         let version = sent_version.rsplit('/').next().unwrap_or(&sent_version);
@@ -127,7 +147,9 @@ fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), Refusal> {
     }
     if sent_version != version {
         let scheme = "pkg/api/legacyscheme/scheme.go:30";
-        return refuse(format!("no kind \"{kind}\" is registered for version \"{sent_version}\" in scheme \"{scheme}\""));
+        return refuse(format!(
+            "no kind \"{kind}\" is registered for version \"{sent_version}\" in scheme \"{scheme}\""
+        ));
     }
     if !object.is_object() {
         *object = Value::Object(Map::new());

@@ -57,6 +57,7 @@ impl Api {
                     store.put(resource, then.value());
                 }
             }
+            self.restored.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
             Ok(())
         })?;
         self.refresh_registry();

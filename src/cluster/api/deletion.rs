@@ -209,7 +209,13 @@ fn grace(resource: &Resource, object: &Value, options: &DeleteOptions) -> i64 {
     let ended = matches!(text(object, &["status", "phase"]), "Succeeded" | "Failed");
     let own = int(object, &["spec", "terminationGracePeriodSeconds"]).unwrap_or(30);
     let asked = options.grace.unwrap_or(own);
-    if unbound || ended { 0 } else if asked < 0 { 1 } else { asked }
+    if unbound || ended {
+        0
+    } else if asked < 0 {
+        1
+    } else {
+        asked
+    }
 }
 
 /// Jobs and replication controllers keep their pods unless told otherwise: an old promise.

@@ -16,7 +16,8 @@ pub fn aggregated(registry: &Registry, core: bool) -> Value {
                 .versions
                 .iter()
                 .map(|(version, resources)| {
-                    let resources: Vec<Value> = resources.iter().map(|resource| aggregated_resource(resource)).collect();
+                    let resources: Vec<Value> =
+                        resources.iter().map(|resource| aggregated_resource(resource)).collect();
                     json!({"version": version, "resources": resources, "freshness": "Current"})
                 })
                 .collect();

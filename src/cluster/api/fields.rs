@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::crd::SelectableField;
 use super::resource::Resource;
 use super::selector::FieldSelector;
 use super::status::Refusal;
@@ -69,8 +70,26 @@ fn selectable(resource: &Resource) -> &'static [Selectable] {
 pub struct Selection {
     name: Vec<(String, bool)>,
     namespace: Vec<(String, bool)>,
-    /// Paths into the object.
-    deep: Vec<(Vec<String>, String, bool)>,
+    deep: Vec<(Field, String, bool)>,
+}
+
+/// Where a field's value is.
+#[derive(Debug, Clone)]
+enum Field {
+    BuiltIn(&'static str),
+    Custom(SelectableField),
+}
+
+impl Field {
+    fn value(&self, object: &Value) -> String {
+        match self {
+            Self::BuiltIn(path) => {
+                let path: Vec<&str> = path.split('.').collect();
+                shown(at(object, &path), &path)
+            }
+            Self::Custom(field) => field.value(object),
+        }
+    }
 }
 
 impl Selection {
@@ -81,22 +100,18 @@ impl Selection {
     pub fn of(resource: &Resource, selector: &FieldSelector) -> Result<Self, Refusal> {
         let mut selection = Self::default();
         let known = selectable(resource);
-        let custom: Vec<&str> = resource
-            .custom
-            .iter()
-            .flat_map(|custom| custom.selectable_fields.iter().map(|field| field.trim_start_matches('.')))
-            .collect();
+        let custom: &[SelectableField] = resource.custom.as_ref().map_or(&[], |custom| &custom.selectable_fields);
         for (field, value, equal) in &selector.terms {
             match field.as_str() {
                 "metadata.name" => selection.name.push((value.clone(), *equal)),
                 "metadata.namespace" => selection.namespace.push((value.clone(), *equal)),
                 _ => {
-                    let path = known.iter().find(|(name, _)| name == field).map(|(_, path)| *path);
-                    let path = path.or_else(|| custom.iter().find(|name| *name == field).copied());
-                    let Some(path) = path else {
-                        return Err(unknown(field, known.is_empty() && custom.is_empty() && resource.custom.is_none()));
+                    let built_in = known.iter().find(|(name, _)| name == field).map(|(_, path)| Field::BuiltIn(path));
+                    let own = || custom.iter().find(|own| *own.name == *field.as_str()).cloned().map(Field::Custom);
+                    let Some(found) = built_in.or_else(own) else {
+                        return Err(unknown(field, known.is_empty() && resource.custom.is_none()));
                     };
-                    selection.deep.push((path.split('.').map(str::to_owned).collect(), value.clone(), *equal));
+                    selection.deep.push((found, value.clone(), *equal));
                 }
             }
         }
@@ -110,7 +125,8 @@ impl Selection {
 
     /// Whether an object is selected.
     pub fn matches(&self, object: &Stored) -> bool {
-        let same = |wanted: &[(String, bool)], value: &str| wanted.iter().all(|(text, equal)| (text == value) == *equal);
+        let same =
+            |wanted: &[(String, bool)], value: &str| wanted.iter().all(|(text, equal)| (text == value) == *equal);
         if !same(&self.name, &object.key.name) || !same(&self.namespace, &object.key.namespace) {
             return false;
         }
@@ -118,10 +134,7 @@ impl Selection {
             return true;
         }
         let value = object.value();
-        self.deep.iter().all(|(path, wanted, equal)| {
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            (shown(at(&value, &path), &path) == *wanted) == *equal
-        })
+        self.deep.iter().all(|(field, wanted, equal)| (field.value(&value) == *wanted) == *equal)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod connect;
 pub mod crd;
 pub mod deletion;
 pub mod discovery;
+pub mod documents;
 pub mod fields;
 pub mod jsonpath;
 pub mod ownership;
@@ -33,9 +34,11 @@ pub mod watch;
 pub mod write;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::watch as cell;
 
 use self::crd::CustomKind;
@@ -43,6 +46,7 @@ use self::resource::Registry;
 use self::status::Refusal;
 use self::store::{Journaling, ResourceName, Store};
 use super::clock::Clock;
+use super::object::{list, text};
 
 /// One cluster's API.
 #[derive(Debug)]
@@ -54,6 +58,8 @@ pub struct Api {
     /// The newest revision: wakes the controllers.
     newest: cell::Sender<u64>,
     limits: Limits,
+    /// How often the cluster went back to a checkpoint.
+    restored: AtomicU64,
 }
 
 /// What one lock guards.
@@ -62,6 +68,8 @@ struct Shared {
     store: Store,
     /// Where changes are kept beyond this process.
     journal: Option<Box<dyn Journaling>>,
+    /// Nothing is written any more.
+    closed: bool,
     /// The newest revision of each resource that somebody watches.
     topics: HashMap<ResourceName, cell::Sender<u64>>,
 }
@@ -90,11 +98,12 @@ impl Api {
     pub fn of(clock: Clock, store: Store, journal: Option<Box<dyn Journaling>>, limits: Limits) -> Self {
         let newest = cell::Sender::new(store.revision());
         let api = Self {
-            shared: Mutex::new(Shared { store, journal, topics: HashMap::new() }),
-            registry: RwLock::new(Arc::new(Registry::built_in().clone())),
+            shared: Mutex::new(Shared { store, journal, closed: false, topics: HashMap::new() }),
+            registry: RwLock::new(Registry::built_in().clone()),
             clock,
             newest,
             limits,
+            restored: AtomicU64::new(0),
         };
         api.refresh_registry();
         api
@@ -116,6 +125,9 @@ impl Api {
     /// Those of `write`, and 500 when the change could not be kept; then nothing has changed.
     fn commit<T>(&self, write: impl FnOnce(&mut Store) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let mut shared = self.lock();
+        if shared.closed {
+            return Err(Refusal::new(503, "ServiceUnavailable", "the cluster has been stopped"));
+        }
         let before = shared.store.revision();
         let done = match write(&mut shared.store) {
             Ok(done) => done,
@@ -147,6 +159,13 @@ impl Api {
         Ok(done)
     }
 
+    /// Ends all writing and gives up where changes are kept.
+    pub fn close(&self) {
+        let mut shared = self.lock();
+        shared.closed = true;
+        shared.journal = None;
+    }
+
     /// Follows the newest revision of one resource.
     fn follow(&self, resource: &ResourceName) -> cell::Receiver<u64> {
         let mut shared = self.lock();
@@ -169,17 +188,33 @@ impl Api {
         let definitions: Vec<_> = self.look(|store| {
             store.list("customresourcedefinitions.apiextensions.k8s.io", "").map(|object| object.value()).collect()
         });
-        let established = definitions.iter().filter(|definition| crd::is_established(definition));
-        let kinds: Vec<CustomKind> = established.filter_map(|definition| CustomKind::of(definition).ok()).collect();
+        let Some(metadata) = schema::builtin::builtin().named("apis.meta.v1.ObjectMeta") else { return };
+        let established = definitions.iter().filter(|definition| is_established(definition));
+        let kinds: Vec<CustomKind> =
+            established.filter_map(|definition| CustomKind::of(definition, &metadata).ok()).collect();
         let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        if kinds.is_empty() && registry.generation == 0 {
+            return;
+        }
         let generation = registry.generation + 1;
         *registry = Arc::new(Registry::with_custom(&kinds, generation));
+    }
+
+    /// How often the cluster went back to a checkpoint: what is remembered about its objects is void then.
+    pub fn restored(&self) -> u64 {
+        self.restored.load(Ordering::Acquire)
     }
 
     /// What time it is in the cluster.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// Whether a definition's names have been accepted, so that its kind is served.
+fn is_established(definition: &Value) -> bool {
+    let conditions = list(definition, &["status", "conditions"]);
+    conditions.iter().any(|one| text(one, &["type"]) == "Established" && text(one, &["status"]) == "True")
 }
 
 /// A time stamp as objects carry it: RFC 3339 to the second.

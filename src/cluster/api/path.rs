@@ -78,7 +78,8 @@ fn resource(group: String, version: String, parts: &[&str]) -> ResourcePath {
         _ => ("", parts),
     };
     let part = |index: usize| parts.get(index).map(|part| decoded(part)).unwrap_or_default();
-    let rest = parts.get(3..).filter(|rest| !rest.is_empty()).map_or_else(String::new, |rest| format!("/{}", rest.join("/")));
+    let rest =
+        parts.get(3..).filter(|rest| !rest.is_empty()).map_or_else(String::new, |rest| format!("/{}", rest.join("/")));
     ResourcePath {
         group,
         version,
@@ -115,10 +116,14 @@ mod tests {
             ("/api/v1/namespaces/n", ("", "", "namespaces", "n", "")),
             ("/api/v1/namespaces/n/status", ("", "", "namespaces", "n", "status")),
             ("/apis/apps/v1/namespaces/n/deployments/", ("apps", "n", "deployments", "", "")),
-            ("/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Aadmin", ("rbac.authorization.k8s.io", "", "clusterroles", "system:admin", "")),
+            (
+                "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Aadmin",
+                ("rbac.authorization.k8s.io", "", "clusterroles", "system:admin", ""),
+            ),
         ];
         for (path, (group, namespace, plural, name, subresource)) in cases {
-            let wanted = (group.to_owned(), namespace.to_owned(), plural.to_owned(), name.to_owned(), subresource.to_owned());
+            let wanted =
+                (group.to_owned(), namespace.to_owned(), plural.to_owned(), name.to_owned(), subresource.to_owned());
             assert_eq!(parsed(path), wanted, "{path}");
         }
     }

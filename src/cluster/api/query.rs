@@ -43,9 +43,10 @@ impl Query {
     pub fn int(&self, name: &str) -> Result<Option<i64>, Refusal> {
         match self.get(name) {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| {
-                Refusal::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"))
-            }),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"))),
         }
     }
 }
@@ -134,7 +135,10 @@ impl ReadOptions {
             "Object" => Include::Object,
             "None" => Include::None,
             other => {
-                return Err(Refusal::bad_request(format!("unrecognized includeObject value: \"{other}\"")));
+                let why = "must be 'Metadata', 'Object', 'None', or empty";
+                return Err(Refusal::bad_request(format!(
+                    "Unable to convert to Table as requested: includeObject: Invalid value: \"{other}\": {why}"
+                )));
             }
         };
         Ok(Self {
@@ -186,7 +190,8 @@ fn version(asked: &str, matching: &str, watch: bool, continued: &str) -> Result<
 
 /// A `resourceVersion` that is no number: 400 in a list, 500 in a watch.
 fn not_a_version(text: &str, watch: bool) -> Refusal {
-    let why = format!("resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax");
+    let why =
+        format!("resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax");
     if watch { Refusal::new(500, "", why) } else { Refusal::bad_request(format!("invalid resource version: {why}")) }
 }
 
@@ -243,7 +248,7 @@ impl WriteOptions {
             "Ignore" => Unknown::Ignore,
             "" | "Warn" => Unknown::Warn,
             other => {
-                let supported = ["Ignore", "Strict", "Warn"];
+                let supported = ["", "Ignore", "Strict", "Warn"];
                 errors.push(FieldError::not_supported("fieldValidation", other, &supported));
                 Unknown::Warn
             }

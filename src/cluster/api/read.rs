@@ -71,7 +71,8 @@ impl Token {
     }
 
     fn parse(text: &str, namespaced: bool) -> Result<(i64, Key), Refusal> {
-        let refuse = |why: &str| Refusal::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+        let refuse =
+            |why: &str| Refusal::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|error| match error {
             base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => {
                 refuse(&format!("illegal base64 data at input byte {at}"))

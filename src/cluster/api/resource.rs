@@ -28,6 +28,8 @@ pub struct Resource {
     pub singular: String,
     /// Group and kind.
     pub kind: GroupKind,
+    /// The kind of lists of it.
+    pub list_kind: String,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
     /// What it answers to.
@@ -44,6 +46,8 @@ pub struct Resource {
     pub storage_api_version: String,
     /// The shape of its objects; none when anything is taken.
     pub shape: Option<Arc<Struct>>,
+    /// The shape of its objects in the stored version.
+    pub stored_shape: Option<Arc<Struct>>,
     /// What a custom resource definition says of it.
     pub custom: Option<Arc<CustomVersion>>,
 }
@@ -180,14 +184,14 @@ struct ItemResource {
     subresources: Vec<Subresource>,
 }
 
-static BUILT_IN: LazyLock<Registry> = LazyLock::new(|| {
+static BUILT_IN: LazyLock<Arc<Registry>> = LazyLock::new(|| {
     // The document is part of the program: a test reads it.
     let document: Result<Document, _> = serde_json::from_str(include_str!("data/discovery.json"));
     let groups = match document {
         Ok(document) => document.core.items.into_iter().chain(document.groups.items).map(group_of).collect(),
         Err(_) => Vec::new(),
     };
-    Registry::of(groups, 0)
+    Arc::new(Registry::of(groups, 0))
 });
 
 fn group_of(item: Item) -> Group {
@@ -213,12 +217,14 @@ fn built_in(group: &str, version: &str, item: ItemResource) -> Resource {
         api_version: version_name.clone(),
         singular: item.singular_resource,
         kind: GroupKind::new(group, &item.response_kind.kind),
+        list_kind: format!("{}List", item.response_kind.kind),
         namespaced: item.scope == "Namespaced",
         verbs: item.verbs,
         short_names: item.short_names,
         categories: item.categories,
         subresources: item.subresources,
         stored: stored.into(),
+        stored_shape: builtin().kind(&storage_api_version, &item.response_kind.kind),
         storage_api_version,
         shape: builtin().kind(&version_name, &item.response_kind.kind),
         custom: None,
@@ -228,42 +234,46 @@ fn built_in(group: &str, version: &str, item: ItemResource) -> Resource {
 
 const CUSTOM_VERBS: [&str; 8] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
-fn custom(kind: &CustomKind, version: &Arc<CustomVersion>) -> Resource {
-    let storage = kind.versions.iter().find(|version| version.storage).unwrap_or(version);
+fn custom(kind: &CustomKind, version: &CustomVersion) -> Resource {
+    let storage = kind.storage().unwrap_or(version);
+    let texts = |texts: &[Box<str>]| texts.iter().map(|text| text.to_string()).collect();
     let mut subresources = Vec::new();
-    let verbs = || ["get", "patch", "update"].map(str::to_owned).to_vec();
-    if version.status {
+    let mut add = |name: &str, group: &str, version: &str, kind: &str| {
         let response_kind =
-            ResponseKind { group: kind.group.clone(), version: version.name.clone(), kind: kind.kind.clone() };
-        subresources.push(Subresource { subresource: "status".to_owned(), response_kind, verbs: verbs() });
+            ResponseKind { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() };
+        let verbs = ["get", "patch", "update"].map(str::to_owned).to_vec();
+        subresources.push(Subresource { subresource: name.to_owned(), response_kind, verbs });
+    };
+    if version.status {
+        add("status", &kind.group, &version.name, &kind.kind);
     }
     if version.scale.is_some() {
-        let response_kind =
-            ResponseKind { group: "autoscaling".to_owned(), version: "v1".to_owned(), kind: "Scale".to_owned() };
-        subresources.push(Subresource { subresource: "scale".to_owned(), response_kind, verbs: verbs() });
+        add("scale", "autoscaling", "v1", "Scale");
     }
     Resource {
-        group: kind.group.clone(),
-        version: version.name.clone(),
+        group: kind.group.to_string(),
+        version: version.name.to_string(),
         api_version: api_version(&kind.group, &version.name),
-        plural: kind.plural.clone(),
-        singular: kind.singular.clone(),
+        plural: kind.plural.to_string(),
+        singular: kind.singular.to_string(),
         kind: GroupKind::new(&kind.group, &kind.kind),
+        list_kind: kind.list_kind.to_string(),
         namespaced: kind.namespaced,
         verbs: CUSTOM_VERBS.map(str::to_owned).to_vec(),
-        short_names: kind.short_names.clone(),
-        categories: kind.categories.clone(),
+        short_names: texts(&kind.short_names),
+        categories: texts(&kind.categories),
         subresources,
         stored: qualified(&kind.plural, &kind.group).into(),
         storage_api_version: api_version(&kind.group, &storage.name),
         shape: Some(version.schema.clone()),
-        custom: Some(version.clone()),
+        stored_shape: Some(version.schema.clone()),
+        custom: Some(Arc::new(version.clone())),
     }
 }
 
 impl Registry {
-    /// What every cluster knows.
-    pub fn built_in() -> &'static Self {
+    /// What every cluster knows; its generation is 0.
+    pub fn built_in() -> &'static Arc<Self> {
         &BUILT_IN
     }
 
@@ -274,7 +284,8 @@ impl Registry {
         for kind in kinds {
             for version in kind.versions.iter().filter(|version| version.served) {
                 let versions = added.entry(&kind.group).or_default();
-                versions.entry(VersionRank::of(&version.name)).or_default().push(Arc::new(custom(kind, version)));
+                let resource = Arc::new(custom(kind, version));
+                versions.entry(VersionRank::of(&version.name)).or_default().push(resource);
             }
         }
         for (name, versions) in added {

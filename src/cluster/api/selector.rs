@@ -355,7 +355,17 @@ mod tests {
     #[test]
     fn labels_are_selected() {
         let labels = [("app", "web"), ("tier", "front"), ("n", "5")];
-        for yes in ["", "app=web", "app==web", "app in (web, api)", "x notin (y)", "x!=y", "app,!gone", "n>4,n<6", "app in (web),tier"] {
+        for yes in [
+            "",
+            "app=web",
+            "app==web",
+            "app in (web, api)",
+            "x notin (y)",
+            "x!=y",
+            "app,!gone",
+            "n>4,n<6",
+            "app in (web),tier",
+        ] {
             assert!(selects(yes, &labels), "{yes}");
         }
         for no in ["app=api", "!app", "x", "app notin (web)", "app!=web", "n>5", "app=web,tier=back"] {

@@ -10,17 +10,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::accept::{self, View, Wanted};
 use super::access::{Attributes, User};
+use super::connect::{PodCall, Runtime};
 use super::deletion::{DeleteOptions, Deleted};
+use super::documents::Documents;
 use super::path::{ApiPath, ResourcePath};
-use super::query::{Query, ReadOptions, WriteOptions};
+use super::query::{Query, ReadOptions, Unknown, WriteOptions};
 use super::read::Scope;
 use super::resource::{Registry, Resource};
-use super::schema::{openapi, yaml};
+use super::schema::yaml;
 use super::status::{Details, FieldError, Refusal};
 use super::view::Show;
 use super::write::{Call, Part, Patch, Written};
 use super::{Api, admission, body, discovery, policy, subresource, watch};
 use crate::cluster::object::{GroupKind, Key, text};
+
+/// The media type of `/openapi/v2` as protobuf; clients ask for it with an `@` that is none in a media type.
+const OPENAPI_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /// Speaks HTTP for one cluster.
 #[derive(Debug)]
@@ -30,7 +35,9 @@ pub struct Frontend {
     stop: CancellationToken,
     /// What clients reach the server by, as `127.0.0.1:6443`.
     address: String,
-    documents: Mutex<Option<(u64, Arc<openapi::Documents>)>>,
+    /// What runs in pods.
+    runtime: Arc<dyn Runtime>,
+    documents: Mutex<Option<Arc<Documents>>>,
 }
 
 /// One request, taken apart.
@@ -85,8 +92,8 @@ impl Target {
 
 impl Frontend {
     /// The front of a cluster that is reached by `address`; `stop` ends what runs for ever.
-    pub fn new(api: Arc<Api>, address: String, stop: CancellationToken) -> Self {
-        Self { api, stop, address, documents: Mutex::new(None) }
+    pub fn new(api: Arc<Api>, address: String, runtime: Arc<dyn Runtime>, stop: CancellationToken) -> Self {
+        Self { api, stop, address, runtime, documents: Mutex::new(None) }
     }
 
     /// Answers a request of somebody who is known.
@@ -115,7 +122,8 @@ impl Frontend {
                 match other {
                     ApiPath::Core => self.discovery(&registry, &asked, true),
                     ApiPath::Groups => self.discovery(&registry, &asked, false),
-                    ApiPath::Group(name) => discovery::group(&registry, &name).map_or_else(|| Ok(not_found()), |group| Ok(json_answer(&group))),
+                    ApiPath::Group(name) => discovery::group(&registry, &name)
+                        .map_or_else(|| Ok(not_found()), |group| Ok(json_answer(&group))),
                     ApiPath::Version(group, version) => {
                         let list = discovery::resource_list(&registry, &group, &version);
                         list.map_or_else(|| Ok(not_found()), |list| Ok(json_answer(&list)))
@@ -153,18 +161,22 @@ impl Frontend {
     }
 
     /// `/version`, health, OpenAPI.
-    fn plain(&self, registry: &Registry, path: &str, asked: &Asked) -> Result<Response<Body>, Refusal> {
+    fn plain(&self, registry: &Arc<Registry>, path: &str, asked: &Asked) -> Result<Response<Body>, Refusal> {
         match path {
             "/version" | "/version/" => Ok(json_answer(&discovery::version())),
-            "/healthz" | "/livez" | "/readyz" | "/healthz/ping" | "/livez/ping" | "/readyz/ping" => Ok(text_answer("ok")),
-            "/" => Ok(json_answer(&json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}))),
+            "/healthz" | "/livez" | "/readyz" | "/healthz/ping" | "/livez/ping" | "/readyz/ping" => {
+                Ok(text_answer("ok"))
+            }
+            "/" => Ok(json_answer(
+                &json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}),
+            )),
             "/openapi/v2" => {
-                let accept = asked.accept();
-                let protobuf = accept.contains("proto-openapi") && !accept.contains("json,") && !accept.ends_with("json");
-                if protobuf {
-                    return Err(Refusal::new(406, "NotAcceptable", "only application/json is served").with_details(Details::default()));
-                }
-                Ok(bytes_answer(self.openapi(registry).v2(), "application/json"))
+                let documents = self.openapi(registry);
+                Ok(if accept::wants_openapi_protobuf(asked.accept()) {
+                    bytes_answer(documents.v2_protobuf(), OPENAPI_PROTOBUF)
+                } else {
+                    bytes_answer(documents.v2(), "application/json")
+                })
             }
             "/openapi/v3" => Ok(bytes_answer(self.openapi(registry).index(), "application/json")),
             _ => match path.strip_prefix("/openapi/v3/") {
@@ -174,19 +186,15 @@ impl Frontend {
         }
     }
 
-    fn openapi(&self, registry: &Registry) -> Arc<openapi::Documents> {
+    fn openapi(&self, registry: &Arc<Registry>) -> Arc<Documents> {
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         match &*documents {
-            Some((generation, known)) if *generation == registry.generation => known.clone(),
-            _ => {
-                let made = Arc::new(openapi::Documents::of(registry));
-                *documents = Some((registry.generation, made.clone()));
-                made
-            }
+            Some(known) if known.generation() == registry.generation => known.clone(),
+            _ => documents.insert(Documents::of(registry.clone())).clone(),
         }
     }
 
-    fn openapi_group(&self, registry: &Registry, group: &str, asked: &Asked) -> Response<Body> {
+    fn openapi_group(&self, registry: &Arc<Registry>, group: &str, asked: &Asked) -> Response<Body> {
         let documents = self.openapi(registry);
         let Some((document, hash)) = documents.group(group) else {
             let mut response = Response::new(Body::empty());
@@ -299,7 +307,8 @@ impl Frontend {
             // A watch of metadata is asked for by the name of one object, a list's by that of lists.
             let wanted = accept::choose(asked.accept(), false).or_else(|_| accept::choose(asked.accept(), true))?;
             let media = wanted.encoding.media_type();
-            let stream = watch::watch(self.api.clone(), target.resource.clone(), scope, options, wanted, self.stop.clone());
+            let stream =
+                watch::watch(self.api.clone(), target.resource.clone(), scope, options, wanted, self.stop.clone());
             let stream = futures::StreamExt::map(stream, Ok::<_, std::convert::Infallible>);
             return Ok(answer(StatusCode::OK, media, Body::from_stream(stream)));
         }
@@ -338,7 +347,9 @@ impl Frontend {
         let body = asked.body().await?;
         let decoded = body::decode(resource, &body, asked.header(header::CONTENT_TYPE), options.unknown)?;
         if policy::is_review(resource) {
-            let answered = self.api.look(|store| policy::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace))?;
+            let answered = self.api.look(|store| {
+                policy::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace)
+            })?;
             return Ok(with_status(json_answer(&answered), StatusCode::CREATED));
         }
         let call = Call { user: &asked.user, options: &options };
@@ -411,13 +422,18 @@ impl Frontend {
                 let types = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
                 body::unsupported(types)
             } else {
-                Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_details(Details::default())
+                Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+                    .with_details(Details::default())
             });
         }
         let body = asked.body().await?;
         if apply {
-            let applied = yaml::from_yaml(&body).map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
-            return Ok((Patch::Apply(applied), Vec::new()));
+            let (applied, found) =
+                yaml::parse_yaml(&body).map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
+            if options.unknown == Unknown::Strict && !found.is_empty() {
+                return Err(Refusal::bad_request(format!("error strict decoding YAML: {}", found.join(", "))));
+            }
+            return Ok((Patch::Apply(applied), found));
         }
         let (patch, duplicates) = super::schema::decode::parse_json(&body)
             .map_err(|why| Refusal::bad_request(format!("error decoding patch: {why}")))?;
@@ -459,7 +475,8 @@ impl Frontend {
             }
             details["kind"] = resource.plural.as_str().into();
             details["uid"] = (&*object.uid).into();
-            let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+            let status =
+                json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
             return json_answer(&status);
         }
         let wanted = Wanted { view: View::Whole, ..wanted };
@@ -512,6 +529,17 @@ impl Frontend {
             (_, Some(part), "update") => self.update(target, part, &mut asked).await,
             (_, Some(part), "patch") => self.patch(target, part, &mut asked).await,
             ("scale", ..) => self.scale(target, verb, &mut asked).await,
+            ("log" | "exec" | "attach" | "portforward" | "proxy", ..) => {
+                let call = PodCall {
+                    resource: resource.plural.clone(),
+                    key: target.key(),
+                    subresource: sub.to_owned(),
+                    rest: target.path.rest.clone(),
+                    query: asked.query,
+                    request: asked.request,
+                };
+                self.runtime.answer(call).await
+            }
             ("eviction", _, "create") => self.evict(target, &mut asked).await,
             ("binding", _, "create") => {
                 let options = asked.write_options("CreateOptions")?;
@@ -544,7 +572,9 @@ impl Frontend {
             let (patch, _) = self.read_patch(resource, asked, &options).await?;
             self.api.rescale(&call, resource, &target.key(), |current| match &patch {
                 Patch::Json(patch) => super::patch::json(current, patch),
-                Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply(patch) => super::patch::merge(current, patch),
+                Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply(patch) => {
+                    super::patch::merge(current, patch)
+                }
             })?
         };
         Ok(scale_answer(&scale, wanted, self.api.now()))

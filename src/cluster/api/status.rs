@@ -79,6 +79,10 @@ pub enum Fault {
     NotFound(Value),
     /// Its type is wrong; with the value and a hint.
     TypeInvalid(Value, String),
+    /// Its value cannot be and is not shown, as an object would be too long; with a hint.
+    Unfit(String),
+    /// It is there twice and is not shown.
+    Repeated,
 }
 
 impl FieldError {
@@ -112,10 +116,10 @@ impl FieldError {
     pub fn reason(&self) -> &'static str {
         match self.fault {
             Fault::Required(_) => "FieldValueRequired",
-            Fault::Invalid(..) => "FieldValueInvalid",
+            Fault::Invalid(..) | Fault::Unfit(_) => "FieldValueInvalid",
             Fault::NotSupported(..) => "FieldValueNotSupported",
             Fault::Forbidden(_) => "FieldValueForbidden",
-            Fault::Duplicate(_) => "FieldValueDuplicate",
+            Fault::Duplicate(_) | Fault::Repeated => "FieldValueDuplicate",
             Fault::TooLong(_) => "FieldValueTooLong",
             Fault::TooMany(..) => "FieldValueTooMany",
             Fault::NotFound(_) => "FieldValueNotFound",
@@ -140,16 +144,23 @@ impl FieldError {
             Fault::Forbidden(hint) => with_hint("Forbidden".to_owned(), hint),
             Fault::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
             Fault::TooLong(rest) => with_hint("Too long".to_owned(), rest),
+            Fault::TooMany(there, 1) => format!("Too many: {there}: must have at most 1 item"),
             Fault::TooMany(there, most) => format!("Too many: {there}: must have at most {most} items"),
             Fault::NotFound(value) => format!("Not found: {}", shown(value)),
             Fault::TypeInvalid(value, hint) => with_hint(format!("Invalid value: {}", shown(value)), hint),
+            Fault::Unfit(hint) => with_hint("Invalid value".to_owned(), hint),
+            Fault::Repeated => "Duplicate value".to_owned(),
         }
     }
 }
 
-/// A value as Go's field errors show it: text quoted, objects as JSON.
+/// A value as Go's field errors show it: text quoted, objects as the JSON of Go, which may stand in HTML.
 fn shown(value: &Value) -> String {
-    value.to_string()
+    let json = value.to_string();
+    if value.is_string() || !json.contains(['<', '>', '&']) {
+        return json;
+    }
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 impl Refusal {
@@ -208,10 +219,9 @@ impl Refusal {
 
     /// 422: fields are wrong. There must be at least one error.
     pub fn invalid(kind: &GroupKind, name: &str, errors: &[FieldError]) -> Self {
+        // What several checks found alike is said once.
         let mut texts: Vec<String> = Vec::new();
-        for error in errors {
-            let text = format!("{}: {}", error.field, error.message());
-            // the same error may be a cause twice, as when an update checks some metadata twice, but is told once
+        for text in errors.iter().map(|error| format!("{}: {}", error.field, error.message())) {
             if !texts.contains(&text) {
                 texts.push(text);
             }
@@ -327,10 +337,11 @@ mod tests {
     }
 
     #[test]
-    fn an_error_found_twice_is_told_once() {
-        let errors = [FieldError::required("data", ""), FieldError::required("data", "")];
-        let status = Refusal::invalid(&GroupKind::new("", "Secret"), "x", &errors).to_value();
-        assert_eq!(status["message"], "Secret \"x\" is invalid: data: Required value");
-        assert_eq!(status["details"]["causes"].as_array().map(Vec::len), Some(2));
+    fn equal_texts_are_said_once_and_caused_twice() {
+        let error = FieldError::invalid("spec.args", json!(["a < b && c"]), "no");
+        let refusal = Refusal::invalid(&GroupKind::new("", "Pod"), "x", &[error.clone(), error]);
+        let text = "Pod \"x\" is invalid: spec.args: Invalid value: [\"a \\u003c b \\u0026\\u0026 c\"]: no";
+        assert_eq!(refusal.message, text);
+        assert_eq!(refusal.details.map(|details| details.causes.len()), Some(2));
     }
 }

@@ -8,13 +8,16 @@ use super::resource::Resource;
 use super::status::{Cause, Details, FieldError, Refusal};
 use super::store::Stored;
 use super::write::{Call, Part, Written};
-use super::{Api, crd, stamp, table};
+use super::{Api, stamp, table};
 use crate::cluster::object::{GroupKind, Key, at, entry, int, list, map, remove, set, text};
 
 /// The Scale of an object.
 pub fn scale_of(resource: &Resource, object: &Value) -> Value {
     let (wanted, there, selector) = match resource.custom.as_ref().and_then(|version| version.scale.as_ref()) {
-        Some(paths) => crd::scale(paths, object),
+        Some(paths) => {
+            let scale = paths.read(object);
+            (scale.replicas.unwrap_or(0), scale.current, scale.selector)
+        }
         None => (
             int(object, &["spec", "replicas"]).unwrap_or(0),
             int(object, &["status", "replicas"]).unwrap_or(0),
@@ -40,8 +43,10 @@ pub fn scale_of(resource: &Resource, object: &Value) -> Value {
 
 /// A Scale as a Table with one row.
 pub fn scale_table(scale: &Value, now: Timestamp) -> Value {
-    let cells: Vec<Value> = table::cells("autoscaling", "Scale", scale).iter().map(|cell| table::show(cell, now)).collect();
-    let object = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": scale["metadata"]});
+    let cells: Vec<Value> =
+        table::cells("autoscaling", "Scale", scale).iter().map(|cell| table::show(cell, now)).collect();
+    let object =
+        json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": scale["metadata"]});
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {},
         "columnDefinitions": table::definitions(table::columns("autoscaling/v1/scale").unwrap_or_default()),
@@ -106,7 +111,7 @@ impl Api {
             return Err(Refusal::modified(&resource.group, &resource.plural, &key.name));
         }
         match resource.custom.as_ref().and_then(|version| version.scale.as_ref()) {
-            Some(paths) => crd::set_scale(paths, &mut object, replicas),
+            Some(paths) => paths.write(&mut object, replicas),
             None => set(&mut object, &["spec", "replicas"], replicas),
         }
         if sent.is_empty() {
@@ -139,7 +144,8 @@ impl Api {
                 .filter(|budget| super::selector::matches_selector(&budget["spec"]["selector"], |name| pod.label(name)))
                 .collect();
             if mine.len() > 1 {
-                let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+                let why =
+                    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
                 return Err(Refusal::internal(why));
             }
             let Some(mut budget) = mine.into_iter().next() else { return Ok(()) };
@@ -175,7 +181,8 @@ impl Api {
         }
         set(&mut pod, &["spec", "nodeName"], node);
         let now = stamp(self.now());
-        let condition = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now});
+        let condition =
+            json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now});
         let conditions = entry(&mut pod, &["status", "conditions"]);
         let kept = conditions.as_array().into_iter().flatten().filter(|other| text(other, &["type"]) != "PodScheduled");
         *conditions = kept.cloned().chain([condition]).collect();

@@ -115,11 +115,7 @@ impl Show<'_> {
                 list_start(&mut out, &start);
             }
             View::Whole => {
-                let kind = match &self.resource.custom {
-                    Some(version) => version.list_kind.clone(),
-                    None => format!("{}List", self.resource.kind.kind),
-                };
-                let start = json!({"kind": kind, "apiVersion": self.resource.api_version, "metadata": head.metadata()});
+                let start = json!({"kind": self.resource.list_kind, "apiVersion": self.resource.api_version, "metadata": head.metadata()});
                 list_start(&mut out, &start);
             }
         }
@@ -229,7 +225,8 @@ impl Show<'_> {
             }),
             View::Table => {
                 let empty = vec![Value::from(""); columns_of(self.resource).as_array().map_or(0, Vec::len)];
-                let object = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
+                let object =
+                    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
                 let columns = if first { columns_of(self.resource) } else { Value::Null };
                 json!({
                     "kind": "Table", "apiVersion": "meta.k8s.io/v1",

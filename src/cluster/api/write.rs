@@ -79,7 +79,13 @@ impl Api {
     ///
     /// # Errors
     /// As the real server refuses.
-    pub fn create(&self, call: &Call<'_>, resource: &Resource, namespace: &str, object: Value) -> Result<Written, Refusal> {
+    pub fn create(
+        &self,
+        call: &Call<'_>,
+        resource: &Resource,
+        namespace: &str,
+        object: Value,
+    ) -> Result<Written, Refusal> {
         let mut object = object;
         place(resource, namespace, &mut object)?;
         if !text(&object, &["metadata", "resourceVersion"]).is_empty() {
@@ -164,7 +170,7 @@ impl Api {
             remove(object, &["status"]);
         }
         defaults(resource, &kind, object);
-        if let Some(shape) = &resource.shape {
+        if let Some(shape) = &resource.stored_shape {
             let manager = manager(call, resource, Part::Main);
             ownership::update(shape, None, object, &manager, &now);
         }
@@ -172,8 +178,8 @@ impl Api {
         let random = random_suffix()?;
         let facts = self.look(|store| Facts::gather(store, &kind, object, random));
         admission::before_create(&kind, resource, object, &facts)?;
-        order_metadata(object);
         check(resource, &kind, object, None)?;
+        complete(resource, object);
         warnings.extend(admission::warnings(&kind, object, None));
         Ok(())
     }
@@ -278,8 +284,12 @@ impl Api {
             let (patched, how) = self.patched(call, resource, shape, part, patch, &current)?;
             let unknown = if how == Replacing::Applied { Unknown::Ignore } else { call.options.unknown };
             let shown = if matches!(patch, Patch::Strategic(_)) { Value::Null } else { patched.clone() };
-            let mut decoded = body::conform(resource, patched, Vec::new(), unknown)
-                .map_err(|misfit| undecodable(misfit, resource, shape, patch, &current, &shown))?;
+            let decoded = match patch {
+                Patch::Strategic(_) => body::restore(resource, patched, unknown),
+                _ => body::conform(resource, patched, Vec::new(), unknown),
+            };
+            let mut decoded =
+                decoded.map_err(|misfit| undecodable(misfit, resource, shape, patch, &current, &shown))?;
             body::to_stored(resource, &mut decoded.object);
             let mut object = decoded.object;
             place(resource, &key.namespace, &mut object)?;
@@ -330,7 +340,8 @@ impl Api {
     ) -> Result<Written, Refusal> {
         let uid = text(applied, &["metadata", "uid"]);
         if !uid.is_empty() {
-            let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            let why =
+                format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             return Err(Refusal::conflict(&resource.group, &resource.plural, &key.name, &why));
         }
         let now = stamp(self.now());
@@ -388,17 +399,18 @@ impl Api {
         }
         let now = stamp(self.now());
         if how != Replacing::Applied
-            && let Some(shape) = &resource.shape
+            && let Some(shape) = &resource.stored_shape
         {
             let manager = manager(call, resource, part);
             ownership::update(shape, Some(&before), &mut object, &manager, &now);
         }
-        if part != Part::Status {
+        // To be put on a node is no change of what was asked for.
+        if !matches!(part, Part::Status | Part::Other("binding")) {
             self.bump_generation(kind, resource, &mut object, &before);
         }
         check_finalizers(resource, &object, &before)?;
-        order_metadata(&mut object);
         check_part(resource, kind, part, &object, &before)?;
+        complete(resource, &mut object);
         warnings.extend(admission::warnings(kind, &object, Some(&before)));
         ownership::settle(&before, &mut object);
         if object == before {
@@ -471,9 +483,8 @@ impl Api {
             None => Err(Refusal::not_found("", "namespaces", namespace)),
             Some(true) => {
                 let name = text(object, &["metadata", "name"]);
-                let why = format!(
-                    "unable to create new content in namespace {namespace} because it is being terminated"
-                );
+                let why =
+                    format!("unable to create new content in namespace {namespace} because it is being terminated");
                 let mut refusal = Refusal::forbidden(&resource.group, &resource.plural, name, &why);
                 if let Some(details) = &mut refusal.details {
                     details.causes.push(super::status::Cause {
@@ -530,6 +541,14 @@ fn defaults(resource: &Resource, kind: &GroupKind, object: &mut Value) {
         (Some(_), Some(shape)) => schema::defaults::fill(shape, object),
         _ => admission::defaults(kind, object),
     }
+}
+
+/// Brings an object into the form that is stored: with what Go always writes, metadata in order.
+fn complete(resource: &Resource, object: &mut Value) {
+    if let (None, Some(shape)) = (&resource.custom, &resource.stored_shape) {
+        schema::defaults::complete(shape, object);
+    }
+    order_metadata(object);
 }
 
 fn check(resource: &Resource, kind: &GroupKind, object: &Value, old: Option<&Value>) -> Result<(), Refusal> {
@@ -604,8 +623,14 @@ fn other_uid(resource: &Resource, key: &Key, sent: &str, there: &str) -> Refusal
 
 /// Metadata that only the server writes.
 fn keep_server_fields(object: &mut Value, before: &Value) {
-    const KEPT: [&str; 6] =
-        ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion"];
+    const KEPT: [&str; 6] = [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+    ];
     let old = before.get("metadata");
     let metadata = entry(object, &["metadata"]);
     for field in KEPT {
@@ -713,7 +738,12 @@ fn undecodable(
 /// Whom a write is noted under.
 fn manager<'a>(call: &'a Call<'_>, resource: &'a Resource, part: Part) -> Manager<'a> {
     let api_version = &resource.api_version;
-    Manager { name: &call.options.manager, api_version, subresource: part.subresource(), ignored: ignored(resource, part) }
+    Manager {
+        name: &call.options.manager,
+        api_version,
+        subresource: part.subresource(),
+        ignored: ignored(resource, part),
+    }
 }
 
 /// What a write to a part of an object cannot change.
@@ -723,8 +753,7 @@ fn ignored(resource: &Resource, part: Part) -> &'static ownership::Set {
     static SPEC: LazyLock<ownership::Set> = LazyLock::new(|| ownership::Set::of(&[&["spec"]]));
     static SPEC_AND_LABELS: LazyLock<ownership::Set> =
         LazyLock::new(|| ownership::Set::of(&[&["spec"], &["metadata", "labels"]]));
-    static ALL_BUT_STATUS: LazyLock<ownership::Set> =
-        LazyLock::new(|| ownership::Set::of(&[&["spec"], &["metadata"]]));
+    static ALL_BUT_STATUS: LazyLock<ownership::Set> = LazyLock::new(|| ownership::Set::of(&[&["spec"], &["metadata"]]));
     match part {
         Part::Main | Part::Other(_) if resource.has_status() => &STATUS,
         Part::Main | Part::Other(_) => &NOTHING,
@@ -737,8 +766,20 @@ fn ignored(resource: &Resource, part: Part) -> &'static ownership::Set {
 /// Metadata in the order that people are used to: names first, bookkeeping last.
 fn order_metadata(object: &mut Value) {
     const ORDER: [&str; 14] = [
-        "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
-        "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
+        "name",
+        "generateName",
+        "namespace",
+        "selfLink",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "labels",
+        "annotations",
+        "ownerReferences",
+        "finalizers",
     ];
     let Some(Value::Object(metadata)) = object.get_mut("metadata") else { return };
     let mut old = std::mem::take(metadata);

@@ -9,7 +9,15 @@ use crate::cluster::api::status::Refusal;
 
 /// Paths that everybody may ask for.
 const PUBLIC: [&str; 10] = [
-    "/healthz", "/livez", "/readyz", "/version", "/version/", "/healthz/ping", "/livez/ping", "/readyz/ping", "/livez/",
+    "/healthz",
+    "/livez",
+    "/readyz",
+    "/version",
+    "/version/",
+    "/healthz/ping",
+    "/livez/ping",
+    "/readyz/ping",
+    "/livez/",
     "/readyz/",
 ];
 

@@ -3,6 +3,7 @@
 pub mod gate;
 pub mod identity;
 pub mod persist;
+pub mod pods;
 
 use std::convert::Infallible;
 use std::io;
@@ -19,15 +20,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::api::store::{Journaling, Store};
-use super::api::{Api, FIRST_REVISION, LIMITS, Limits};
 use super::api::policy;
 use super::api::serve::{Frontend, refused};
+use super::api::store::{Journaling, Store};
+use super::api::{Api, FIRST_REVISION, LIMITS, Limits};
 use super::clock::Clock;
 use super::kubeconfig::own::{self, Entry};
-use super::sim::driver::{Driver, Simulation};
+use super::sim::driver::{Driver, SharedImages, Simulation};
 use crate::net::{self, Patience};
 use identity::{Certificate, Token};
+use pods::Pods;
 
 /// How many connections a cluster takes at once.
 const CONNECTIONS: usize = 4096;
@@ -112,6 +114,7 @@ impl Default for Config {
 #[derive(Debug)]
 pub struct Embedded {
     api: Arc<Api>,
+    images: SharedImages,
     address: SocketAddr,
     name: String,
     access: Option<(Certificate, Token)>,
@@ -142,16 +145,18 @@ impl Embedded {
         };
         let api = Arc::new(Api::of(config.clock, store, journal, config.limits));
         let authority = access.as_ref().map(|(certificate, _)| certificate.authority_pem.clone()).unwrap_or_default();
-        let driver = Driver::new(api.clone(), config.simulation, authority, address)
+        let images = config.simulation.images.clone();
+        let driver = Driver::new(api.clone(), config.simulation, authority)
             .map_err(|refusal| Error::Bootstrap(refusal.message))?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let frontend = Arc::new(Frontend::new(api.clone(), address.to_string(), stop.clone()));
+        let pods = Pods::new(api.clone(), images.clone(), stop.clone(), tasks.clone());
+        let frontend = Arc::new(Frontend::new(api.clone(), address.to_string(), Arc::new(pods), stop.clone()));
         tasks.spawn(driver.run(stop.clone()));
         let door = Door { access: access.clone(), frontend: frontend.clone() };
         tasks.spawn(accept(listener, door, tasks.clone(), stop.clone()));
         tasks.close();
-        Ok(Self { api, address, name: config.name, access, frontend, stop, tasks })
+        Ok(Self { api, images, address, name: config.name, access, frontend, stop, tasks })
     }
 
     /// Where it listens.
@@ -162,6 +167,11 @@ impl Embedded {
     /// Its objects, for those in this process.
     pub fn api(&self) -> &Arc<Api> {
         &self.api
+    }
+
+    /// The images that its pods run; a demo publishes new ones here.
+    pub fn images(&self) -> &SharedImages {
+        &self.images
     }
 
     /// How `kubectl` reaches it.
@@ -201,12 +211,14 @@ impl Embedded {
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;
+        self.api.close();
     }
 }
 
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.api.close();
     }
 }
 

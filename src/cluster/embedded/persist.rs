@@ -91,8 +91,7 @@ impl Log {
         };
         std::fs::create_dir_all(folder).map_err(fail(folder))?;
         let path = folder.join(FILE);
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(fail(&path))?;
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(fail(&path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Err(Error::InUse { path }),
@@ -101,7 +100,8 @@ impl Log {
         let (store, length) = read(&file, &path)?;
         // A torn last line goes, so that the next one starts afresh.
         file.set_len(length).map_err(fail(&path))?;
-        let mut log = Self { folder: folder.to_owned(), length, compact: length, file: file.try_clone().map_err(fail(&path))? };
+        let mut log =
+            Self { folder: folder.to_owned(), length, compact: length, file: file.try_clone().map_err(fail(&path))? };
         if length == 0 {
             file.write_all(format!("{HEAD}\n").as_bytes()).map_err(fail(&path))?;
             log.length = HEAD.len() as u64 + 1;
@@ -125,7 +125,11 @@ impl Log {
             out.write_all(&written(object)?)?;
         }
         // The newest revision may be a deletion's, which no object carries.
-        writeln!(out, "{}", serde_json::to_string(&Line { resource: "", revision: store.revision(), object: None, gone: None })?)?;
+        writeln!(
+            out,
+            "{}",
+            serde_json::to_string(&Line { resource: "", revision: store.revision(), object: None, gone: None })?
+        )?;
         out.flush()?;
         drop(out);
         file.sync_all()?;
@@ -147,7 +151,12 @@ impl Journaling for Log {
                 ChangeKind::Deleted => {
                     let key = &change.object.key;
                     let gone = Some((key.namespace.to_string(), key.name.to_string()));
-                    let line = Line { resource: &change.object.resource, revision: change.object.revision, object: None, gone };
+                    let line = Line {
+                        resource: &change.object.resource,
+                        revision: change.object.revision,
+                        object: None,
+                        gone,
+                    };
                     serde_json::to_writer(&mut bytes, &line)?;
                     bytes.push(b'\n');
                 }

@@ -58,13 +58,26 @@ impl Kind {
 }
 
 impl World<'_> {
-    /// Why the API refused the last try for good. A lost race is no refusal: the next look sees the newer object.
+    /// Why the API refused the last try. A lost race is no refusal: this look sees the newer object.
     pub(crate) fn refusal(&self) -> Option<&str> {
         self.refused.filter(|text| !text.contains("the object has been modified"))
     }
 }
 
+/// Whether a refusal says that the namespace is on its way out: nobody tells of that, and trying again is no use.
+pub(crate) fn is_namespace_ending(why: &str) -> bool {
+    why.ends_with("because it is being terminated")
+}
+
 impl Decision {
+    /// Tells that the API refused something, and tries again later.
+    pub(crate) fn note_refusal(&mut self, kind: &Kind, object: &Stored, reason: &'static str, message: String) {
+        if !is_namespace_ending(&message) {
+            self.push(kind.warning(object, reason, message));
+            self.look_again(RETRY);
+        }
+    }
+
     /// Asks for the next look after this time at the latest.
     pub(crate) fn look_again(&mut self, after: Duration) {
         self.again = Some(self.again.map_or(after, |before| before.min(after)));

@@ -162,7 +162,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn with_node<T>(look: impl Fn(Node<'_>) -> T) -> T {
-        let taints = json!([{"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "old", "effect": "NoExecute"}]);
+        let taints =
+            json!([{"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "old", "effect": "NoExecute"}]);
         let metadata = json!({"name": "n1", "labels": {"zone": "a", "cores": "8"}});
         let stored = Stored::new("nodes".into(), json!({"metadata": metadata, "spec": {"taints": taints}}), 1);
         let view = stored.view::<NodeView>();
@@ -199,13 +200,20 @@ mod tests {
         let cases = [
             (json!([]), false),
             (json!([{"operator": "Exists"}]), true),
-            (json!([{"key": "gpu", "value": "yes"}, {"key": "old", "operator": "Exists", "effect": "NoExecute"}]), true),
+            (
+                json!([{"key": "gpu", "value": "yes"}, {"key": "old", "operator": "Exists", "effect": "NoExecute"}]),
+                true,
+            ),
             (json!([{"key": "gpu", "value": "no"}, {"key": "old", "operator": "Exists"}]), false),
             (json!([{"key": "gpu", "operator": "Exists", "effect": "NoExecute"}]), false),
         ];
         for (tolerations, expected) in cases {
             let placement: Placement = serde_json::from_value(json!({"tolerations": tolerations})).unwrap();
-            assert_eq!(with_node(|node| placement.tolerates(node, &["NoSchedule", "NoExecute"])), expected, "{placement:?}");
+            assert_eq!(
+                with_node(|node| placement.tolerates(node, &["NoSchedule", "NoExecute"])),
+                expected,
+                "{placement:?}"
+            );
         }
         let mut placement = Placement::default();
         placement.tolerate("old", "NoExecute");

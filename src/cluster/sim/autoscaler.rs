@@ -113,7 +113,8 @@ fn resource_of(kind: &str) -> Option<&'static str> {
 }
 
 fn target(store: &Store, stored: &Stored, object: &Value, metrics: &Metrics<'_>) -> Result<Target, String> {
-    let (kind, name) = (text(object, &["spec", "scaleTargetRef", "kind"]), text(object, &["spec", "scaleTargetRef", "name"]));
+    let (kind, name) =
+        (text(object, &["spec", "scaleTargetRef", "kind"]), text(object, &["spec", "scaleTargetRef", "name"]));
     let resource = resource_of(kind).ok_or_else(|| format!("no matches for kind \"{kind}\""))?;
     let key = Key::new(&stored.key.namespace, name);
     let workload = store.get(resource, &key).ok_or_else(|| format!("{resource} \"{name}\" not found"))?.value();
@@ -151,7 +152,7 @@ fn scale(world: &World<'_>, object: &mut Value, target: Target, decision: &mut D
         }
         Err(_) => Proposal { replicas: target.replicas, why: String::new(), above: false, current: Vec::new() },
     };
-    let fast = (target.replicas * 2).max(target.replicas + 4);
+    let fast = target.replicas.saturating_mul(2).max(target.replicas.saturating_add(4));
     let mut wanted = bounds(proposal.replicas.min(fast));
     if wanted < target.replicas && target.replicas <= most && !calm(object, now) {
         wanted = target.replicas;
@@ -159,8 +160,7 @@ fn scale(world: &World<'_>, object: &mut Value, target: Target, decision: &mut D
     limited(object, &proposal, least, most, now);
     if !proposal.current.is_empty() {
         set(object, &["status", "currentMetrics"], proposal.current.clone());
-        let message =
-            format!("the HPA was able to successfully calculate a replica count from {}", proposal.why);
+        let message = format!("the HPA was able to successfully calculate a replica count from {}", proposal.why);
         told(object, "ScalingActive", true, "ValidMetricFound", &message, now);
     }
     set(object, &["status", "desiredReplicas"], wanted);
@@ -199,7 +199,8 @@ fn unknown(object: &mut Value, why: &str, replicas: i64, now: Timestamp, decisio
     let message = format!("the HPA was unable to compute the replica count: {why}");
     if told(object, "ScalingActive", false, "FailedGetResourceMetric", &message, now) {
         let metrics = list(object, &["spec", "metrics"]).len();
-        let first = list(object, &["spec", "metrics"]).first().map(|metric| text(metric, &["resource", "name"]).to_owned());
+        let first =
+            list(object, &["spec", "metrics"]).first().map(|metric| text(metric, &["resource", "name"]).to_owned());
         let name = first.unwrap_or_default();
         let invalid = format!(
             "invalid metrics ({metrics} invalid out of {metrics}), first error is: failed to get {name} resource metric \

@@ -23,12 +23,7 @@ pub const API_ADDRESS: &str = "10.96.0.1";
 
 /// The objects to begin with; uids and versions are for the server to give. The first node is the control plane,
 /// which takes ordinary pods only when it is the only one.
-pub fn bootstrap(
-    now: Timestamp,
-    nodes: &[&str],
-    version: &str,
-    root_certificate: &str,
-) -> Vec<(ResourceName, Value)> {
+pub fn bootstrap(now: Timestamp, nodes: &[&str], version: &str, root_certificate: &str) -> Vec<(ResourceName, Value)> {
     let mut objects = Vec::new();
     let mut add = |name: &str, object: Value| objects.push((resource(name), object));
     for name in NAMESPACES {
@@ -50,10 +45,9 @@ pub fn bootstrap(
     add("services", api_service());
     add("endpoints", api_endpoints());
     add("endpointslices.discovery.k8s.io", api_endpoint_slice());
-    for (name, value, what) in [
-        ("system-cluster-critical", 2_000_000_000, "cluster"),
-        ("system-node-critical", 2_000_001_000, "node"),
-    ] {
+    for (name, value, what) in
+        [("system-cluster-critical", 2_000_000_000, "cluster"), ("system-node-critical", 2_000_001_000, "node")]
+    {
         add("priorityclasses.scheduling.k8s.io", priority_class(name, value, what));
     }
     add("storageclasses.storage.k8s.io", storage_class());
@@ -236,7 +230,10 @@ mod tests {
         assert_eq!(names("services"), ["default/kubernetes"]);
         assert_eq!(names("serviceaccounts").len(), 4);
         assert_eq!(names("configmaps")[0], "default/kube-root-ca.crt");
-        assert_eq!(names("leases.coordination.k8s.io"), ["kube-node-lease/foredeck-control-plane", "kube-node-lease/worker"]);
+        assert_eq!(
+            names("leases.coordination.k8s.io"),
+            ["kube-node-lease/foredeck-control-plane", "kube-node-lease/worker"]
+        );
         let worker = objects.iter().find(|(_, object)| Key::of(object).name.as_ref() == "worker");
         let worker = worker.map(|(_, object)| object).unwrap_or(&Value::Null);
         assert_eq!(text(worker, &["spec", "podCIDR"]), "10.244.1.0/24");

@@ -53,7 +53,7 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
         .count();
     let healthy = i64::try_from(healthy).unwrap_or(i64::MAX);
     let (expected, desired) = expected(world.store, &object, &pods);
-    let allowed = if expected <= 0 { 0 } else { (healthy - desired).max(0) };
+    let allowed = if expected <= 0 { 0 } else { healthy.saturating_sub(desired).max(0) };
     let before = at(&object, &["status"]).cloned().unwrap_or_default();
     if pods.is_empty() && before.get("observedGeneration").is_none() {
         let message = "No matching pods found".to_owned();
@@ -121,7 +121,12 @@ fn pods<'a>(store: &'a Store, budget: &Stored) -> Vec<(&'a Stored, Pod)> {
 }
 
 /// The pods whose eviction was granted a moment ago.
-fn disrupted(object: &Value, pods: &[(&Stored, Pod)], world: &World<'_>, decision: &mut Decision) -> BTreeMap<String, String> {
+fn disrupted(
+    object: &Value,
+    pods: &[(&Stored, Pod)],
+    world: &World<'_>,
+    decision: &mut Decision,
+) -> BTreeMap<String, String> {
     let mut left = BTreeMap::new();
     for (name, time) in map(object, &["status", "disruptedPods"]).into_iter().flatten() {
         let there = pods.iter().any(|(stored, _)| *stored.key.name == **name && !stored.deleting);
@@ -148,7 +153,7 @@ fn expected(store: &Store, budget: &Value, pods: &[(&Stored, Pod)]) -> (i64, i64
         }
         (None, Some(most)) => {
             let scale = scale(store, pods);
-            (scale, (scale - share_of(most, scale)).max(0))
+            (scale, scale.saturating_sub(share_of(most, scale)).max(0))
         }
         (None, None) => (count, 0),
     }
@@ -191,7 +196,8 @@ fn owner_of<'a>(store: &'a Store, owned: &Stored) -> Option<&'a Stored> {
 pub fn grant(budget: &mut Value, pod: &str, now: jiff::Timestamp) -> Result<(), String> {
     let name = text(budget, &["metadata", "name"]).to_owned();
     let number = |member: &str| int(budget, &["status", member]).unwrap_or(0);
-    let (allowed, desired, healthy) = (number("disruptionsAllowed"), number("desiredHealthy"), number("currentHealthy"));
+    let (allowed, desired, healthy) =
+        (number("disruptionsAllowed"), number("desiredHealthy"), number("currentHealthy"));
     if allowed <= 0 {
         return Err(format!("The disruption budget {name} needs {desired} healthy pods and has {healthy} currently"));
     }

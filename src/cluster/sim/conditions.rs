@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn conditions_keep_their_times() {
-        let (early, late) = (times::read("2026-08-01T10:00:00Z").unwrap(), times::read("2026-08-01T11:00:00Z").unwrap());
+        let (early, late) =
+            (times::read("2026-08-01T10:00:00Z").unwrap(), times::read("2026-08-01T11:00:00Z").unwrap());
         let mut conditions = vec![json!({"type": "Other"})];
         let mut set_at = |status, reason: &str, now| {
             set(&mut conditions, &Condition::new("Ready", status, reason, reason), Some("lastUpdateTime"), now);

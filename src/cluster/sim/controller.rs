@@ -1,13 +1,38 @@
 //! The controllers by name: which one looks at what, and as whom it writes.
 
-use super::driver::Simulation;
-use super::{Decision, World, kubelet};
+use super::image::Images;
+use super::service::LoadBalancers;
+use super::{Decision, World};
 use super::{
-    aggregation, autoscaler, budget, cronjob, daemonset, definition, deployment, expiry, garbage, job, namespace, node, quota_usage,
-    replicaset, replicationcontroller, scheduler, service, service_account, statefulset, volume,
+    aggregation, autoscaler, budget, cronjob, daemonset, definition, deployment, expiry, garbage, job, kubelet,
+    namespace, node, quota_usage, replicaset, replicationcontroller, scheduler, service, service_account, statefulset,
+    volume,
 };
+use std::time::Duration;
+
 use crate::cluster::api::store::{Change, Store};
 use crate::cluster::object::Key;
+
+/// What controllers remember between two looks; all of it can be lost.
+#[derive(Debug, Default)]
+pub struct Memory {
+    kubelet: kubelet::Memory,
+    scheduler: scheduler::Memory,
+    volume: volume::Memory,
+}
+
+/// What decisions hang on besides the objects.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'a> {
+    /// What images do.
+    pub images: &'a Images,
+    /// How long things take.
+    pub timings: &'a kubelet::Timings,
+    /// Whether services of type LoadBalancer get an address.
+    pub balancers: LoadBalancers,
+    /// The cluster's root certificate.
+    pub root_certificate: &'a str,
+}
 
 /// A controller, the scheduler or the kubelets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,6 +117,12 @@ impl Controller {
         }
     }
 
+    /// How long it waits after a change for others of its kind. Namespaces go a moment after they are empty, so that
+    /// whoever waits for that sees it happen.
+    pub fn patience(self) -> Option<Duration> {
+        (self == Self::Namespace).then_some(Duration::from_millis(400))
+    }
+
     /// Which of its objects it has to look at after a change.
     pub fn wake(self, change: &Change, store: &Store) -> Vec<Key> {
         match self {
@@ -120,11 +151,11 @@ impl Controller {
     }
 
     /// What it decides about one of its objects.
-    pub fn reconcile(self, world: &World<'_>, memory: &mut kubelet::Memory, simulation: &Simulation, key: &Key) -> Decision {
+    pub fn reconcile(self, world: &World<'_>, memory: &mut Memory, settings: &Settings<'_>, key: &Key) -> Decision {
         match self {
             Self::Definition => definition::reconcile(world, key),
             Self::Namespace => namespace::reconcile(world, key),
-            Self::ServiceAccount => service_account::reconcile(world, key),
+            Self::ServiceAccount => service_account::reconcile(world, key, settings.root_certificate),
             Self::Deployment => deployment::reconcile(world, key),
             Self::ReplicaSet => replicaset::reconcile(world, key),
             Self::ReplicationController => replicationcontroller::reconcile(world, key),
@@ -132,13 +163,13 @@ impl Controller {
             Self::DaemonSet => daemonset::reconcile(world, key),
             Self::Job => job::reconcile(world, key),
             Self::CronJob => cronjob::reconcile(world, key),
-            Self::Scheduler => scheduler::reconcile(world, key),
-            Self::Kubelet => kubelet::reconcile(world, memory, &simulation.images, &simulation.timings, key),
-            Self::Service => service::reconcile(world, key),
+            Self::Scheduler => scheduler::reconcile(world, key, &mut memory.scheduler),
+            Self::Kubelet => kubelet::reconcile(world, key, &mut memory.kubelet, settings.images, settings.timings),
+            Self::Service => service::reconcile(world, key, settings.balancers),
             Self::Node => node::reconcile(world, key),
-            Self::Volume => volume::reconcile(world, key),
+            Self::Volume => volume::reconcile(world, key, &mut memory.volume),
             Self::Budget => budget::reconcile(world, key),
-            Self::Autoscaler => autoscaler::reconcile(world, key),
+            Self::Autoscaler => autoscaler::reconcile(world, key, &|_| None),
             Self::Quota => quota_usage::reconcile(world, key),
             Self::Garbage => garbage::reconcile(world, key),
             Self::Aggregation => aggregation::reconcile(world, key),

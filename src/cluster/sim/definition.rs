@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Action, Decision, World};
-use crate::cluster::api::crd;
+use crate::cluster::api::crd::{self, Taken};
 use crate::cluster::api::stamp;
 use crate::cluster::api::status::qualified;
 use crate::cluster::api::store::{Change, ResourceName, Store};
@@ -35,9 +35,14 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
         if !finalizers.iter().any(|finalizer| finalizer == CLEANUP) {
             let finalizers: Vec<Value> = finalizers.into_iter().chain([CLEANUP.into()]).collect();
             set(&mut definition, &["metadata", "finalizers"], finalizers);
-            return Decision { actions: vec![Action::Update { resource: DEFINITIONS.into(), object: definition }], again: None };
+            return Decision {
+                actions: vec![Action::Update { resource: DEFINITIONS.into(), object: definition }],
+                again: None,
+            };
         }
-        let status = crd::established_status(&definition, &stamp(world.now), &others(world.store, key));
+        let others = others(world.store, key);
+        let taken = Taken::in_group(text(&definition, &["spec", "group"]), &key.name, &others);
+        let status = crd::established_status(&definition, &stamp(world.now), &taken);
         if definition.get("status") != Some(&status) {
             set(&mut definition, &["status"], status);
             actions.push(Action::UpdateStatus { resource: DEFINITIONS.into(), object: definition });

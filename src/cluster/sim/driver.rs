@@ -1,19 +1,20 @@
 //! Carries out what the controllers decide, whenever something changed or the time has come.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio_util::sync::CancellationToken;
 
-use super::controller::Controller;
+use super::controller::{Controller, Memory, Settings};
+use super::image::Images;
 use super::journal::{Entry, Journal};
 use super::queue::{Queue, Task};
+use super::service::LoadBalancers;
 use super::{Action, Decision, World, bootstrap, kubelet};
 use crate::cluster::api::Api;
 use crate::cluster::api::access::{User, bootstrap_objects};
-use crate::cluster::api::policy;
 use crate::cluster::api::deletion::{DeleteOptions, Propagation};
+use crate::cluster::api::policy;
 use crate::cluster::api::query::{Unknown, WriteOptions};
 use crate::cluster::api::resource::Resource;
 use crate::cluster::api::status::Refusal;
@@ -21,6 +22,10 @@ use crate::cluster::api::store::{ResourceName, Store};
 use crate::cluster::api::write::{Call, Part, Patch};
 use crate::cluster::object::{Key, set, text};
 
+/// The node of a cluster that names none.
+const NODE: &str = "foredeck-control-plane";
+/// The version that nodes report.
+const VERSION: &str = "v1.36.2";
 /// Decisions carried out before others get their turn.
 const BATCH: usize = 64;
 
@@ -29,10 +34,39 @@ const BATCH: usize = 64;
 pub struct Simulation {
     /// Names of the nodes; one control-plane node when empty.
     pub nodes: Vec<String>,
-    /// What images do.
-    pub images: super::image::Images,
+    /// What images do; shared, because a demo publishes new ones while pods run.
+    pub images: SharedImages,
     /// How long things take.
     pub timings: kubelet::Timings,
+    /// Whether services of type LoadBalancer get an address.
+    pub balancers: LoadBalancers,
+}
+
+/// Images that several parts look at and some change.
+#[derive(Debug, Clone)]
+pub struct SharedImages(Arc<RwLock<Images>>);
+
+impl Default for SharedImages {
+    fn default() -> Self {
+        Self::new(Images::builtin())
+    }
+}
+
+impl SharedImages {
+    /// Shares images.
+    pub fn new(images: Images) -> Self {
+        Self(Arc::new(RwLock::new(images)))
+    }
+
+    /// Looks at them.
+    pub fn look(&self) -> RwLockReadGuard<'_, Images> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes them, as when a new tag is published.
+    pub fn change(&self, change: impl FnOnce(&mut Images)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 /// The controllers of one cluster, at work.
@@ -42,14 +76,15 @@ pub struct Driver {
     simulation: Simulation,
     /// The cluster's root certificate.
     authority: String,
-    address: SocketAddr,
     queue: Queue,
-    memory: kubelet::Memory,
+    memory: Memory,
     journal: Journal,
     /// Why a task's last try was refused.
     refused: HashMap<Task, String>,
     /// Everything up to this revision has woken whom it concerns.
     seen: u64,
+    /// How often the cluster had gone back when that was.
+    restored: u64,
     user: User,
 }
 
@@ -58,17 +93,17 @@ impl Driver {
     ///
     /// # Errors
     /// When what every cluster has cannot be kept.
-    pub fn new(api: Arc<Api>, simulation: Simulation, authority: String, address: SocketAddr) -> Result<Self, Refusal> {
+    pub fn new(api: Arc<Api>, simulation: Simulation, authority: String) -> Result<Self, Refusal> {
         let mut driver = Self {
             api,
             simulation,
             authority,
-            address,
             queue: Queue::default(),
-            memory: kubelet::Memory::default(),
+            memory: Memory::default(),
             journal: Journal::default(),
             refused: HashMap::new(),
             seen: 0,
+            restored: 0,
             user: policy::administrator(),
         };
         driver.bootstrap()?;
@@ -79,7 +114,9 @@ impl Driver {
     fn bootstrap(&mut self) -> Result<(), Refusal> {
         let now = self.api.now();
         let roles = bootstrap_objects().iter().map(|(plural, object)| (rbac(plural), object.clone()));
-        let objects = bootstrap::objects(now, &self.simulation.nodes, &self.authority, self.address);
+        let named: Vec<&str> = self.simulation.nodes.iter().map(String::as_str).collect();
+        let nodes = if named.is_empty() { vec![NODE] } else { named };
+        let objects = bootstrap::bootstrap(now, &nodes, VERSION, &self.authority);
         for (resource, object) in objects.into_iter().chain(roles) {
             // What is restored from a folder has it all already.
             let there = self.api.look(|store| store.get(&resource, &Key::of(&object)).is_some());
@@ -128,7 +165,15 @@ impl Driver {
 
     /// Queues whom the latest changes concern.
     fn wake(&mut self) {
-        let (queue, seen) = (&mut self.queue, self.seen);
+        if self.restored != self.api.restored() {
+            // What was remembered is of objects that are no more.
+            self.restored = self.api.restored();
+            self.memory = Memory::default();
+            self.journal.clear();
+            self.refused.clear();
+            self.seen = 0;
+        }
+        let (queue, seen, now) = (&mut self.queue, self.seen, self.api.now());
         let newest = self.api.look(|store| {
             if store.revision() == seen {
                 return seen;
@@ -141,7 +186,10 @@ impl Driver {
             for change in changes {
                 for controller in Controller::ALL {
                     for key in controller.wake(change, store) {
-                        queue.push((controller, key));
+                        match controller.patience() {
+                            None => queue.push((controller, key)),
+                            Some(wait) => queue.push_at((controller, key), now.checked_add(wait).unwrap_or(now)),
+                        }
                     }
                 }
             }
@@ -154,11 +202,19 @@ impl Driver {
         let (controller, key) = &task;
         let now = self.api.now();
         let refused = self.refused.remove(&task);
-        let (memory, simulation) = (&mut self.memory, &self.simulation);
+        let images = self.simulation.images.look();
+        let settings = Settings {
+            images: &images,
+            timings: &self.simulation.timings,
+            balancers: self.simulation.balancers,
+            root_certificate: &self.authority,
+        };
+        let memory = &mut self.memory;
         let Decision { actions, again } = self.api.look(|store| {
             let world = World { store, now, refused: refused.as_deref() };
-            controller.reconcile(&world, memory, simulation, key)
+            controller.reconcile(&world, memory, &settings, key)
         });
+        drop(images);
         for action in actions {
             match self.act(*controller, action) {
                 Ok(()) => {}

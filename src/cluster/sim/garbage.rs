@@ -125,8 +125,7 @@ fn without(stored: &Stored, object: &Value, finalizer: &str) -> crate::cluster::
 fn collect(store: &Store, object: &Stored, decision: &mut Decision) {
     let unknowable = |owner: &Owner| {
         // A cluster-scoped object cannot be owned from within a namespace; such a reference says nothing.
-        object.key.namespace.is_empty()
-            && store.by_uid(&owner.uid).is_some_and(|owner| !owner.key.namespace.is_empty())
+        object.key.namespace.is_empty() && store.by_uid(&owner.uid).is_some_and(|owner| !owner.key.namespace.is_empty())
     };
     let waiting = |owner: &Owner| {
         find(store, object, owner)

@@ -156,6 +156,9 @@ mod tests {
         let Entry::New(told) = Journal::default().note(event("x", "default-scheduler"), Timestamp::UNIX_EPOCH) else {
             panic!("new")
         };
-        assert_eq!((&told["source"], &told["eventTime"], told.get("count")), (&json!({}), &json!("1970-01-01T00:00:00.000000Z"), None));
+        assert_eq!(
+            (&told["source"], &told["eventTime"], told.get("count")),
+            (&json!({}), &json!("1970-01-01T00:00:00.000000Z"), None)
+        );
     }
 }

@@ -3,55 +3,59 @@
 //! Every decision is a function from a [`World`] to [`Decision`]; the driver carries it out through the same API
 //! that clients use, and asks again when something changed or the time has come.
 
+pub(crate) mod actions;
+pub(crate) mod affinity;
 pub mod aggregation;
 pub mod autoscaler;
 pub mod bootstrap;
-pub mod controller;
-pub mod definition;
-pub mod driver;
-#[cfg(test)]
-mod fixtures;
-pub mod journal;
-pub mod queue;
 pub mod budget;
 mod condition;
+pub(crate) mod conditions;
+pub mod controller;
+pub mod cronjob;
+pub mod daemonset;
+pub mod definition;
+pub mod deployment;
+pub mod driver;
 pub mod expiry;
+#[cfg(test)]
+mod fixtures;
 pub mod garbage;
 pub mod image;
+pub mod job;
+pub mod journal;
 pub mod kubelet;
+#[cfg(test)]
+mod malformed;
 mod matching;
 pub mod namespace;
 pub mod node;
-mod quantity;
-pub mod quota_usage;
-#[cfg(test)]
-mod rig;
-pub mod scheduler;
-pub mod script;
-pub mod service;
-pub mod service_account;
-mod tools;
-mod view;
-pub mod volume;
-pub(crate) mod actions;
-pub(crate) mod affinity;
-pub(crate) mod conditions;
-pub mod cronjob;
-pub mod daemonset;
-pub mod deployment;
-pub mod job;
 pub(crate) mod ownership;
+mod quantity;
+pub mod queue;
+pub mod quota_usage;
 pub mod replicaset;
 pub mod replicationcontroller;
 pub(crate) mod revision;
+#[cfg(test)]
+mod rig;
 pub(crate) mod scaled;
+pub mod scheduler;
+pub mod script;
 pub(crate) mod selector;
+pub mod service;
+pub mod service_account;
 pub mod statefulset;
 pub(crate) mod template;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub(crate) mod times;
+mod tools;
+mod view;
 pub(crate) mod views;
+pub mod volume;
 
 use std::time::Duration;
 

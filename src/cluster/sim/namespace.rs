@@ -36,8 +36,11 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
         return decision;
     }
     if content.is_empty() {
-        let kept: Vec<Value> =
-            list(&object, &["spec", "finalizers"]).iter().filter(|one| one.as_str() != Some(KUBERNETES)).cloned().collect();
+        let kept: Vec<Value> = list(&object, &["spec", "finalizers"])
+            .iter()
+            .filter(|one| one.as_str() != Some(KUBERNETES))
+            .cloned()
+            .collect();
         set(&mut object, &["spec", "finalizers"], kept);
         decision.actions.push(Action::Finalize { object });
         return decision;
@@ -85,16 +88,21 @@ fn tell(object: &mut Value, content: &[&Stored], world: &World<'_>) -> bool {
         }
     }
     let listed = |counts: &BTreeMap<String, usize>, word: &str| {
-        let parts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {word} {count} resource instances")).collect();
+        let parts: Vec<_> =
+            counts.iter().map(|(name, count)| format!("{name} {word} {count} resource instances")).collect();
         parts.join(", ")
     };
     let remaining = format!("Some resources are remaining: {}", listed(&kinds, "has"));
-    let holding =
-        format!("Some content in the namespace has finalizers remaining: {}", listed(&finalizers, "in"));
+    let holding = format!("Some content in the namespace has finalizers remaining: {}", listed(&finalizers, "in"));
     let held = !finalizers.is_empty();
     let conditions = [
         ("NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered", "All resources successfully discovered"),
-        ("NamespaceDeletionGroupVersionParsingFailure", false, "ParsedGroupVersions", "All legacy kube types successfully parsed"),
+        (
+            "NamespaceDeletionGroupVersionParsingFailure",
+            false,
+            "ParsedGroupVersions",
+            "All legacy kube types successfully parsed",
+        ),
         (
             "NamespaceDeletionContentFailure",
             false,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
-use crate::cluster::object::{Key, at, list, set, text};
+use crate::cluster::object::{Key, list, set, text};
 use crate::cluster::sim::tools::{
     self, delete, delete_now, event, later, micro_stamp, reference_to, resource, since, stamp, time_of, until,
 };
@@ -20,6 +20,9 @@ const LEASES: &str = "kube-node-lease";
 const RENEWAL: Duration = Duration::from_secs(10);
 /// How often a node reports though nothing has changed.
 const HEARTBEAT: Duration = Duration::from_secs(300);
+
+/// How old pods may get without the node that they name.
+const QUARANTINE: Duration = Duration::from_secs(40);
 
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
@@ -93,10 +96,15 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
 }
 
 /// The nodes to look at after a change.
-pub fn wake(change: &Change, _store: &Store) -> Vec<Key> {
+pub fn wake(change: &Change, store: &Store) -> Vec<Key> {
     let object = &change.object;
     match &*object.resource {
         "nodes" => vec![object.key.clone()],
+        "pods" if change.kind != ChangeKind::Deleted => {
+            let node = Key::new("", &node_of(object));
+            let lost = !node.name.is_empty() && store.get("nodes", &node).is_none();
+            if lost { vec![node] } else { Vec::new() }
+        }
         "leases.coordination.k8s.io" if change.kind == ChangeKind::Deleted && &*object.key.namespace == LEASES => {
             vec![Key::new("", &object.key.name)]
         }
@@ -110,10 +118,17 @@ pub(crate) fn pods_on<'a>(store: &'a Store, node: &str) -> impl Iterator<Item = 
     pods.filter(move |(_, pod)| pod.spec.node_name == node)
 }
 
-/// A node that is gone takes its pods along.
+/// A node that is gone takes its pods along, but for new ones: it may be about to come.
 fn gone(world: &World<'_>, key: &Key) -> Decision {
     let mut decision = Decision::default();
-    decision.actions.extend(pods_on(world.store, &key.name).map(|(stored, _)| delete_now(stored)));
+    for (stored, pod) in pods_on(world.store, &key.name) {
+        let age = pod.metadata.creation_timestamp.0.map_or(QUARANTINE, |made| since(world.now, made));
+        if age < QUARANTINE {
+            decision.again_in(QUARANTINE - age);
+        } else {
+            decision.actions.push(delete_now(stored));
+        }
+    }
     if let Some(lease) = world.store.get("leases.coordination.k8s.io", &Key::new(LEASES, &key.name)) {
         decision.actions.push(delete(lease, ""));
     }
@@ -289,12 +304,4 @@ pub(crate) fn address_of(node: &Node) -> String {
 pub(crate) fn works(node: &Stored) -> Option<Node> {
     let node = view::<Node>(node)?;
     is_true(&node.status.conditions, "Ready").then_some(node)
-}
-
-/// Whether a status condition holds in an object.
-pub(crate) fn holds(object: &Value, kind: &str) -> bool {
-    let conditions = at(object, &["status", "conditions"]).and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|condition| {
-        text(condition, &["type"]) == kind && text(condition, &["status"]) == "True"
-    })
 }

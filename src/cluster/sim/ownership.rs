@@ -187,7 +187,10 @@ mod tests {
     fn changes_concern_owners_and_those_who_select() {
         let mut store = Store::default();
         let spec = json!({"selector": {"matchLabels": {"app": "web"}}});
-        store.put(&"owners.x".into(), json!({"metadata": {"name": "o2", "namespace": "n", "uid": "uid-o2"}, "spec": spec}));
+        store.put(
+            &"owners.x".into(),
+            json!({"metadata": {"name": "o2", "namespace": "n", "uid": "uid-o2"}, "spec": spec}),
+        );
         let pods = "pods".into();
         let mut keys_after = |object: Value| {
             let before = store.revision();

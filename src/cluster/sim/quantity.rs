@@ -21,6 +21,9 @@ const SUFFIXES: [(&str, i128); 17] = [
     ("", 1000),
 ];
 
+/// No quantity counts for more than this.
+const MOST: i128 = 1_000_000_000_000_000_000_000_000_000_000;
+
 /// A quantity in thousandths, rounded up; `None` when it is none.
 pub(crate) fn thousandths(text: &str) -> Option<i128> {
     let digits = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
@@ -52,7 +55,8 @@ fn scaled(number: &str, factor: i128, power: i32) -> Option<i128> {
     let power = power - i32::try_from(part.len()).ok()?;
     let ten = 10i128.checked_pow(power.unsigned_abs())?;
     let value = if power < 0 { value.checked_add(ten - 1)? / ten } else { value.checked_mul(ten)? };
-    Some(value * sign)
+    // Sums of many have to stay within bounds.
+    Some(value.min(MOST) * sign)
 }
 
 /// A sum of cores: `250m`, `2`.
@@ -93,6 +97,7 @@ mod tests {
             ("1.2.3", None),
             ("1Xi", None),
             ("99999999999999999999999999", None),
+            ("99999999999999999E", Some(MOST)),
         ];
         for (text, expected) in cases {
             assert_eq!(thousandths(text), expected, "{text}");

@@ -57,7 +57,8 @@ mod tests {
         let quota = json!({"kind": "ResourceQuota", "apiVersion": "v1", "metadata": {"name": "q", "namespace": "n", "uid": "q"},
             "spec": {"hard": {"configmaps": "2"}}});
         store.put(&QUOTAS.into(), quota);
-        let map = json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "m", "namespace": "n", "uid": "m"}});
+        let map =
+            json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "m", "namespace": "n", "uid": "m"}});
         store.put(&"configmaps".into(), map);
         let decided = fixtures::with_world(&store, |world| reconcile(world, &Key::new("n", "q")).actions);
         let [Action::UpdateStatus { object, .. }] = decided.as_slice() else { panic!("{decided:?}") };

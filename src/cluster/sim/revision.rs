@@ -82,10 +82,11 @@ impl<'a> History<'a> {
     pub(crate) fn latest(&self, world: &World<'_>, owner: &Owner<'_>, decision: &mut Decision) -> Option<Latest> {
         let wanted = at(owner.object, &["spec", "template"]).cloned().unwrap_or_else(|| json!({}));
         let newest = self.revisions.last().map_or(0, |(number, _)| *number);
+        let next = newest.saturating_add(1);
         let equal = self.revisions.iter().rev().find(|(_, stored)| template_of(stored) == wanted);
         if let Some((number, stored)) = equal {
             if *number < newest {
-                decision.push(actions::patch(stored, json!({"revision": newest + 1})));
+                decision.push(actions::patch(stored, json!({"revision": next})));
             }
             let hash = stored.label(owner.hash_label).unwrap_or_default().to_owned();
             return Some(Latest { name: stored.key.name.to_string(), hash });
@@ -95,7 +96,7 @@ impl<'a> History<'a> {
         if world.store.get(REVISIONS, &Key::new(&owner.stored.key.namespace, &name)).is_some() {
             return None;
         }
-        decision.push(actions::create(REVISIONS, owner.revision(&name, &hash, wanted, newest + 1)));
+        decision.push(actions::create(REVISIONS, owner.revision(&name, &hash, wanted, next)));
         Some(Latest { name, hash })
     }
 

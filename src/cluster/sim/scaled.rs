@@ -1,10 +1,22 @@
-//! Numbers that may be given as a share, as `maxSurge: 25%`.
+//! Numbers of the API: those of 32 bits, and those that may be given as a share, as `maxSurge: 25%`.
 
 use serde_json::Value;
 
+use crate::cluster::object::int;
+
+/// A number that the API keeps in 32 bits: so many can be added up without care.
+pub(crate) fn to_int32(number: i64) -> i64 {
+    number.clamp(i64::from(i32::MIN), i64::from(i32::MAX))
+}
+
+/// Such a number at a path.
+pub(crate) fn int32(value: &Value, path: &[&str]) -> Option<i64> {
+    int(value, path).map(to_int32)
+}
+
 /// A whole number as it is, a percentage as its share of `total`, anything else as nothing.
 pub(crate) fn scaled(value: Option<&Value>, total: i64, round_up: bool) -> i64 {
-    match value {
+    let number = match value {
         Some(Value::String(text)) => {
             let percent = text.strip_suffix('%').and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0);
             let share = percent.saturating_mul(total);
@@ -12,7 +24,8 @@ pub(crate) fn scaled(value: Option<&Value>, total: i64, round_up: bool) -> i64 {
         }
         Some(value) => value.as_i64().unwrap_or(0),
         None => 0,
-    }
+    };
+    to_int32(number)
 }
 
 #[cfg(test)]
@@ -30,7 +43,7 @@ mod tests {
             (json!("100%"), 7, 7, 7),
             (json!("many"), 7, 0, 0),
             (json!(null), 7, 0, 0),
-            (json!("9223372036854775807%"), 7, i64::MAX / 100, i64::MAX / 100),
+            (json!("9223372036854775807%"), 7, i64::from(i32::MAX), i64::from(i32::MAX)),
         ] {
             assert_eq!((scaled(Some(&value), total, true), scaled(Some(&value), total, false)), (up, down), "{value}");
         }

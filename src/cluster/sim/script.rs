@@ -5,6 +5,7 @@
 
 mod builtin;
 mod expand;
+mod leave;
 mod parse;
 mod run;
 mod syntax;
@@ -54,11 +55,13 @@ pub struct Limits {
     pub lines: usize,
     /// How many commands are played.
     pub steps: u32,
+    /// Only whether and how it ends is wanted: a loop that nothing leaves is not played at all.
+    pub end_only: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { until: FOREVER, lines: 10_000, steps: 200_000 }
+        Self { until: FOREVER, lines: 10_000, steps: 200_000, end_only: false }
     }
 }
 

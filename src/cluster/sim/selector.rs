@@ -106,9 +106,7 @@ mod tests {
     #[test]
     fn selectors_match() {
         let labels: Vec<(Box<str>, Box<str>)> = vec![("app".into(), "web".into()), ("size".into(), "3".into())];
-        let one = |operator: &str, key: &str, values: &[&str]| {
-            json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]})
-        };
+        let one = |operator: &str, key: &str, values: &[&str]| json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]});
         let cases: Vec<(Value, bool)> = vec![
             (json!({"matchLabels": {"app": "web"}}), true),
             (json!({"matchLabels": {"app": "web", "tier": "x"}}), false),

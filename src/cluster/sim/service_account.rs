@@ -40,7 +40,7 @@ pub(crate) fn root_certificates(namespace: &str, certificate: &str) -> Value {
 /// What a namespace, given as a key without a namespace, lacks.
 pub fn reconcile(world: &World<'_>, key: &Key, root_certificate: &str) -> Decision {
     let mut decision = Decision::default();
-    if !world.store.get("namespaces", key).is_some_and(|namespace| !namespace.deleting) {
+    if world.store.get("namespaces", key).is_none_or(|namespace| namespace.deleting) {
         return decision;
     }
     let namespace = &*key.name;

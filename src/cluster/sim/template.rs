@@ -163,8 +163,10 @@ mod tests {
 
     #[test]
     fn hashes_stand_for_templates() {
-        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "x", "image": "y"}]}});
-        let shuffled = json!({"spec": {"containers": [{"image": "y", "name": "x"}]}, "metadata": {"labels": {"a": "b"}}});
+        let template =
+            json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "x", "image": "y"}]}});
+        let shuffled =
+            json!({"spec": {"containers": [{"image": "y", "name": "x"}]}, "metadata": {"labels": {"a": "b"}}});
         let other = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "x", "image": "z"}]}});
         assert_eq!(hash(&template, 0), hash(&shuffled, 0));
         let texts = [hash(&template, 0), hash(&template, 1), hash(&other, 0)];
@@ -177,7 +179,10 @@ mod tests {
         let spec = json!({"containers": []});
         let with = |metadata: Value| json!({"metadata": metadata, "spec": spec});
         let plain = with(json!({"labels": {"a": "b"}}));
-        assert!(same(&plain, &with(json!({"labels": {"a": "b", "pod-template-hash": "x"}, "creationTimestamp": null}))));
+        assert!(same(
+            &plain,
+            &with(json!({"labels": {"a": "b", "pod-template-hash": "x"}, "creationTimestamp": null}))
+        ));
         assert!(same(&plain, &with(json!({"labels": {"a": "b"}, "annotations": {}}))));
         assert!(!same(&plain, &with(json!({"labels": {"a": "c"}}))));
         assert!(!same(&plain, &with(json!({"labels": {"a": "b"}, "annotations": {"x": "y"}}))));
@@ -189,9 +194,8 @@ mod tests {
         let mut store = Store::default();
         let owner = store.put(&"x".into(), json!({"metadata": {"namespace": "n", "name": "o", "uid": "u"}}));
         let now = times::read("2026-08-01T10:00:00Z").unwrap();
-        let name = |store: &Store, number| {
-            free_name(&World { store, now, refused: None }, "pods", &owner, "web-", number)
-        };
+        let name =
+            |store: &Store, number| free_name(&World { store, now, refused: None }, "pods", &owner, "web-", number);
         let mut names: Vec<_> = (0..1000).map(|number| name(&store, number)).collect();
         names.sort();
         names.dedup();

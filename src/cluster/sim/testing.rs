@@ -14,18 +14,20 @@ use crate::cluster::sim::{self, Action, Decision, World, times};
 type Reconcile = fn(&World<'_>, &Key) -> Decision;
 type Wake = fn(&Change, &Store) -> Vec<Key>;
 
-const CONTROLLERS: [(Reconcile, Wake); 6] = [
+pub(crate) const CONTROLLERS: [(Reconcile, Wake); 7] = [
     (sim::deployment::reconcile, sim::deployment::wake),
     (sim::replicaset::reconcile, sim::replicaset::wake),
     (sim::replicationcontroller::reconcile, sim::replicationcontroller::wake),
     (sim::statefulset::reconcile, sim::statefulset::wake),
     (sim::daemonset::reconcile, sim::daemonset::wake),
     (sim::job::reconcile, sim::job::wake),
+    (sim::cronjob::reconcile, sim::cronjob::wake),
 ];
 
 /// The namespace of all tests.
 pub(crate) const NAMESPACE: &str = "n";
 
+type Check = Box<dyn Fn(&Store)>;
 type Refuse = Box<dyn Fn(&Store, &Action) -> Option<String>>;
 
 /// A cluster with all workload controllers and no node but those that a test makes.
@@ -37,7 +39,7 @@ pub(crate) struct Cluster {
     /// What the API refuses.
     pub(crate) refuse: Option<Refuse>,
     /// Called after each write.
-    pub(crate) check: Option<Box<dyn Fn(&Store)>>,
+    pub(crate) check: Option<Check>,
     handed_on: u64,
     queue: VecDeque<(usize, Key)>,
     known: BTreeSet<(usize, Key)>,
@@ -130,7 +132,9 @@ impl Cluster {
             if pod.deleting {
                 busy = true;
                 self.kill(&pod);
-            } else if text(&object, &["status", "phase"]) == "Pending" || !(ready || is_over(&object) || is_bad(&object)) {
+            } else if text(&object, &["status", "phase"]) == "Pending"
+                || !(ready || is_over(&object) || is_bad(&object))
+            {
                 busy = true;
                 self.start(&pod.key.name, !is_bad(&object));
             }
@@ -165,14 +169,13 @@ impl Cluster {
     pub(crate) fn pass(&mut self, seconds: i64) {
         let end = times::plus(self.now, seconds);
         for _ in 0..10_000 {
-            self.alarms.sort();
-            let Some((time, controller, key)) = self.alarms.first().cloned() else { break };
-            if time > end {
+            let Some(next) = self.alarms.iter().map(|(time, ..)| *time).min().filter(|next| *next <= end) else {
                 break;
-            }
-            self.alarms.remove(0);
-            self.now = self.now.max(time);
-            self.queue.push_back((controller, key));
+            };
+            self.now = self.now.max(next);
+            let now = self.now;
+            let due = self.alarms.extract_if(.., |(time, ..)| *time <= now);
+            self.queue.extend(due.map(|(_, controller, key)| (controller, key)));
             self.settle();
         }
         self.now = self.now.max(end);
@@ -197,7 +200,9 @@ impl Cluster {
             if let Some(again) = decision.again {
                 self.alarms.push((self.now.checked_add(again).unwrap(), controller, key.clone()));
             }
-            let Some(text) = decision.actions.into_iter().find_map(|action| self.carry_out(action).err()) else { return };
+            let Some(text) = decision.actions.into_iter().find_map(|action| self.carry_out(action).err()) else {
+                return;
+            };
             refused = Some(text);
         }
     }

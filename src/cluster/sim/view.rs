@@ -49,6 +49,7 @@ views! {
         namespace: String,
         uid: String,
         generation: i64,
+        creation_timestamp: Moment,
         deletion_grace_period_seconds: Option<i64>,
         annotations: BTreeMap<String, String>,
         labels: BTreeMap<String, String>,
@@ -81,6 +82,29 @@ views! {
         readiness_gates: Vec<ReadinessGate>,
         overhead: BTreeMap<String, String>,
         topology_spread_constraints: Vec<SpreadConstraint>,
+    }
+    /// A pod as services see it.
+    Endpoint {
+        spec: EndpointSpec,
+        status: EndpointStatus,
+    }
+    /// Where it is and what it listens on.
+    EndpointSpec {
+        node_name: String,
+        hostname: String,
+        subdomain: String,
+        containers: Vec<Listener>,
+    }
+    /// The ports of a container.
+    Listener {
+        ports: Vec<ContainerPort>,
+    }
+    /// Whether it can be reached.
+    EndpointStatus {
+        phase: String,
+        conditions: Vec<Condition>,
+        #[serde(rename = "podIP")]
+        pod_ip: String,
     }
     /// Something of which the name matters.
     Named {
@@ -291,11 +315,14 @@ views! {
         status: String,
         reason: String,
         message: String,
+        last_transition_time: Moment,
     }
     /// What a container is.
     ContainerStatus {
         name: String,
         image: String,
+        #[serde(rename = "imageID")]
+        image_id: String,
         ready: bool,
         started: bool,
         restart_count: u32,

@@ -8,12 +8,23 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use crate::cluster::api::store::Stored;
+use crate::cluster::sim::scaled::to_int32;
 use crate::cluster::sim::selector::Selector;
 use crate::cluster::sim::times;
 
 /// Reads a `null` as if the member were missing.
 pub(crate) fn or_default<'a, D: Deserializer<'a>, T: Deserialize<'a> + Default>(reader: D) -> Result<T, D::Error> {
     Option::deserialize(reader).map(Option::unwrap_or_default)
+}
+
+/// Reads a number of pods.
+fn count<'a, D: Deserializer<'a>>(reader: D) -> Result<i64, D::Error> {
+    some_count(reader).map(|count| count.unwrap_or(0))
+}
+
+/// Reads a number of pods that may be unknown.
+fn some_count<'a, D: Deserializer<'a>>(reader: D) -> Result<Option<i64>, D::Error> {
+    Option::<i64>::deserialize(reader).map(|count| count.map(|count| to_int32(count).max(0)))
 }
 
 /// Where a pod is in its life.
@@ -204,14 +215,19 @@ pub(crate) struct SetView {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct SetStatus {
     /// Active pods.
+    #[serde(deserialize_with = "count")]
     pub(crate) replicas: i64,
     /// Active pods with all labels of the template.
+    #[serde(deserialize_with = "count")]
     pub(crate) fully_labeled_replicas: i64,
     /// Ready pods.
+    #[serde(deserialize_with = "count")]
     pub(crate) ready_replicas: i64,
     /// Available pods.
+    #[serde(deserialize_with = "count")]
     pub(crate) available_replicas: i64,
     /// Pods on their way out.
+    #[serde(deserialize_with = "some_count")]
     pub(crate) terminating_replicas: Option<i64>,
     /// The generation that this is the status of.
     pub(crate) observed_generation: i64,
@@ -265,8 +281,8 @@ impl From<RawSet> for SetView {
             created: raw.metadata.creation_timestamp,
             generation: raw.metadata.generation.unwrap_or(0),
             annotations: raw.metadata.annotations.unwrap_or_default(),
-            replicas: raw.spec.replicas.unwrap_or(1),
-            min_ready: raw.spec.min_ready_seconds.unwrap_or(0),
+            replicas: to_int32(raw.spec.replicas.unwrap_or(1)).max(0),
+            min_ready: to_int32(raw.spec.min_ready_seconds.unwrap_or(0)),
             selector: raw.spec.selector.unwrap_or_default(),
             template_labels: raw.spec.template.and_then(|it| it.metadata?.labels).unwrap_or_default(),
             status: raw.status.unwrap_or_default(),
@@ -349,7 +365,9 @@ mod tests {
 
     #[test]
     fn anything_else_reads_as_nothing_special() {
-        for object in [json!({}), json!({"status": null}), json!({"spec": {"nodeName": null}, "status": {"phase": "X"}})] {
+        for object in
+            [json!({}), json!({"status": null}), json!({"spec": {"nodeName": null}, "status": {"phase": "X"}})]
+        {
             let stored = Arc::new(Stored::new("pods".into(), object, 1));
             assert!(!Pod::read(&stored).view.ready);
         }

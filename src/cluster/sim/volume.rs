@@ -104,9 +104,8 @@ pub fn wake(change: &Change, store: &Store) -> Vec<Key> {
             std::iter::once(object.key.clone()).chain(volume).collect()
         }
         VOLUMES => {
-            let claim = at(&object.value(), &["spec", "claimRef"]).map(|claim| {
-                Key::new(text(claim, &["namespace"]), text(claim, &["name"]))
-            });
+            let claim = at(&object.value(), &["spec", "claimRef"])
+                .map(|claim| Key::new(text(claim, &["namespace"]), text(claim, &["name"])));
             let waiting: Vec<Key> = match claim {
                 Some(claim) => vec![claim],
                 None => pending().map(|claim| claim.key.clone()).collect(),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::path::Path;
 use super::text::{self, NameRule};
-use crate::cluster::api::status::{FieldError, Fault};
+use crate::cluster::api::status::{Fault, FieldError};
 use crate::cluster::object::{self, Map, flag, int, list};
 
 /// Annotations of one object, keys and values together.
@@ -123,7 +123,8 @@ fn owners(references: &[Value], at: &Path<'_>, errors: &mut Vec<FieldError>) {
     for reference in references {
         let (api_version, kind) = (object::text(reference, &["apiVersion"]), object::text(reference, &["kind"]));
         // `a/b/c` is no group and version.
-        let version = if api_version.matches('/').count() > 1 { "" } else { api_version.rsplit('/').next().unwrap_or("") };
+        let version =
+            if api_version.matches('/').count() > 1 { "" } else { api_version.rsplit('/').next().unwrap_or("") };
         if version.is_empty() {
             errors.push(FieldError::invalid(at.child("apiVersion"), api_version, "version must not be empty"));
         }

@@ -32,9 +32,11 @@ fn owners_need_names_and_at_most_one_controls() {
     two.iter_mut().for_each(|reference| reference["controller"] = true.into());
     assert_eq!(
         created(json!({"name": "two", "namespace": "n", "ownerReferences": two})),
-        ["metadata.ownerReferences: Invalid value: [{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"a\",\"uid\":\"1\",\
+        [
+            "metadata.ownerReferences: Invalid value: [{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"a\",\"uid\":\"1\",\
           \"controller\":true},{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"b\",\"uid\":\"2\",\"controller\":true}]: \
-          Only one reference can have Controller set to true. Found \"true\" in references for ConfigMap/a and ConfigMap/b"]
+          Only one reference can have Controller set to true. Found \"true\" in references for ConfigMap/a and ConfigMap/b"
+        ]
     );
 }
 

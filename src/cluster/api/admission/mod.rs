@@ -11,13 +11,13 @@ pub mod text;
 mod usage;
 pub mod workloads;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::crd;
 use super::resource::Resource;
 use super::status::{FieldError, Refusal};
 use super::store::{Store, Stored};
-use crate::cluster::object::{GroupKind, Key, at, list, text};
+use crate::cluster::object::{GroupKind, Key, at, flag, list, set, text};
 
 const DEFINITION: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
 
@@ -46,11 +46,9 @@ impl Facts {
         let mut facts = Self { random, ..Self::default() };
         match kind.pair() {
             ("", "Pod") => {
-                let account = match text(object, &["spec", "serviceAccountName"]) {
-                    "" => "default",
-                    name => name,
-                };
-                facts.service_account = store.get("serviceaccounts", &Key::new(namespace, account)).map(|one| one.value());
+                let account = workloads::service_account_name(object);
+                facts.service_account =
+                    store.get("serviceaccounts", &Key::new(namespace, account)).map(|one| one.value());
                 facts.priority_classes = all("priorityclasses.scheduling.k8s.io", "");
                 facts.limit_ranges = all("limitranges", namespace);
             }
@@ -84,16 +82,18 @@ pub fn before_create(kind: &GroupKind, resource: &Resource, object: &mut Value, 
         Err(Refusal::forbidden(&resource.group, &resource.plural, name, why))
     };
     match kind.pair() {
+        DEFINITION => begin_definition(object),
         ("", "PersistentVolumeClaim") => rest::default_storage_class(object, &facts.storage_classes),
         ("networking.k8s.io", "Ingress") => rest::default_ingress_class(object, &facts.ingress_classes),
         ("", "Pod") => limit_range::defaults(object, &facts.limit_ranges),
         _ => {}
     }
+    let uid = text(object, &["metadata", "uid"]).to_owned();
     let context = workloads::CreateContext {
-        random: &facts.random,
+        random_suffix: &facts.random,
         service_account: facts.service_account.as_ref(),
         priority_classes: &facts.priority_classes,
-        uid: text(object, &["metadata", "uid"]).to_owned(),
+        uid: &uid,
     };
     if !workloads::before_create(kind, object, &context)? {
         rest::before_create(kind, object);
@@ -104,9 +104,29 @@ pub fn before_create(kind: &GroupKind, resource: &Resource, object: &mut Value, 
     }
 }
 
+/// A definition begins without names; what it stores is known at once.
+fn begin_definition(definition: &mut Value) {
+    let storage: Vec<Value> = stored_versions(definition);
+    let names = json!({"plural": "", "kind": ""});
+    set(definition, &["status"], json!({"conditions": [], "acceptedNames": names, "storedVersions": storage}));
+}
+
+fn stored_versions(definition: &Value) -> Vec<Value> {
+    let storage = list(definition, &["spec", "versions"]).iter().filter(|version| flag(version, &["storage"]));
+    storage.map(|version| version["name"].clone()).collect()
+}
+
 /// What the server keeps of the version before.
 pub fn before_update(kind: &GroupKind, object: &mut Value, old: &Value) {
-    if !workloads::before_update(kind, object, old) {
+    if kind.pair() == DEFINITION {
+        let mut stored = list(object, &["status", "storedVersions"]).to_vec();
+        for version in stored_versions(object) {
+            if !stored.contains(&version) {
+                stored.push(version);
+            }
+        }
+        set(object, &["status", "storedVersions"], stored);
+    } else if !workloads::before_update(kind, object, old) {
         rest::before_update(kind, object, old);
     }
 }
@@ -168,9 +188,8 @@ pub fn quota_allows(
         return Ok(Vec::new());
     }
     let quotas: Vec<Value> = store.list("resourcequotas", namespace).map(|quota| quota.value()).collect();
-    quota::check(&resource.kind, &resource.plural, object, old, &quotas).map_err(|why| {
-        Refusal::forbidden(&resource.group, &resource.plural, text(object, &["metadata", "name"]), &why)
-    })
+    quota::check(&resource.kind, &resource.plural, object, old, &quotas)
+        .map_err(|why| Refusal::forbidden(&resource.group, &resource.plural, text(object, &["metadata", "name"]), &why))
 }
 
 /// Gives a service its addresses and ports.
@@ -183,7 +202,8 @@ pub fn allocate_service(
     old: Option<&Value>,
     random: u64,
 ) -> Result<(), Vec<FieldError>> {
-    let services: Vec<Value> = store.list("services", "").map(|service: &std::sync::Arc<Stored>| service.value()).collect();
+    let services: Vec<Value> =
+        store.list("services", "").map(|service: &std::sync::Arc<Stored>| service.value()).collect();
     let taken_ip = |address: &str| {
         services.iter().any(|service| list(service, &["spec", "clusterIPs"]).iter().any(|taken| taken == address))
     };

@@ -103,7 +103,8 @@ fn charge(quota: &Value, asked: &Usage) -> Result<Option<Value>, String> {
 /// kind and plural.
 pub fn recount<'a>(quota: &Value, objects: impl IntoIterator<Item = (&'a GroupKind, &'a str, &'a Value)>) -> Value {
     let hard = map(quota, &["spec", "hard"]).cloned().unwrap_or_default();
-    let mut used: Usage = hard.keys().map(|name| (name.clone(), Amount::default())).collect();
+    let counted = hard.keys().filter(|name| is_counted(name));
+    let mut used: Usage = counted.map(|name| (name.clone(), Amount::default())).collect();
     for (kind, plural, object) in objects {
         let what = Counted { kind, plural };
         if !scopes(quota).all(|scope| what.in_scope(object, &scope)) {
@@ -122,6 +123,12 @@ pub fn recount<'a>(quota: &Value, objects: impl IntoIterator<Item = (&'a GroupKi
         status.insert("used".to_owned(), Value::Object(used));
     }
     Value::Object(status)
+}
+
+/// Whether there is something that counts for a name in a quota.
+fn is_counted(name: &str) -> bool {
+    const PLAIN: [&str; 5] = ["pods", "cpu", "memory", "ephemeral-storage", "storage"];
+    name.contains(['.', '/']) || name.starts_with("hugepages-") || PLAIN.contains(&name) || COUNTED.contains(&name)
 }
 
 fn name(quota: &Value) -> &str {

@@ -247,7 +247,11 @@ pub fn http_header_name(value: &str) -> Faults {
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Faults::new();
     }
-    vec![by_pattern("a valid HTTP header must consist of alphanumeric characters or '-'", "[-A-Za-z0-9]+", &["X-Header-Name"])]
+    vec![by_pattern(
+        "a valid HTTP header must consist of alphanumeric characters or '-'",
+        "[-A-Za-z0-9]+",
+        &["X-Header-Name"],
+    )]
 }
 
 /// An IP address as newer servers take it: no leading zeros, no IPv4 inside IPv6.

@@ -49,11 +49,7 @@ fn sentences_are_those_of_the_server() {
             &["a valid environment variable name must consist only of printable ASCII characters other than '='"],
         ),
         (port_name, "http-1", &[]),
-        (
-            port_name,
-            "80",
-            &["must contain at least one letter (a-z)"],
-        ),
+        (port_name, "80", &["must contain at least one letter (a-z)"]),
         (
             port_name,
             "-Web--",
@@ -67,8 +63,10 @@ fn sentences_are_those_of_the_server() {
         (
             percent,
             "25",
-            &["a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used \
-               for validation is '[0-9]+%')"],
+            &[
+                "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used \
+               for validation is '[0-9]+%')",
+            ],
         ),
         (ip_address, "10.0.0.1", &[]),
         (ip_address, "010.0.0.1", &["must not have leading 0s"]),

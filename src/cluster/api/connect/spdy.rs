@@ -23,12 +23,38 @@ static DICTIONARY: LazyLock<Vec<u8>> = LazyLock::new(|| {
     const CODES: &str = "100 101 201 202 205 206 300 302 303 304 305 306 307 402 405 406 407 408 409 410 411 412 413 414 \
         415 416 417 502 504 505";
     const WORDS: [&str; 32] = [
-        "203 Non-Authoritative Information", "204 No Content", "301 Moved Permanently", "400 Bad Request",
-        "401 Unauthorized", "403 Forbidden", "404 Not Found", "500 Internal Server Error", "501 Not Implemented",
-        "503 Service Unavailable", "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 ",
-        "Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMT", "chunked,", "text/html,", "image/png,", "image/jpg,", "image/gif,",
-        "application/xml,", "application/xhtml+xml,", "text/plain,", "text/javascript,", "public", "private",
-        "max-age=", "gzip,deflate,", "sdch", "charset=utf-8", "charset=iso-8859-1,", "utf-,", "*,", "enq=0.", "",
+        "203 Non-Authoritative Information",
+        "204 No Content",
+        "301 Moved Permanently",
+        "400 Bad Request",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+        "500 Internal Server Error",
+        "501 Not Implemented",
+        "503 Service Unavailable",
+        "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 ",
+        "Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMT",
+        "chunked,",
+        "text/html,",
+        "image/png,",
+        "image/jpg,",
+        "image/gif,",
+        "application/xml,",
+        "application/xhtml+xml,",
+        "text/plain,",
+        "text/javascript,",
+        "public",
+        "private",
+        "max-age=",
+        "gzip,deflate,",
+        "sdch",
+        "charset=utf-8",
+        "charset=iso-8859-1,",
+        "utf-,",
+        "*,",
+        "enq=0.",
+        "",
     ];
     let mut bytes = Vec::with_capacity(1423);
     for name in NAMES.split_whitespace() {
@@ -125,7 +151,10 @@ impl Reader {
 
     fn control(&mut self, kind: u16, body: &[u8], ended: bool) -> Result<Frame, Broken> {
         let number = |at: usize| -> Result<u32, Broken> {
-            let bytes = body.get(at..at + 4).and_then(|bytes| bytes.first_chunk::<4>()).ok_or(Broken("a frame is cut short"))?;
+            let bytes = body
+                .get(at..at + 4)
+                .and_then(|bytes| bytes.first_chunk::<4>())
+                .ok_or(Broken("a frame is cut short"))?;
             Ok(u32::from_be_bytes(*bytes) & 0x7fff_ffff)
         };
         Ok(match kind {

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 
-use crate::cluster::api::status::{Details, Refusal};
+use crate::cluster::api::status::Refusal;
 
 /// The largest message that is taken.
 const LARGEST: usize = 1 << 20;
@@ -24,13 +24,17 @@ pub fn shake_hands<'a>(headers: &HeaderMap, spoken: &[&'a str]) -> Result<(Respo
     let upgrade = text(&header::UPGRADE).eq_ignore_ascii_case("websocket");
     let key = text(&header::SEC_WEBSOCKET_KEY);
     if !upgrade || key.is_empty() {
-        return Err(Refusal::bad_request("Upgrade request required").with_details(Details::default()));
+        return Err(Refusal::bad_request("Upgrade request required"));
     }
     let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     let mut offered = offered.flat_map(|value| value.split(',')).map(str::trim);
     let chosen = offered.find_map(|offer| spoken.iter().find(|known| **known == offer)).copied();
     let Some(chosen) = chosen else {
-        return Err(Refusal::new(403, "Forbidden", format!("none of the protocols is spoken here: {}", spoken.join(", "))));
+        return Err(Refusal::new(
+            403,
+            "Forbidden",
+            format!("none of the protocols is spoken here: {}", spoken.join(", ")),
+        ));
     };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

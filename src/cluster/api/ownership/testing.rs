@@ -1,73 +1,19 @@
 //! For tests: the built-in kinds as a type graph, made-up kinds, and random values.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::cluster::api::schema::builtin::builtin;
 use crate::cluster::api::schema::{Field, ListKind, Struct, Type};
-use crate::cluster::object::{list, map, text};
+use crate::cluster::object::text;
 
 /// A built-in kind, as `apps/v1/Deployment` or `v1/Pod`.
 pub(crate) fn built_in(kind: &str) -> Arc<Struct> {
-    static KINDS: LazyLock<HashMap<String, Arc<Struct>>> = LazyLock::new(load);
-    KINDS[kind].clone()
-}
-
-fn load() -> HashMap<String, Arc<Struct>> {
-    let schema: Value = serde_json::from_str(include_str!("../data/schema.json")).unwrap();
-    let types = map(&schema, &["types"]).unwrap();
-    let mut known = HashMap::new();
-    for (name, shape) in types.iter().filter(|(_, shape)| shape.get("f").is_some()) {
-        let kind = Struct {
-            name: name.rsplit('.').next().unwrap_or_default().to_owned(),
-            full_name: format!("io.k8s.{name}"),
-            atomic: text(shape, &["map"]) == "atomic",
-            ..Struct::default()
-        };
-        known.insert(name.as_str(), Arc::new(kind));
-    }
-    for (name, kind) in &known {
-        let fields = map(&types[*name], &["f"]).unwrap();
-        let fields = fields.iter().map(|(name, field)| (name.clone(), member(&known, field)));
-        kind.fields.set(fields.collect()).unwrap();
-    }
-    let kinds = map(&schema, &["kinds"]).unwrap().iter();
-    let named = kinds.filter_map(|(kind, name)| Some((kind.trim_start_matches('/').to_owned(), name.as_str()?)));
-    named.filter_map(|(kind, name)| Some((kind, known.get(name)?.clone()))).collect()
-}
-
-fn member(known: &HashMap<&str, Arc<Struct>>, field: &Value) -> Field {
-    let mut out = Field::new(shape(known, &field["t"]));
-    out.list = match text(field, &["list"]) {
-        "map" => ListKind::Map(list(field, &["keys"]).iter().filter_map(Value::as_str).map(str::to_owned).collect()),
-        "set" => ListKind::Set,
-        _ => ListKind::Atomic,
-    };
-    out.atomic = text(field, &["map"]) == "atomic";
-    out.patch_merge = text(field, &["patch"]).contains("merge");
-    out.patch_retain_keys = text(field, &["patch"]).contains("retainKeys");
-    out.merge_key = text(field, &["mergeKey"]).to_owned();
-    out.default = field.get("default").cloned();
-    out
-}
-
-fn shape(known: &HashMap<&str, Arc<Struct>>, shape_: &Value) -> Type {
-    let item = |at: usize| Arc::new(Field::new(shape(known, &shape_[at])));
-    match (shape_[0].as_str(), shape_.as_str().unwrap_or("")) {
-        (Some("list"), _) => Type::List(item(1)),
-        (Some("map"), _) => Type::Map(item(1)),
-        (_, "string") => Type::String,
-        (_, "integer") => Type::Int64,
-        (_, "number") => Type::Number,
-        (_, "boolean") => Type::Boolean,
-        (_, "api.resource.Quantity") => Type::Quantity,
-        (_, "util.intstr.IntOrString") => Type::IntOrString,
-        (_, "apis.meta.v1.Time") => Type::Time,
-        (_, "apis.meta.v1.MicroTime") => Type::MicroTime,
-        (_, name) => known.get(name).map_or(Type::Any, |kind| Type::Struct(kind.clone())),
-    }
+    let (api_version, kind) = kind.rsplit_once('/').unwrap();
+    builtin().kind(api_version, kind).unwrap()
 }
 
 /// A kind as from a custom resource: a size, a set of tags, items by id, an atomic list, free parts, labels.

@@ -1,8 +1,9 @@
 //! The built-in kinds: their types, read once from `data/schema.json`.
 //!
-//! Beside what OpenAPI tells, that file has what a trip through Go's structs does: `p` says when a member is written
-//! (`a` always, `n` always and `null` when absent, `s` whenever it is set; else when it is not zero), `g` is Go's name
-//! of a type that is a text or number with a name of its own. Numbers are `int32` or `int64`, base64 is `bytes`.
+//! Beside what OpenAPI tells, that file has what a trip through Go's structs does, as the public types of Kubernetes
+//! 1.36 tell it: `p` says when a member is written (`a` always, `n` always and `null` when absent, `s` whenever it is
+//! set; else when it is not zero), `g` is Go's name of a type that is a text or number with a name of its own. Numbers
+//! are `int32` or `int64`, base64 is `bytes`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -142,7 +143,7 @@ impl Raw<'static> {
             default: raw.default.clone().filter(|default| presence == Presence::Set || !is_zero(default)),
             allowed: raw.allowed.iter().map(|&value| value.to_owned()).collect(),
             presence,
-            go_type: raw.g.into(),
+            go_type: go_type(raw.g, &raw.t, &shape).into(),
             ..Field::new(shape)
         }
     }
@@ -168,10 +169,11 @@ impl RawType<'_> {
 
 /// What OpenAPI gives as the default of members that are always written says nothing of its own.
 fn is_zero(default: &Value) -> bool {
-    *default == Value::from(0) || *default == Value::from(false)
+    default.as_i64() == Some(0) || default.as_bool() == Some(false)
 }
 
-fn full_name(name: &str) -> String {
+/// The name that OpenAPI has for a type.
+pub(super) fn full_name(name: &str) -> String {
     let package = match name.split('.').next() {
         Some("apiextensions") => "io.k8s.apiextensions-apiserver.pkg.apis",
         Some("apis" | "api" | "runtime" | "util") => "io.k8s.apimachinery.pkg",
@@ -192,7 +194,16 @@ fn shape(raw: &RawShape<'_>, go_type: &str, types: &HashMap<String, Arc<Struct>>
 }
 
 fn element(raw: &RawShape<'_>, go_type: &str, types: &HashMap<String, Arc<Struct>>) -> Arc<Field> {
-    Arc::new(Field { go_type: go_type.into(), ..Field::new(shape(raw, go_type, types)) })
+    let shape = shape(raw, go_type, types);
+    Arc::new(Field { go_type: self::go_type(go_type, raw, &shape).into(), ..Field::new(shape) })
+}
+
+/// Values of any shape have types too, which OpenAPI shows.
+fn go_type<'a>(known: &'a str, raw: &RawShape<'a>, shape: &Type) -> &'a str {
+    match (raw, shape) {
+        (RawShape::Name(name), Type::Any) => name,
+        _ => known,
+    }
 }
 
 fn named(name: &str, types: &HashMap<String, Arc<Struct>>) -> Type {
@@ -280,6 +291,8 @@ mod tests {
         assert_eq!(walk(&pod, &["spec", "containers", "resources"]).presence, Presence::Always);
         assert_eq!(walk(&pod, &["spec", "containers", "ports", "containerPort"]).default, None);
         assert_eq!(walk(&pod, &["status", "conditions", "lastProbeTime"]).presence, Presence::AlwaysNull);
+        let raw = walk(&builtin().kind("apps/v1", "ControllerRevision").expect("there are revisions"), &["data"]);
+        assert_eq!((raw.go_type(), raw.presence), ("runtime.RawExtension".to_owned(), Presence::AlwaysNull));
         assert_eq!(walk(&pod, &["spec", "hostNetwork"]).presence, Presence::NonZero);
         assert_eq!(walk(&pod, &["spec", "terminationGracePeriodSeconds"]).presence, Presence::Set);
     }

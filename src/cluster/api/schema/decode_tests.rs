@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::cluster::api::schema::builtin::builtin;
+use crate::cluster::object::Map;
 
 fn kind(api_version: &str, kind: &str) -> std::sync::Arc<Struct> {
     builtin().kind(api_version, kind).expect(kind)
@@ -137,6 +138,34 @@ fn wrong_types_are_told_as_in_go() {
 }
 
 #[test]
+fn wrong_types_in_merged_objects_are_told_otherwise() {
+    let cases = [
+        (json!({"spec": {"replicas": "three"}}), "unrecognized type: int32"),
+        (json!({"spec": {"replicas": 1.5}}), "cannot convert float64 to int32"),
+        (json!({"spec": {"paused": 1}}), "unrecognized type: bool"),
+        (json!({"spec": []}), "cannot restore struct from: slice"),
+        (json!({"spec": {"template": {"spec": {"containers": {"a": "b"}}}}}), "cannot restore slice from map"),
+        (json!({"metadata": {"labels": "x"}}), "cannot restore map from string"),
+        (json!({"metadata": {"labels": {"a": true}}}), "unrecognized type: string"),
+        (json!({"spec": {"template": {"spec": {"dnsPolicy": 1}}}}), "cannot convert int64 to v1.DNSPolicy"),
+        (
+            json!({"spec": {"strategy": {"rollingUpdate": {"maxSurge": true}}}}),
+            "json: cannot unmarshal bool into Go value of type int32",
+        ),
+    ];
+    for (mut object, error) in cases {
+        assert_eq!(restore(&kind("apps/v1", "Deployment"), &mut object), Err(error.to_owned()));
+    }
+    let mut secret = json!({"data": {"a": "no base64"}});
+    let error = "error decoding from json: illegal base64 data at input byte 2".to_owned();
+    assert_eq!(restore(&kind("v1", "Secret"), &mut secret), Err(error));
+    let mut object = json!({"z": 1, "spec": {"replicas": 2.0, "paused": false, "a": 1}});
+    let unknown = ["spec.a", "z"].map(|path| format!("unknown field \"{path}\"")).to_vec();
+    assert_eq!(restore(&kind("apps/v1", "Deployment"), &mut object), Ok(unknown));
+    assert_eq!(object, json!({"spec": {"replicas": 2}}));
+}
+
+#[test]
 fn values_become_what_go_writes() {
     let object = json!({"spec": {
         "hostNetwork": false, "nodeName": "", "securityContext": {}, "initContainers": [], "nodeSelector": {},
@@ -162,6 +191,19 @@ fn values_become_what_go_writes() {
     let secret = json!({"data": {"a": "YQ\n==", "b": null}, "stringData": {"c": null}});
     let expected = json!({"data": {"a": "YQ==", "b": ""}, "stringData": {"c": ""}});
     assert_eq!(conformed(("v1", "Secret"), &secret), Ok((expected, vec![])));
+}
+
+#[test]
+fn findings_are_bounded_and_fields_go_all_the_same() {
+    let many: Map = (0..500).map(|number| (format!("x{number}"), json!(1))).collect();
+    let mut object = Value::Object(many.clone());
+    assert_eq!(conform(&kind("v1", "Pod"), &mut object).map(|unknown| unknown.len()), Ok(100));
+    assert_eq!(object, json!({}));
+    let mut object = Value::Object(many);
+    assert_eq!(prune(&kind("v1", "Pod"), &mut object).len(), 100);
+    assert_eq!(object, json!({}));
+    let twice = format!("{{{}}}", vec!["\"a\":1"; 500].join(","));
+    assert_eq!(parse_json(twice.as_bytes()).map(|(_, twice)| twice.len()), Ok(100));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::decode::zero;
+use super::conform::zero;
 use super::{Field, Presence, Struct, Type};
 
 /// Fills in the defaults that the schema gives, in all that is there and in what is filled in.

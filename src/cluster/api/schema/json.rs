@@ -6,19 +6,18 @@ use crate::cluster::object::Map;
 
 /// Deeper values are refused: what is stored has to be readable again, by serde_json and inside of other documents.
 const MAX_DEPTH: usize = 100;
+/// More fields that are there twice are not told.
+const MAX_DUPLICATES: usize = 100;
 
 /// Reads a JSON document. The second part names fields that are there twice, as `duplicate field "data.a"`.
 ///
 /// # Errors
 /// Go's text of a syntax error.
 pub fn parse_json(body: &[u8]) -> Result<(Value, Vec<String>), String> {
-    let mut parser = Parser { body, at: 0, depth: 0, duplicates: Vec::new() };
+    let mut parser = Parser { body, at: 0, place: Vec::new(), duplicates: Vec::new() };
     let value = parser.value()?;
     match parser.next_token() {
-        None => {
-            let texts = parser.duplicates.iter().map(|path| format!("duplicate field {path:?}"));
-            Ok((value, texts.collect()))
-        }
+        None => Ok((value, parser.duplicates)),
         Some(_) => Err(parser.invalid("after top-level value")),
     }
 }
@@ -26,9 +25,14 @@ pub fn parse_json(body: &[u8]) -> Result<(Value, Vec<String>), String> {
 struct Parser<'a> {
     body: &'a [u8],
     at: usize,
-    depth: usize,
-    /// Paths, each from the value that is being read.
+    /// The way to the value that is being read.
+    place: Vec<Step>,
     duplicates: Vec<String>,
+}
+
+enum Step {
+    Field(String),
+    Item(usize),
 }
 
 impl Parser<'_> {
@@ -66,13 +70,11 @@ impl Parser<'_> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value, String>) -> Result<Value, String> {
-        if self.depth == MAX_DEPTH {
+        if self.place.len() == MAX_DEPTH {
             return Err("exceeded max depth".to_owned());
         }
-        self.depth += 1;
         self.at += 1;
         let value = read(self)?;
-        self.depth -= 1;
         self.at += 1;
         Ok(value)
     }
@@ -92,16 +94,15 @@ impl Parser<'_> {
                 return Err(self.invalid("after object key"));
             }
             self.at += 1;
-            let known = self.duplicates.len();
+            let is_there = members.contains_key(&name);
+            self.place.push(Step::Field(name));
+            if is_there && self.duplicates.len() < MAX_DUPLICATES {
+                self.duplicates.push(format!("duplicate field {:?}", path(&self.place)));
+            }
             let value = self.value()?;
-            for inner in self.duplicates.iter_mut().skip(known) {
-                let dot = if inner.starts_with('[') { "" } else { "." };
-                *inner = format!("{name}{dot}{inner}");
+            if let Some(Step::Field(name)) = self.place.pop() {
+                members.insert(name, value);
             }
-            if members.contains_key(&name) {
-                self.duplicates.insert(known, name.clone());
-            }
-            members.insert(name, value);
             match self.next_token() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => return Ok(Value::Object(members)),
@@ -117,12 +118,9 @@ impl Parser<'_> {
             return Ok(Value::Array(items));
         }
         loop {
-            let known = self.duplicates.len();
+            self.place.push(Step::Item(items.len()));
             items.push(self.value()?);
-            for inner in self.duplicates.iter_mut().skip(known) {
-                let dot = if inner.starts_with('[') { "" } else { "." };
-                *inner = format!("[{}]{dot}{inner}", items.len() - 1);
-            }
+            self.place.pop();
             match self.next_token() {
                 Some(b',') => self.at += 1,
                 Some(b']') => return Ok(Value::Array(items)),
@@ -253,6 +251,22 @@ impl Parser<'_> {
         }
         Ok(code)
     }
+}
+
+fn path(place: &[Step]) -> String {
+    let mut path = String::new();
+    for step in place {
+        match step {
+            Step::Item(index) => path.push_str(&format!("[{index}]")),
+            Step::Field(name) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(name);
+            }
+        }
+    }
+    path
 }
 
 /// A byte as Go's JSON errors show it.

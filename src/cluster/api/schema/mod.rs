@@ -3,9 +3,12 @@
 //! Decoding, defaults, strategic merge, server-side apply and OpenAPI all walk this graph of types.
 
 pub mod builtin;
+mod conform;
 pub mod decode;
 pub mod defaults;
 mod json;
+pub mod openapi;
+mod place;
 pub mod proto;
 pub mod quantity;
 mod scalars;
@@ -123,7 +126,8 @@ pub struct Field {
     pub nullable: bool,
     /// When the server writes the member.
     pub presence: Presence,
-    /// Go's name of the type where the shape does not tell it, as `v1.PullPolicy`; for error messages.
+    /// Go's name of the type where the shape does not tell it, as `v1.PullPolicy`; for error messages. Of a value of
+    /// any shape, its type in the catalogue.
     pub go_type: Box<str>,
 }
 

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::Value;
 
-use super::decode::{normalize_numbers, without_fraction};
+use super::conform::without_fraction;
+use super::decode::normalize_numbers;
 use super::json::parse_json;
 use super::yaml_plain::{Plain, read_plain};
 use crate::cluster::object::Map;
@@ -18,6 +19,8 @@ pub use super::yaml_write::to_yaml;
 /// As deep as JSON may be; so what is read can be written and read again.
 const MAX_DEPTH: usize = 100;
 const MAX_NODES: usize = 1_000_000;
+/// More keys that are there twice are not told.
+const MAX_TWICE: usize = 100;
 /// What aliases may make of a few lines.
 const MAX_TEXT: usize = 32 * 1024 * 1024;
 
@@ -246,7 +249,7 @@ impl<'a> Composer<'a> {
                     value => merged.push(value),
                 },
                 Some(Key::Name(name)) => {
-                    if members.contains_key(&name) {
+                    if members.contains_key(&name) && self.twice.len() < MAX_TWICE {
                         self.twice.push((line, name.clone()));
                     }
                     members.insert(name, value);

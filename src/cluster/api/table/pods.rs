@@ -30,14 +30,19 @@ impl Restarts {
 }
 
 pub(super) fn cells(pod: &Value) -> Vec<Cell> {
-    let sidecars = list(pod, &["spec", "initContainers"]).iter().filter(|container| is_sidecar(container)).count();
-    let total = list(pod, &["spec", "containers"]).len() + sidecars;
-    let tally = tally(pod);
+    let [spec, status] = ["spec", "status"].map(|member| pod.get(member).unwrap_or(&Value::Null));
+    let init_containers = list(spec, &["initContainers"]);
+    let sidecars = init_containers.iter().filter(|container| is_sidecar(container)).count();
+    let total = list(spec, &["containers"]).len() + sidecars;
+    let mut tally = tally(init_containers, status);
+    if deleting(pod) {
+        tally.leave(status);
+    }
     let restarts = match tally.last {
         Some(last) if tally.restarts != 0 => Cell::Restarts(tally.restarts, last),
         _ => tally.restarts.to_string().into(),
     };
-    let address = list(pod, &["status", "podIPs"]).first().map_or("", |address| text(address, &["ip"]));
+    let address = list(status, &["podIPs"]).first().map_or("", |address| text(address, &["ip"]));
     vec![
         name(pod),
         format!("{}/{total}", tally.ready).into(),
@@ -45,91 +50,94 @@ pub(super) fn cells(pod: &Value) -> Vec<Cell> {
         restarts,
         created(pod),
         text_or(address, "<none>").into(),
-        text_or(text(pod, &["spec", "nodeName"]), "<none>").into(),
-        text_or(text(pod, &["status", "nominatedNodeName"]), "<none>").into(),
-        readiness_gates(pod).into(),
+        text_or(text(spec, &["nodeName"]), "<none>").into(),
+        text_or(text(status, &["nominatedNodeName"]), "<none>").into(),
+        readiness_gates(spec, status).into(),
     ]
 }
 
-fn tally(pod: &Value) -> Tally {
-    let phase = text(pod, &["status", "phase"]);
-    let why = text(pod, &["status", "reason"]);
-    let gated = list(pod, &["status", "conditions"]).iter().any(|condition| {
+fn tally(init_containers: &[Value], status: &Value) -> Tally {
+    let gated = list(status, &["conditions"]).iter().any(|condition| {
         text(condition, &["type"]) == "PodScheduled" && text(condition, &["reason"]) == "SchedulingGated"
     });
-    let reason = if gated { "SchedulingGated" } else { text_or(why, phase) };
+    let reason = text_or(text(status, &["reason"]), text(status, &["phase"]));
+    let reason = if gated { "SchedulingGated" } else { reason };
     let mut tally = Tally { reason: reason.to_owned(), ..Tally::default() };
-
-    let initializing = init_containers(pod, &mut tally);
-    if !initializing || condition_is_true(pod, "Initialized") {
-        containers(pod, &mut tally);
-    }
-    if deleting(pod) {
-        if why == "NodeLost" {
-            tally.reason = "Unknown".to_owned();
-        } else if phase != "Succeeded" && phase != "Failed" {
-            tally.reason = "Terminating".to_owned();
-        }
+    if tally.initialize(init_containers, status) {
+        tally.run(status);
     }
     tally
 }
 
-/// Looks at init containers up to the first that is not done; whether there is one.
-///
-/// Afterwards only the restarts of sidecars count, unless the pod is still initializing.
-fn init_containers(pod: &Value, tally: &mut Tally) -> bool {
-    let specs = list(pod, &["spec", "initContainers"]);
-    let mut all = Restarts::default();
-    let mut sidecars = Restarts::default();
-    let mut initializing = false;
-    for (index, status) in list(pod, &["status", "initContainerStatuses"]).iter().enumerate() {
-        all.add(status);
-        let named = text(status, &["name"]);
-        let sidecar = specs.iter().any(|spec| text(spec, &["name"]) == named && is_sidecar(spec));
-        if sidecar {
-            sidecars.add(status);
+impl Tally {
+    /// Looks at init containers up to the first that is not done; whether to go on to the containers.
+    ///
+    /// Then only the restarts of sidecars count.
+    fn initialize(&mut self, containers: &[Value], status: &Value) -> bool {
+        let mut all = Restarts::default();
+        let mut sidecars = Restarts::default();
+        let mut initializing = false;
+        for (index, container) in list(status, &["initContainerStatuses"]).iter().enumerate() {
+            all.add(container);
+            let named = text(container, &["name"]);
+            let sidecar = containers.iter().any(|spec| text(spec, &["name"]) == named && is_sidecar(spec));
+            if sidecar {
+                sidecars.add(container);
+            }
+            let terminated = at(container, &["state", "terminated"]).filter(|state| !state.is_null());
+            if terminated.is_some_and(|state| int(state, &["exitCode"]).unwrap_or(0) == 0) {
+                continue;
+            }
+            if sidecar && flag(container, &["started"]) {
+                self.ready += usize::from(flag(container, &["ready"]));
+                continue;
+            }
+            let waiting = text(container, &["state", "waiting", "reason"]);
+            self.reason = match terminated {
+                Some(state) => format!("Init:{}", ending(state)),
+                None if !waiting.is_empty() && waiting != "PodInitializing" => format!("Init:{waiting}"),
+                None => format!("Init:{index}/{}", containers.len()),
+            };
+            initializing = true;
+            break;
         }
-        let terminated = at(status, &["state", "terminated"]).filter(|state| !state.is_null());
-        if terminated.is_some_and(|state| int(state, &["exitCode"]).unwrap_or(0) == 0) {
-            continue;
-        }
-        if sidecar && flag(status, &["started"]) {
-            tally.ready += usize::from(flag(status, &["ready"]));
-            continue;
-        }
-        let waiting = text(status, &["state", "waiting", "reason"]);
-        tally.reason = match terminated {
-            Some(state) => format!("Init:{}", ending(state)),
-            None if !waiting.is_empty() && waiting != "PodInitializing" => format!("Init:{waiting}"),
-            None => format!("Init:{index}/{}", specs.len()),
-        };
-        initializing = true;
-        break;
+        let goes_on = !initializing || condition_is_true(status, "Initialized");
+        let counted = if goes_on { sidecars } else { all };
+        (self.restarts, self.last) = (counted.count, counted.last);
+        goes_on
     }
-    let counted = if initializing && !condition_is_true(pod, "Initialized") { all } else { sidecars };
-    (tally.restarts, tally.last) = (counted.count, counted.last);
-    initializing
-}
 
-fn containers(pod: &Value, tally: &mut Tally) {
-    let mut restarts = Restarts { count: tally.restarts, last: tally.last };
-    let mut running = false;
-    for status in list(pod, &["status", "containerStatuses"]).iter().rev() {
-        restarts.add(status);
-        let waiting = text(status, &["state", "waiting", "reason"]);
-        let terminated = at(status, &["state", "terminated"]).filter(|state| !state.is_null());
-        if !waiting.is_empty() {
-            tally.reason = waiting.to_owned();
-        } else if let Some(state) = terminated {
-            tally.reason = ending(state);
-        } else if flag(status, &["ready"]) && at(status, &["state", "running"]).is_some_and(|state| !state.is_null()) {
-            running = true;
-            tally.ready += 1;
+    /// Looks at the containers, from the last to the first.
+    fn run(&mut self, status: &Value) {
+        let mut restarts = Restarts { count: self.restarts, last: self.last };
+        let mut running = false;
+        for container in list(status, &["containerStatuses"]).iter().rev() {
+            restarts.add(container);
+            let state = container.get("state").unwrap_or(&Value::Null);
+            let of = |member| state.get(member).filter(|state| !state.is_null());
+            let waiting = of("waiting").map_or("", |state| text(state, &["reason"]));
+            if !waiting.is_empty() {
+                self.reason = waiting.to_owned();
+            } else if let Some(state) = of("terminated") {
+                self.reason = ending(state);
+            } else if of("running").is_some() && flag(container, &["ready"]) {
+                running = true;
+                self.ready += 1;
+            }
+        }
+        (self.restarts, self.last) = (restarts.count, restarts.last);
+        if running && self.reason == "Completed" {
+            self.reason = if condition_is_true(status, "Ready") { "Running" } else { "NotReady" }.to_owned();
         }
     }
-    (tally.restarts, tally.last) = (restarts.count, restarts.last);
-    if running && tally.reason == "Completed" {
-        tally.reason = if condition_is_true(pod, "Ready") { "Running" } else { "NotReady" }.to_owned();
+
+    /// The pod is being deleted.
+    fn leave(&mut self, status: &Value) {
+        if text(status, &["reason"]) == "NodeLost" {
+            self.reason = "Unknown".to_owned();
+        } else if !matches!(text(status, &["phase"]), "Succeeded" | "Failed") {
+            self.reason = "Terminating".to_owned();
+        }
     }
 }
 
@@ -149,16 +157,16 @@ fn is_sidecar(container: &Value) -> bool {
     text(container, &["restartPolicy"]) == "Always"
 }
 
-fn condition_is_true(pod: &Value, kind: &str) -> bool {
-    let conditions = list(pod, &["status", "conditions"]);
+fn condition_is_true(status: &Value, kind: &str) -> bool {
+    let conditions = list(status, &["conditions"]);
     conditions.iter().any(|one| text(one, &["type"]) == kind && text(one, &["status"]) == "True")
 }
 
-fn readiness_gates(pod: &Value) -> String {
-    let gates = list(pod, &["spec", "readinessGates"]);
+fn readiness_gates(spec: &Value, status: &Value) -> String {
+    let gates = list(spec, &["readinessGates"]);
     if gates.is_empty() {
         return "<none>".to_owned();
     }
-    let open = gates.iter().filter(|gate| condition_is_true(pod, text(gate, &["conditionType"]))).count();
+    let open = gates.iter().filter(|gate| condition_is_true(status, text(gate, &["conditionType"]))).count();
     format!("{open}/{}", gates.len())
 }

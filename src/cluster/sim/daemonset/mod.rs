@@ -12,22 +12,18 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
-use crate::cluster::object::{Key, at, int, set, text};
-use crate::cluster::sim::actions::{self, BURST, Kind, RETRY};
+use crate::cluster::object::{Key, at, set, text};
+use crate::cluster::sim::actions::{self, BURST, Kind};
 use crate::cluster::sim::affinity::NodeView;
 use crate::cluster::sim::revision::{History, Owner, POD_REVISION};
-use crate::cluster::sim::scaled::scaled;
+use crate::cluster::sim::scaled::{int32, scaled};
 use crate::cluster::sim::views::{Phase, Pod};
 use crate::cluster::sim::{Decision, World, ownership, template};
 
 use placement::{Fit, NodeFit};
 
-const DAEMON_SET: Kind = Kind {
-    resource: "daemonsets.apps",
-    api_version: "apps/v1",
-    kind: "DaemonSet",
-    source: "daemonset-controller",
-};
+const DAEMON_SET: Kind =
+    Kind { resource: "daemonsets.apps", api_version: "apps/v1", kind: "DaemonSet", source: "daemonset-controller" };
 
 /// What is to be done for a daemon set.
 pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
@@ -38,7 +34,7 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
         return decision;
     }
     let object = stored.value();
-    let collisions = int(&object, &["status", "collisionCount"]).unwrap_or(0);
+    let collisions = int32(&object, &["status", "collisionCount"]).unwrap_or(0);
     let owner = Owner { kind: &DAEMON_SET, stored, object: &object, hash_label: POD_REVISION, collisions };
     let history = History::read(world, &owner, &selector, &mut decision);
     let Some(latest) = history.latest(world, &owner, &mut decision) else {
@@ -100,8 +96,8 @@ impl Spec {
             on_delete: text(object, &["spec", "updateStrategy", "type"]) == "OnDelete",
             max_surge: rolling("maxSurge"),
             max_unavailable: rolling("maxUnavailable"),
-            min_ready: int(object, &["spec", "minReadySeconds"]).unwrap_or(0),
-            history_limit: int(object, &["spec", "revisionHistoryLimit"]).unwrap_or(10),
+            min_ready: int32(object, &["spec", "minReadySeconds"]).unwrap_or(0),
+            history_limit: int32(object, &["spec", "revisionHistoryLimit"]).unwrap_or(10),
         }
     }
 
@@ -229,9 +225,8 @@ impl<'a> Look<'a> {
 
     fn make_on(&mut self, nodes: &[&str]) {
         if let Some(why) = self.world.refusal().filter(|_| !nodes.is_empty()) {
-            self.decision.push(DAEMON_SET.warning(self.stored, "FailedCreate", format!("Error creating: {why}")));
-            self.decision.look_again(RETRY);
-            return;
+            let message = format!("Error creating: {why}");
+            return self.decision.note_refusal(&DAEMON_SET, self.stored, "FailedCreate", message);
         }
         if nodes.is_empty() {
             return;

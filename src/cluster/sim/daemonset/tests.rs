@@ -41,7 +41,8 @@ fn nodes(names: &[&str]) -> Cluster {
 
 /// The node that a pod is tied to.
 fn node_of(pod: &Value) -> String {
-    let path = ["spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"];
+    let path =
+        ["spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"];
     let field = &list(pod, &path)[0]["matchFields"][0];
     text(field, &["key"]).replace("metadata.name", field["values"][0].as_str().unwrap_or("?"))
 }
@@ -166,7 +167,8 @@ fn failed_pods_are_replaced() {
     cluster.set_status("pods", &pod, json!({"phase": "Failed", "conditions": null}));
     cluster.run();
     assert_eq!(cluster.get(SETS, "agent")["status"]["numberReady"], 1);
-    let event = format!("DaemonSet/agent FailedDaemonPod: Found failed daemon pod n/{pod} on node a1, will try to kill it");
+    let event =
+        format!("DaemonSet/agent FailedDaemonPod: Found failed daemon pod n/{pod} on node a1, will try to kill it");
     assert!(cluster.events.contains(&event), "{:?}", cluster.events);
 }
 

@@ -63,10 +63,7 @@ fn longer(history: &str, revision: &str) -> String {
 
 /// The annotations that say how large the deployment is.
 pub(super) fn sizes(replicas: i64, max: i64) -> Map<String, Value> {
-    Map::from_iter([
-        (DESIRED.to_owned(), json!(replicas.to_string())),
-        (MAX.to_owned(), json!(max.to_string())),
-    ])
+    Map::from_iter([(DESIRED.to_owned(), json!(replicas.to_string())), (MAX.to_owned(), json!(max.to_string()))])
 }
 
 #[cfg(test)]

@@ -24,12 +24,8 @@ use crate::cluster::sim::{Decision, World, ownership};
 
 use spec::Spec;
 
-const DEPLOYMENT: Kind = Kind {
-    resource: "deployments.apps",
-    api_version: "apps/v1",
-    kind: "Deployment",
-    source: "deployment-controller",
-};
+const DEPLOYMENT: Kind =
+    Kind { resource: "deployments.apps", api_version: "apps/v1", kind: "Deployment", source: "deployment-controller" };
 const REPLICA_SETS: &str = "replicasets.apps";
 
 /// What is to be done for a deployment.

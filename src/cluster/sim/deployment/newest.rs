@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{DEPLOYMENT, Newest, REPLICA_SETS, Rollout, Set, annotations};
 use crate::cluster::object::{Key, at, entry, set, text};
-use crate::cluster::sim::actions::{self, RETRY};
+use crate::cluster::sim::actions;
 use crate::cluster::sim::conditions::{self, Condition};
 use crate::cluster::sim::template;
 
@@ -112,6 +112,9 @@ impl Rollout<'_> {
 
     fn tell_refusal(&mut self, name: &str, why: &str) {
         let message = format!("Failed to create new replica set \"{name}\": {why}");
+        if actions::is_namespace_ending(why) {
+            return;
+        }
         if self.spec.deadline.is_some() {
             let before = self.conditions();
             self.set_condition(&Condition::new("Progressing", "False", "ReplicaSetCreateError", message.clone()));
@@ -119,8 +122,7 @@ impl Rollout<'_> {
                 self.write();
             }
         }
-        self.decision.push(DEPLOYMENT.warning(self.stored, "ReplicaSetCreateError", message));
-        self.decision.look_again(RETRY);
+        self.decision.note_refusal(&DEPLOYMENT, self.stored, "ReplicaSetCreateError", message);
     }
 
     fn new_set(&self, name: &str, hash: &str, mut template: Value, replicas: i64, revision: i64) -> Value {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{DEPLOYMENT, Newest, Rollout, Set, annotations};
 use crate::cluster::sim::actions;
+use crate::cluster::sim::scaled::{int32, to_int32};
 
 impl<'a> Rollout<'a> {
     /// Whether a set was sized for another number of replicas than the deployment has now.
@@ -85,12 +86,12 @@ impl<'a> Rollout<'a> {
             return -set.replicas();
         }
         let before = set.number(annotations::MAX).filter(|max| *max > 0);
-        let before = before.or_else(|| crate::cluster::object::int(&self.object, &["status", "replicas"]));
+        let before = before.or_else(|| int32(&self.object, &["status", "replicas"]));
         let Some(before) = before.filter(|before| *before > 0) else { return 0 };
         let product = i128::from(set.replicas()) * i128::from(self.spec.max_total());
         // Halves are rounded up.
         let size = (2 * product + i128::from(before)).div_euclid(2 * i128::from(before));
-        i64::try_from(size).unwrap_or(i64::MAX).saturating_sub(set.replicas())
+        to_int32(i64::try_from(size).unwrap_or(i64::MAX)) - set.replicas()
     }
 
     /// Sets how many pods a set shall have, and tells it how large the deployment is: always, or only with a new size.

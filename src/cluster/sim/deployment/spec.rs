@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cluster::object::{at, flag, int, text};
-use crate::cluster::sim::scaled::scaled;
+use crate::cluster::sim::scaled::{int32, scaled};
 
 /// The numbers of a deployment's spec.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +29,8 @@ const NO_LIMIT: i64 = i32::MAX as i64;
 
 impl Spec {
     pub(super) fn read(object: &Value) -> Self {
-        let limit = |member| int(object, &["spec", member]).filter(|limit| *limit != NO_LIMIT);
-        let replicas = int(object, &["spec", "replicas"]).unwrap_or(1).max(0);
+        let limit = |member| int32(object, &["spec", member]).filter(|limit| *limit != NO_LIMIT);
+        let replicas = int32(object, &["spec", "replicas"]).unwrap_or(1).max(0);
         let recreate = text(object, &["spec", "strategy", "type"]) == "Recreate";
         let (max_surge, max_unavailable) = if recreate { (0, 0) } else { bounds(object, replicas) };
         Self {
@@ -41,9 +41,9 @@ impl Spec {
             max_surge,
             max_unavailable,
             deadline: limit("progressDeadlineSeconds"),
-            min_ready: int(object, &["spec", "minReadySeconds"]).unwrap_or(0),
+            min_ready: int32(object, &["spec", "minReadySeconds"]).unwrap_or(0),
             history_limit: limit("revisionHistoryLimit"),
-            collisions: int(object, &["status", "collisionCount"]).unwrap_or(0),
+            collisions: int32(object, &["status", "collisionCount"]).unwrap_or(0),
         }
     }
 

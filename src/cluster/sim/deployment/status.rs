@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Newest, Rollout, Set};
 use crate::cluster::object::{at, int, set, text};
 use crate::cluster::sim::conditions::{self, Condition};
+use crate::cluster::sim::scaled::int32;
 use crate::cluster::sim::times;
 use crate::cluster::sim::views::SetCondition;
 
@@ -24,14 +25,14 @@ struct Counts {
 
 impl Counts {
     fn of_status(object: &Value) -> Self {
-        let count = |name| int(object, &["status", name]).unwrap_or(0);
+        let count = |name| int32(object, &["status", name]).unwrap_or(0);
         Self {
             replicas: count("replicas"),
             updated: count("updatedReplicas"),
             ready: count("readyReplicas"),
             available: count("availableReplicas"),
             unavailable: count("unavailableReplicas"),
-            terminating: int(object, &["status", "terminatingReplicas"]),
+            terminating: int32(object, &["status", "terminatingReplicas"]),
         }
     }
 

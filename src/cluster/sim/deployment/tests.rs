@@ -179,7 +179,8 @@ fn going_back_reuses_the_set_and_tells_its_history() {
     cluster.run();
     cluster.patch(DEPLOYMENTS, "web", image("two"));
     cluster.run();
-    let mut history: Vec<_> = cluster.list(SETS).iter().map(|set| set.value()["metadata"]["annotations"].clone()).collect();
+    let mut history: Vec<_> =
+        cluster.list(SETS).iter().map(|set| set.value()["metadata"]["annotations"].clone()).collect();
     history.sort_by_key(|annotations| annotations["deployment.kubernetes.io/revision"].to_string());
     let told = |annotations: &Value| {
         ["revision", "revision-history"].map(|name| annotations[format!("deployment.kubernetes.io/{name}")].clone())
@@ -363,6 +364,20 @@ fn refusals_are_told() {
     cluster.pass(6);
     cluster.run();
     assert_eq!(sizes(&cluster), [("one".into(), 0), ("two".into(), 3)]);
+}
+
+#[test]
+fn a_namespace_that_ends_is_no_failure() {
+    let mut cluster = Cluster::new();
+    cluster.refuse = Some(Box::new(|_, action| match action {
+        Action::Create { resource, .. } if &**resource == "pods" => {
+            Some("unable to create new content in namespace n because it is being terminated".to_owned())
+        }
+        _ => None,
+    }));
+    cluster.create(DEPLOYMENTS, deployment(1, json!({})));
+    assert_eq!(condition(&cluster, "ReplicaFailure"), "");
+    assert!(cluster.events.iter().all(|event| event.contains("Scaled up")), "{:?}", cluster.events);
 }
 
 #[test]

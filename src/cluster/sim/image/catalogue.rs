@@ -1,6 +1,7 @@
 //! The file of images.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -57,12 +58,13 @@ impl RepositoryText {
                 .ok_or_else(|| format!("`{date}` of {name}:{tag} is no date, as 2026-01-31"))?;
             let behaviour = self.special.remove(tag);
             let present = !self.absent.contains(tag);
-            tags.push(Tag { name: tag.clone(), created, size: varied(size, &name, tag), behaviour, present });
+            let size = varied(size, &name, tag);
+            tags.push(Tag { name: tag.clone(), created, size, behaviour, present, digest: OnceLock::new() });
         }
         if let Some(tag) = self.special.keys().next() {
             return Err(format!("{name} has no tag `{tag}`"));
         }
-        tags.sort_by(|one, other| one.created.cmp(&other.created));
+        tags.sort_by_key(|tag| tag.created);
         Ok(Repository { name, closed: self.closed, size, behaviour: self.behaviour, tags })
     }
 }

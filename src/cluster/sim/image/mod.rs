@@ -8,6 +8,7 @@ pub mod manifest;
 pub mod reference;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -62,6 +63,8 @@ pub struct Tag {
     pub behaviour: Option<Behaviour>,
     /// Whether nodes have it already.
     pub present: bool,
+    /// The digest of its manifest; made when first asked for.
+    digest: OnceLock<String>,
 }
 
 /// What becomes of pulling an image.
@@ -76,8 +79,9 @@ pub enum Pull {
 impl Images {
     /// The images that come with the program.
     pub fn builtin() -> Self {
+        static READ: OnceLock<Images> = OnceLock::new();
         // The file is part of the program and tests read it; an empty catalogue pulls everything.
-        Self::from_yaml(BUILTIN).unwrap_or_default()
+        READ.get_or_init(|| Self::from_yaml(BUILTIN).unwrap_or_default()).clone()
     }
 
     /// The images of a catalogue file. The error names what is wrong in it.
@@ -138,8 +142,15 @@ impl Images {
         let Some(repository) = self.repositories.get_mut(number) else { return };
         let before = repository.tags.iter().position(|known| known.name == tag);
         let behaviour = before.and_then(|at| repository.tags.remove(at).behaviour);
-        repository.tags.push(Tag { name: tag.to_owned(), created, size: repository.size, behaviour, present: false });
-        repository.tags.sort_by(|one, other| one.created.cmp(&other.created));
+        repository.tags.push(Tag {
+            name: tag.to_owned(),
+            created,
+            size: repository.size,
+            behaviour,
+            present: false,
+            digest: OnceLock::new(),
+        });
+        repository.tags.sort_by_key(|tag| tag.created);
     }
 
     /// Takes a tag away.
@@ -202,9 +213,12 @@ impl Images {
         if let Some(digest) = &reference.digest {
             return format!("{name}@{digest}");
         }
-        let manifest = self.find(reference).and_then(|(repository, tag)| Some(Manifest::of(repository, tag?)));
-        let digest = manifest.map_or_else(|| manifest::digest(reference.full().as_bytes()), |manifest| manifest.digest);
-        format!("{name}@{digest}")
+        match self.find(reference) {
+            Some((repository, Some(tag))) => {
+                format!("{name}@{}", tag.digest.get_or_init(|| Manifest::of(repository, tag).digest))
+            }
+            _ => format!("{name}@{}", manifest::digest(reference.full().as_bytes())),
+        }
     }
 
     fn find(&self, reference: &Reference) -> Option<(&Repository, Option<&Tag>)> {

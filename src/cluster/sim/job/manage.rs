@@ -9,7 +9,7 @@ use super::pods::{FAILURES, INDEX, JobPod, TRACKING};
 use super::policy::Action as PolicyAction;
 use super::{JOB, Living, Look, backoff};
 use crate::cluster::object::{at, entry, list, text};
-use crate::cluster::sim::actions::{self, BURST, RETRY};
+use crate::cluster::sim::actions::{self, BURST};
 use crate::cluster::sim::replicaset::rank;
 use crate::cluster::sim::template;
 use crate::cluster::sim::views::{Phase, Pod};
@@ -119,9 +119,8 @@ impl<'a> Look<'a> {
 
     fn make(&mut self, missing: usize, living: &mut Living) {
         if let Some(why) = self.world.refusal() {
-            self.decision.push(JOB.warning(self.stored, "FailedCreate", format!("Error creating: {why}")));
-            self.decision.look_again(RETRY);
-            return;
+            let message = format!("Error creating: {why}");
+            return self.decision.note_refusal(&JOB, self.stored, "FailedCreate", message);
         }
         let per_index = self.spec.backoff_limit_per_index.is_some();
         let wait = if per_index { Duration::ZERO } else { self.backoff() };
@@ -163,7 +162,7 @@ impl<'a> Look<'a> {
             }
             let last = waiting.iter().find(|pod| pod.view.index == Some(index));
             let ignored = last.is_some_and(|pod| self.policy_action(pod) == Some(PolicyAction::Ignore));
-            let failures = last.map_or(0, |pod| pod.view.failures + i64::from(!ignored));
+            let failures = last.map_or(0, |pod| pod.view.failures.saturating_add(i64::from(!ignored)));
             let finished = last.and_then(|pod| pod.view.finished);
             let wait = backoff::remaining(usize::try_from(failures).unwrap_or(0), finished, self.world.now);
             if wait.is_zero() {

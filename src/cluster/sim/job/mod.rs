@@ -18,8 +18,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cluster::api::store::{Change, Store, Stored};
-use crate::cluster::object::{Key, int, list, text};
+use crate::cluster::object::{Key, list, text};
 use crate::cluster::sim::actions::{self, Kind};
+use crate::cluster::sim::scaled::int32;
 use crate::cluster::sim::{Action, Decision, World, ownership, times};
 
 use indexes::Indexes;
@@ -136,7 +137,7 @@ impl<'a> Look<'a> {
         pods: Vec<JobPod<'a>>,
         decision: Decision,
     ) -> Self {
-        let count = |name| int(&object, &["status", name]).unwrap_or(0);
+        let count = |name| int32(&object, &["status", name]).unwrap_or(0);
         let spec = Spec::read(&object);
         let indexes = |name| Indexes::parse(text(&object, &["status", name]), spec.completions.unwrap_or(0));
         Self {

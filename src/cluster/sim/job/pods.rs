@@ -13,7 +13,7 @@ use super::verdict::Verdict;
 use crate::cluster::api::store::Stored;
 use crate::cluster::object::{Key, list};
 use crate::cluster::sim::views::{Phase, or_default};
-use crate::cluster::sim::{self, Decision, World, actions};
+use crate::cluster::sim::{self, Decision, World, actions, times};
 
 /// The finalizer.
 pub(super) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
@@ -103,6 +103,7 @@ struct RawPod {
 struct RawMeta {
     creation_timestamp: Option<Timestamp>,
     deletion_timestamp: Option<Timestamp>,
+    deletion_grace_period_seconds: Option<i64>,
     annotations: Option<BTreeMap<Box<str>, Box<str>>>,
     finalizers: Option<Vec<Box<str>>>,
 }
@@ -163,7 +164,9 @@ impl From<RawPod> for JobPodView {
         let all_ended = !containers.is_empty() && containers.iter().all(|container| container.end().is_some());
         let ends = containers.iter().filter(|_| all_ended).filter_map(|container| container.end()?.finished_at);
         let finished = ends.max().or_else(|| unready.and_then(|condition| condition.last_transition_time));
-        let finished = finished.or(raw.metadata.deletion_timestamp).or(raw.metadata.creation_timestamp);
+        let grace = raw.metadata.deletion_grace_period_seconds.unwrap_or(0);
+        let deleted = raw.metadata.deletion_timestamp.map(|end| times::plus(end, grace.saturating_neg()));
+        let finished = finished.or(deleted).or(raw.metadata.creation_timestamp);
         let all = || containers.iter().chain(&init);
         let bad = |container: &RawContainer| {
             let code = container.end().map_or(0, |end| end.exit_code);
@@ -266,7 +269,8 @@ impl<'a> Look<'a> {
         for pod in &self.pods {
             let Some(index) = pod.view.index.filter(|index| self.spec.has_index(*index)) else { continue };
             let later = last.get(&index).is_none_or(|other| {
-                (pod.view.failures, pod.active(), &pod.stored.uid) > (other.view.failures, other.active(), &other.stored.uid)
+                (pod.view.failures, pod.active(), &pod.stored.uid)
+                    > (other.view.failures, other.active(), &other.stored.uid)
             });
             if later {
                 last.insert(index, pod);

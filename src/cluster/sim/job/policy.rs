@@ -105,9 +105,13 @@ impl Match<'_> {
         let (action, rule) = (self.action, self.rule);
         match self.cause {
             Cause::Exit(container, code) => {
-                format!("Container {container} for pod {pod} failed with exit code {code} matching {action:?} rule at index {rule}")
+                format!(
+                    "Container {container} for pod {pod} failed with exit code {code} matching {action:?} rule at index {rule}"
+                )
             }
-            Cause::Condition(kind) => format!("Pod {pod} has condition {kind} matching {action:?} rule at index {rule}"),
+            Cause::Condition(kind) => {
+                format!("Pod {pod} has condition {kind} matching {action:?} rule at index {rule}")
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::policy::{FailurePolicy, SuccessRule};
 use crate::cluster::object::{at, flag, int, text};
+use crate::cluster::sim::scaled::int32;
 
 /// The numbers and rules of a job's spec.
 pub(super) struct Spec {
@@ -28,7 +29,7 @@ pub(super) struct Spec {
 
 impl Spec {
     pub(super) fn read(object: &Value) -> Self {
-        let number = |name| int(object, &["spec", name]);
+        let number = |name| int32(object, &["spec", name]);
         let rules = at(object, &["spec", "successPolicy", "rules"]).cloned();
         let failure_policy = at(object, &["spec", "podFailurePolicy"]).filter(|policy| !policy.is_null()).cloned();
         Self {
@@ -37,7 +38,7 @@ impl Spec {
             backoff_limit: number("backoffLimit").unwrap_or(6),
             backoff_limit_per_index: number("backoffLimitPerIndex"),
             max_failed_indexes: number("maxFailedIndexes"),
-            deadline: number("activeDeadlineSeconds"),
+            deadline: int(object, &["spec", "activeDeadlineSeconds"]),
             suspended: flag(object, &["spec", "suspend"]),
             indexed: text(object, &["spec", "completionMode"]) == "Indexed",
             replaces_failed_only: text(object, &["spec", "podReplacementPolicy"]) == "Failed",

@@ -152,12 +152,18 @@ fn a_deadline_ends_what_runs() {
     cluster.pass(29);
     assert_eq!(active(&cluster).len(), 2);
     cluster.pass(1);
-    assert_eq!(conditions(&cluster), ["FailureTarget True DeadlineExceeded Job was active longer than specified deadline"]);
+    assert_eq!(
+        conditions(&cluster),
+        ["FailureTarget True DeadlineExceeded Job was active longer than specified deadline"]
+    );
     cluster.run();
     assert_eq!(conditions(&cluster)[1], "Failed True DeadlineExceeded Job was active longer than specified deadline");
     let expected = json!({"failed": 2, "ready": 0, "terminating": 0});
     let shown = status(&cluster);
-    assert_eq!(json!({"failed": shown["failed"], "ready": shown["ready"], "terminating": shown["terminating"]}), expected);
+    assert_eq!(
+        json!({"failed": shown["failed"], "ready": shown["ready"], "terminating": shown["terminating"]}),
+        expected
+    );
     assert_eq!(cluster.names("pods").len(), 0);
 }
 
@@ -186,7 +192,10 @@ fn a_suspended_job_has_no_pods() {
     cluster.run();
     assert_eq!((cluster.names("pods").len(), &status(&cluster)["failed"]), (0, &Value::Null), "it is no failure");
     let told: Vec<_> = cluster.events.iter().filter(|event| event.ends_with("ed")).collect();
-    assert_eq!(told, ["Job/j Suspended: Job suspended", "Job/j Resumed: Job resumed", "Job/j Suspended: Job suspended"]);
+    assert_eq!(
+        told,
+        ["Job/j Suspended: Job suspended", "Job/j Resumed: Job resumed", "Job/j Suspended: Job suspended"]
+    );
 }
 
 #[test]
@@ -222,7 +231,10 @@ fn an_indexed_job_counts_indexes() {
     pods.drain(..).for_each(|pod| end(&mut cluster, &pod, 0));
     cluster.run();
     let shown = status(&cluster);
-    assert_eq!((&shown["completedIndexes"], &shown["succeeded"], &shown["failed"]), (&json!("0-2"), &json!(3), &json!(1)));
+    assert_eq!(
+        (&shown["completedIndexes"], &shown["succeeded"], &shown["failed"]),
+        (&json!("0-2"), &json!(3), &json!(1))
+    );
     assert!(finish_time(&cluster.get(JOBS, "j")).is_some());
 }
 
@@ -243,7 +255,8 @@ fn indexes_may_fail_one_by_one() {
     end(&mut cluster, &again[0], 1);
     cluster.run();
     assert_eq!(status(&cluster)["failedIndexes"], "0");
-    let told = ["FailureTarget True FailedIndexes Job has failed indexes", "Failed True FailedIndexes Job has failed indexes"];
+    let told =
+        ["FailureTarget True FailedIndexes Job has failed indexes", "Failed True FailedIndexes Job has failed indexes"];
     assert_eq!(conditions(&cluster), told);
     assert_eq!(int(&status(&cluster), &["failed"]), Some(2));
 }

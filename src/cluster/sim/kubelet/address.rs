@@ -1,7 +1,7 @@
 //! Addresses for pods.
 
+use core::net::Ipv4Addr;
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
 
 use crate::cluster::api::store::Store;
 use crate::cluster::object::Key;
@@ -12,7 +12,9 @@ use crate::cluster::sim::view::{Pod, view};
 pub(super) struct Addresses {
     taken: HashMap<Ipv4Addr, Key>,
     /// Where the search goes on, by the third byte.
-    next: HashMap<u8, u32>,
+    next: HashMap<u8, u8>,
+    /// How many are taken, by the third byte.
+    count: HashMap<u8, u8>,
     begun: bool,
 }
 
@@ -22,17 +24,17 @@ impl Addresses {
         self.begin(store);
         let third = range.split('.').nth(2).and_then(|part| part.parse::<u8>().ok()).unwrap_or(0);
         // The nodes' own ranges come first, then what lies behind all of them.
-        for block in std::iter::once(third).chain(128..=255) {
-            let next = self.next.entry(block).or_insert(2);
-            // Addresses are used again late, so that nobody mistakes a new pod for an old one.
-            for _ in 0..253 {
-                let last = u8::try_from(*next).unwrap_or(2);
-                *next = if *next >= 254 { 2 } else { *next + 1 };
-                let address = Ipv4Addr::new(10, 244, block, last);
-                if let std::collections::hash_map::Entry::Vacant(place) = self.taken.entry(address) {
-                    place.insert(pod.clone());
-                    return Some(address);
-                }
+        let block = std::iter::once(third)
+            .chain(128..=255)
+            .find(|block| self.count.get(block).is_none_or(|count| *count < 253))?;
+        let next = self.next.entry(block).or_insert(2);
+        // Addresses are used again late, so that nobody mistakes a new pod for an old one.
+        for _ in 0..253 {
+            let address = Ipv4Addr::new(10, 244, block, *next);
+            *next = if *next >= 254 { 2 } else { *next + 1 };
+            if !self.taken.contains_key(&address) {
+                self.keep(address, pod);
+                return Some(address);
             }
         }
         None
@@ -40,13 +42,19 @@ impl Addresses {
 
     /// Notes that a pod has an address.
     pub(super) fn keep(&mut self, address: Ipv4Addr, pod: &Key) {
-        self.taken.insert(address, pod.clone());
+        if self.taken.insert(address, pod.clone()).is_none() {
+            let count = self.count.entry(address.octets()[2]).or_default();
+            *count = count.saturating_add(1);
+        }
     }
 
     /// Takes an address back.
     pub(super) fn give_back(&mut self, address: Ipv4Addr, pod: &Key) {
         if self.taken.get(&address) == Some(pod) {
             self.taken.remove(&address);
+            if let Some(count) = self.count.get_mut(&address.octets()[2]) {
+                *count = count.saturating_sub(1);
+            }
         }
     }
 
@@ -58,7 +66,7 @@ impl Addresses {
         for stored in store.list("pods", "") {
             let pod: Pod = view(stored).unwrap_or_default();
             if let Ok(address) = pod.status.pod_ip.parse() {
-                self.taken.entry(address).or_insert_with(|| stored.key.clone());
+                self.keep(address, &stored.key);
             }
         }
     }

@@ -39,7 +39,8 @@ pub fn reach(from: &Value, url: &str, request: &Request<'_>, around: &Surroundin
         return answer(from, port, &request, around);
     }
     let store = around.store?;
-    if let Some(pod) = store.list("pods", "").map(|pod| pod.value()).find(|pod| text(pod, &["status", "podIP"]) == host) {
+    if let Some(pod) = store.list("pods", "").map(|pod| pod.value()).find(|pod| text(pod, &["status", "podIP"]) == host)
+    {
         return answer(&pod, port, &request, around);
     }
     let service = service(store, host, text(from, &["metadata", "namespace"]))?;

@@ -17,7 +17,7 @@ use super::logs::{chosen, status_of};
 use super::process::{Process, Program, Surroundings};
 
 /// How far a command is followed.
-const LIMITS: Limits = Limits { until: Duration::from_secs(3600), lines: 10_000, steps: 100_000 };
+const LIMITS: Limits = Limits { until: Duration::from_secs(3600), lines: 10_000, steps: 100_000, end_only: false };
 /// How much standard input a command reads.
 const INPUT: usize = 1 << 20;
 
@@ -112,7 +112,10 @@ fn running<'a>(pod: &'a Pod, name: &str) -> Result<(&'a Container, Timestamp), R
     let running = status_of(pod, container).and_then(|status| status.state.running.as_ref());
     match running {
         Some(running) => Ok((container, running.started_at.0.unwrap_or_default())),
-        None => Err(Refusal::internal(format!("unable to upgrade connection: container not found (\"{}\")", container.name))),
+        None => Err(Refusal::internal(format!(
+            "unable to upgrade connection: container not found (\"{}\")",
+            container.name
+        ))),
     }
 }
 
@@ -128,13 +131,7 @@ fn inside(process: &Process<'_>, began: Timestamp) -> Setting<'static> {
 }
 
 /// An HTTP request from inside of a pod.
-fn ask(
-    pod: &Value,
-    view: &Pod,
-    method: &str,
-    url: &str,
-    around: &Surroundings<'_>,
-) -> Option<(u16, String, Duration)> {
+fn ask(pod: &Value, view: &Pod, method: &str, url: &str, around: &Surroundings<'_>) -> Option<(u16, String, Duration)> {
     let now = around.now.as_nanosecond().to_le_bytes();
     let drawn = chance(2, &[view.metadata.uid.as_bytes(), url.as_bytes(), &now]);
     let agent = [("User-Agent".to_owned(), "curl/8.15.0".to_owned()), ("Accept".to_owned(), "*/*".to_owned())];
@@ -190,7 +187,8 @@ impl Shell {
         self.variables.clone_from(&outcome.variables);
         self.files.clone_from(&outcome.files);
         self.folder.clone_from(&outcome.folder);
-        let mistake = outcome.end.is_some_and(|(_, code)| code == 2) && outcome.text(Stream::Err).contains("syntax error");
+        let mistake =
+            outcome.end.is_some_and(|(_, code)| code == 2) && outcome.text(Stream::Err).contains("syntax error");
         let result = ExecResult::of(outcome);
         // A mistake in a line does not end a shell that is typed into.
         Ok(ExecResult { left: result.left && !mistake, ..result })

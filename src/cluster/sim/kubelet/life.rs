@@ -1,6 +1,6 @@
 //! A pod's life on its node: its containers, what each is at, and when that changes next.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 
 use jiff::Timestamp;
 
@@ -126,6 +126,7 @@ impl Unit {
     ) -> Self {
         let mut unit = Self::new(container, role);
         let Some(status) = status else { return unit };
+        unit.image_id.clone_from(&status.image_id);
         unit.restarts = status.restart_count;
         unit.crashes = status.restart_count;
         unit.ready = status.ready;
@@ -144,6 +145,7 @@ impl Unit {
             let message = String::new();
             unit.face = Face::Waits { reason: waiting.reason.clone(), message };
             let until = later(last.finished, timings.back_off(unit.crashes.saturating_sub(1)));
+            unit.crashes = unit.crashes.saturating_add(1);
             unit.state = State::BackOff { until };
         }
         unit
@@ -175,9 +177,7 @@ impl Unit {
             State::Pulling { until, .. } | State::BackOff { until } => Some(*until),
             State::PullFailed { shift, retry } => Some(shift.unwrap_or(*retry)),
             State::Starting { at } => Some(*at),
-            State::Running { end, .. } => {
-                earlier(end.as_ref().map(|end| end.finished), self.tracking.next())
-            }
+            State::Running { end, .. } => earlier(end.as_ref().map(|end| end.finished), self.tracking.next()),
             State::Stopping { end, .. } => Some(end.finished),
             State::Over { again, .. } => *again,
         }
@@ -225,9 +225,10 @@ pub(super) struct Life {
 /// The containers of a pod with their roles, in the order in which they start.
 pub(super) fn containers(pod: &Pod) -> impl Iterator<Item = (&Container, Role)> {
     let spec = &pod.spec;
-    let init = spec.init_containers.iter().map(|container| {
-        (container, if container.restart_policy == "Always" { Role::Sidecar } else { Role::Init })
-    });
+    let init = spec
+        .init_containers
+        .iter()
+        .map(|container| (container, if container.restart_policy == "Always" { Role::Sidecar } else { Role::Init }));
     let main = spec.containers.iter().map(|container| (container, Role::Main));
     init.chain(main).chain(spec.ephemeral_containers.iter().map(|container| (container, Role::Ephemeral)))
 }
@@ -265,7 +266,13 @@ impl Life {
                     Role::Main => &status.container_statuses,
                     Role::Ephemeral => &status.ephemeral_container_statuses,
                 };
-                Unit::recalled(container, role, list.iter().find(|status| status.name == container.name), &pod.spec.restart_policy, timings)
+                Unit::recalled(
+                    container,
+                    role,
+                    list.iter().find(|status| status.name == container.name),
+                    &pod.spec.restart_policy,
+                    timings,
+                )
             })
             .collect();
         life
@@ -315,7 +322,9 @@ impl Life {
 
     /// Whether the pod has its network, as far as can be seen from outside.
     pub(super) fn is_networked(&self) -> bool {
-        self.units.iter().any(|unit| !matches!(unit.state, State::Waiting | State::Pulling { .. } | State::Starting { .. }))
+        self.units
+            .iter()
+            .any(|unit| !matches!(unit.state, State::Waiting | State::Pulling { .. } | State::Starting { .. }))
             || self.units.iter().any(|unit| unit.last.is_some())
     }
 }

@@ -74,7 +74,12 @@ pub fn logs(pod: &Value, options: &LogOptions, around: &Surroundings<'_>) -> Res
         (_, Some(_), _) => Some(later(around.now, Duration::from_millis(200))),
         (_, None, next) => next.map(|next| later(began, next)),
     };
-    Ok(LogText { text: shown(&pod, container, began, &outcome, ended, options, around), until: around.now, next, ended })
+    Ok(LogText {
+        text: shown(&pod, container, began, &outcome, ended, options, around),
+        until: around.now,
+        next,
+        ended,
+    })
 }
 
 /// Refuses options that cannot be.
@@ -113,7 +118,10 @@ pub(super) fn chosen<'a>(pod: &'a Pod, name: &str) -> Result<&'a Container, Refu
         let names = containers(pod).filter(|(_, one)| role(*one)).map(|(container, _)| container.name.as_str());
         names.collect::<Vec<_>>().join(" ")
     };
-    let mut message = format!("a container name must be specified for pod {pod_name}, choose one of: [{}]", names(|role| role == Role::Main));
+    let mut message = format!(
+        "a container name must be specified for pod {pod_name}, choose one of: [{}]",
+        names(|role| role == Role::Main)
+    );
     let init = names(|role| matches!(role, Role::Init | Role::Sidecar));
     if !init.is_empty() {
         message.push_str(&format!(" or one of the init containers: [{init}]"));
@@ -183,7 +191,8 @@ fn shown(
     let tail = options.tail_lines.and_then(|tail| usize::try_from(tail).ok()).unwrap_or(usize::MAX);
     let lines = &lines[lines.len().saturating_sub(tail)..];
     let seconds = options.since_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-    let from = seconds.and_then(|seconds| around.now.checked_sub(Duration::from_secs(seconds)).ok()).or(options.since_time);
+    let from =
+        seconds.and_then(|seconds| around.now.checked_sub(Duration::from_secs(seconds)).ok()).or(options.since_time);
     // A container does not start just at a full second.
     let share = chance(1, &[pod.metadata.uid.as_bytes(), container.name.as_bytes()]);
     let offset = Duration::from_nanos((share * 900_000.0) as u64);

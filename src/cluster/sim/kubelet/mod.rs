@@ -3,6 +3,8 @@
 mod address;
 mod answer;
 mod exec;
+#[cfg(test)]
+mod inside_tests;
 mod life;
 mod logs;
 mod probe;
@@ -13,19 +15,21 @@ mod step;
 mod tests;
 mod timings;
 
+use core::net::Ipv4Addr;
 use std::collections::{HashMap, HashSet};
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
-use crate::cluster::object::{Key, at, set};
+use crate::cluster::object::{Key, set};
+use crate::cluster::sim::autoscaler::Usage;
 use crate::cluster::sim::image::Images;
-use crate::cluster::sim::node::{address_of, pods_on, works};
-use crate::cluster::sim::tools::{delete_now, earlier, event, later, reference_to, resource, since, until};
-use crate::cluster::sim::view::{Pod, view};
+use crate::cluster::sim::node::{address_of, node_of, pods_on, works};
+use crate::cluster::sim::tools::{chance, delete_now, earlier, event, later, reference_to, resource, since, until};
+use crate::cluster::sim::view::{ContainerStatus, Pod, view};
 use crate::cluster::sim::{Action, Decision, World};
 
 pub use answer::{answer, reach};
@@ -128,7 +132,7 @@ pub fn reconcile(world: &World<'_>, key: &Key, memory: &mut Memory, images: &Ima
     let mut life = life_of(world, key, stored, &pod, memory, timings);
     let around = Surroundings { images, store: Some(world.store), now: world.now };
     let about = reference_to("v1", "Pod", stored);
-    let mut step = Step { pod: &pod, key, about, around, timings, memory, actions: Vec::new() };
+    let mut step = Step { pod: &pod, key, about, around, timings, memory, actions: Vec::new(), doomed: false };
     mount(&mut step, &mut life);
     step.play(&mut life);
     if stored.deleting && life.doom != Some(Doom::Deleted) {
@@ -149,6 +153,12 @@ pub fn reconcile(world: &World<'_>, key: &Key, memory: &mut Memory, images: &Ima
     decision
 }
 
+/// A pod of which only the status is read: it is compared far more often than changed.
+#[derive(Default, Deserialize)]
+struct OnlyStatus {
+    status: Value,
+}
+
 /// Writes the status if it is another one now, and deletes a pod whose containers have all stopped.
 fn written(
     world: &World<'_>,
@@ -160,9 +170,10 @@ fn written(
     deadline: Option<Timestamp>,
 ) -> Decision {
     let mut decision = Decision { actions, again: None };
-    let mut object = stored.value();
-    let status = Status { pod, life, host: &node.address, now: world.now }.value(&object);
-    if at(&object, &["status"]) != Some(&status) {
+    let before = view::<OnlyStatus>(stored).unwrap_or_default().status;
+    let status = Status { pod, life, host: &node.address, now: world.now }.value(&before);
+    if before != status {
+        let mut object = stored.value();
         set(&mut object, &["status"], status);
         decision.actions.push(Action::UpdateStatus { resource: resource("pods"), object });
     }
@@ -232,7 +243,27 @@ fn deadline(pod: &Pod, life: &Life) -> Option<Timestamp> {
     Some(later(life.born, Duration::from_secs(seconds)))
 }
 
-/// The pods to look at after a change. When images change, all pods are to be looked at.
+/// All pods that have a node: to be looked at when images have changed.
+pub fn everyone(store: &Store) -> Vec<Key> {
+    store.list("pods", "").filter(|pod| !node_of(pod).is_empty()).map(|pod| pod.key.clone()).collect()
+}
+
+/// What a pod uses, as its images say, a little more or less each minute; `None` unless all of it runs.
+pub fn usage(pod: &Stored, images: &Images, now: Timestamp) -> Option<Usage> {
+    let pod = view::<Pod>(pod)?;
+    let running = |status: &ContainerStatus| status.state.running.is_some();
+    if pod.status.container_statuses.is_empty() || !pod.status.container_statuses.iter().all(running) {
+        return None;
+    }
+    let minute = (now.as_second() / 60).to_le_bytes();
+    let factor = 0.9 + 0.2 * chance(3, &[pod.metadata.uid.as_bytes(), &minute]);
+    let behaviours = || pod.spec.containers.iter().map(|container| images.behaviour(&container.image));
+    let cpu: u64 = behaviours().map(|behaviour| u64::from(behaviour.cpu)).sum();
+    let memory: u64 = behaviours().map(|behaviour| behaviour.memory).sum();
+    Some(Usage { cpu: (cpu as f64 * factor) as u64, memory: (memory as f64 * factor) as u64 })
+}
+
+/// The pods to look at after a change. When images change, [`everyone`] is.
 pub fn wake(change: &Change, store: &Store) -> Vec<Key> {
     let object = &change.object;
     match (&*object.resource, change.kind) {

@@ -75,7 +75,14 @@ impl Tracking {
     }
 
     /// Sets the first times: of the startup probe alone, if there is one, until it has succeeded.
-    pub(super) fn begin(&mut self, container: &Container, since: Timestamp, now: Timestamp, started: bool, timings: &Timings) {
+    pub(super) fn begin(
+        &mut self,
+        container: &Container,
+        since: Timestamp,
+        now: Timestamp,
+        started: bool,
+        timings: &Timings,
+    ) {
         self.begun = true;
         self.tracks = [Track::default(); 3];
         for kind in KINDS {
@@ -135,7 +142,13 @@ impl Track {
 }
 
 /// Tries a probe of a container that runs since `since`.
-pub(super) fn attempt(process: &Process<'_>, probe: &Probe, number: u32, since_start: Timestamp, at: Timestamp) -> Finding {
+pub(super) fn attempt(
+    process: &Process<'_>,
+    probe: &Probe,
+    number: u32,
+    since_start: Timestamp,
+    at: Timestamp,
+) -> Finding {
     let behaviour = process.around.images.behaviour(&process.container.image);
     let program = process.program();
     let age = since(at, since_start);
@@ -158,7 +171,9 @@ pub(super) fn attempt(process: &Process<'_>, probe: &Probe, number: u32, since_s
     let answer = process.answer(&Request { chance: drawn, ..Request::get(path) });
     let limit = Duration::from_secs(probe.timeout_seconds.max(1));
     let failure = if answer.latency > limit {
-        Some(format!("Get \"http://{address}{path}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"))
+        Some(format!(
+            "Get \"http://{address}{path}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+        ))
     } else if (200..400).contains(&answer.status) {
         None
     } else {
@@ -176,7 +191,8 @@ fn command(
     began: Timestamp,
     age: Duration,
 ) -> Finding {
-    let paths = words.iter().flat_map(|word| word.split_whitespace()).filter(|word| word.starts_with('/') && word.len() > 1);
+    let paths =
+        words.iter().flat_map(|word| word.split_whitespace()).filter(|word| word.starts_with('/') && word.len() > 1);
     let strange = |path: &str| !text.contains(path) && !path.starts_with("/bin/") && !path.starts_with("/usr/");
     if paths.into_iter().any(strange) {
         // It is about something that only the real image has.
@@ -185,7 +201,7 @@ fn command(
     let setting = process.setting(began, arguments);
     let limits = Limits { until: age, lines: 1, ..Limits::default() };
     let files = script::run(text, &setting, limits).files;
-    let limits = Limits { until: Duration::from_secs(60), lines: 20, steps: 5000 };
+    let limits = Limits { until: Duration::from_secs(60), lines: 20, steps: 5000, ..Limits::default() };
     let outcome = script::run_words(words, &script::Setting { files, ..setting }, limits);
     let failure = match outcome.end {
         Some((_, 0)) => None,

@@ -131,7 +131,7 @@ impl<'a> Process<'a> {
 
     /// How it will end, if it does by itself.
     pub(super) fn exit(&self, began: Timestamp) -> Option<Exit> {
-        let limits = Limits { lines: 80, ..Limits::default() };
+        let limits = Limits { lines: 80, end_only: true, ..Limits::default() };
         match self.program() {
             Program::Idle => None,
             Program::Own(behaviour) => behaviour.exit.as_ref().map(|exit| Exit {
@@ -320,7 +320,9 @@ fn data(store: Option<&Store>, resource: &str, namespace: &str, name: &str) -> O
     let decode = |value: &Value| {
         let text = value.as_str().unwrap_or("");
         match resource {
-            "secrets" => STANDARD.decode(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default(),
+            "secrets" => {
+                STANDARD.decode(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+            }
             _ => text.to_owned(),
         }
     };
@@ -373,7 +375,8 @@ pub(super) fn missing_volume(store: &Store, pod: &Pod) -> Option<(String, String
         let config = volume.config_map.as_ref().and_then(|source| lacks("configmaps", &source.name, source.optional));
         let secret = volume.secret.as_ref().and_then(|source| lacks("secrets", &source.secret_name, source.optional));
         let projected = volume.projected.iter().flat_map(|projected| &projected.sources).find_map(|source| {
-            let config = source.config_map.as_ref().and_then(|source| lacks("configmaps", &source.name, source.optional));
+            let config =
+                source.config_map.as_ref().and_then(|source| lacks("configmaps", &source.name, source.optional));
             config.or_else(|| source.secret.as_ref().and_then(|source| lacks("secrets", &source.name, source.optional)))
         });
         config.or(secret).or(projected).map(|why| (volume.name.clone(), why))
@@ -398,7 +401,7 @@ pub(super) fn pre_stop(container: &Container) -> Duration {
         return Duration::from_secs(sleep.seconds.min(3600));
     }
     let Some(exec) = &hook.exec else { return Duration::ZERO };
-    let limits = Limits { lines: 1, steps: 2000, until: Duration::from_secs(3600) };
+    let limits = Limits { lines: 1, steps: 2000, until: Duration::from_secs(3600), ..Limits::default() };
     let outcome = script::run_words(&exec.command, &Setting::default(), limits);
     outcome.end.map_or(limits.until, |(after, _)| after)
 }

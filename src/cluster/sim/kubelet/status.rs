@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cluster::object::{Map, at, list, set, text};
+use crate::cluster::object::{Map, list, set, text};
 use crate::cluster::sim::condition::{self, New};
 use crate::cluster::sim::image::manifest::hex;
 use crate::cluster::sim::tools::stamp;
@@ -24,11 +24,10 @@ const OWN: [&str; 4] = ["PodReadyToStartContainers", "Initialized", "Ready", "Co
 
 impl Status<'_> {
     /// The status that the pod should have, made of the one that it has.
-    pub(super) fn value(&self, object: &Value) -> Value {
-        let before = at(object, &["status"]).cloned().unwrap_or_else(|| json!({}));
+    pub(super) fn value(&self, before: &Value) -> Value {
         let phase = self.phase();
         let mut status = before.clone();
-        set(&mut status, &["conditions"], self.conditions(list(&before, &["conditions"]), phase));
+        set(&mut status, &["conditions"], self.conditions(list(before, &["conditions"]), phase));
         for (member, roles) in [
             ("initContainerStatuses", &[Role::Init, Role::Sidecar][..]),
             ("containerStatuses", &[Role::Main][..]),
@@ -97,7 +96,10 @@ impl Status<'_> {
     fn holds_back(&self) -> bool {
         let mains = || self.life.units.iter().filter(|unit| unit.role == Role::Main);
         let first = |unit: &Unit| unit.last.is_none() && unit.failed_pulls == 0;
-        self.life.is_initialised() && mains().all(first) && mains().any(|unit| unit.is_coming() || unit.state == State::Waiting) && self.life.doom.is_none()
+        self.life.is_initialised()
+            && mains().all(first)
+            && mains().any(|unit| unit.is_coming() || unit.state == State::Waiting)
+            && self.life.doom.is_none()
     }
 
     /// Whether the pod has its network, as far as is shown.
@@ -212,15 +214,21 @@ impl Status<'_> {
         };
         let found = [
             (networked, ("", "")),
-            (initialised, match () {
-                () if initialised && phase == "Succeeded" => ("PodCompleted", ""),
-                () if initialised => ("", ""),
-                () => ("ContainersNotInitialized", &*incomplete_text),
-            }),
-            (ready && gate.is_none(), match &gate {
-                Some(gate) if ready => ("ReadinessGatesNotReady", gate.as_str()),
-                _ => ready_why,
-            }),
+            (
+                initialised,
+                match () {
+                    () if initialised && phase == "Succeeded" => ("PodCompleted", ""),
+                    () if initialised => ("", ""),
+                    () => ("ContainersNotInitialized", &*incomplete_text),
+                },
+            ),
+            (
+                ready && gate.is_none(),
+                match &gate {
+                    Some(gate) if ready => ("ReadinessGatesNotReady", gate.as_str()),
+                    _ => ready_why,
+                },
+            ),
             (ready, ready_why),
         ];
         let generation = (self.pod.metadata.generation > 0).then_some(self.pod.metadata.generation);
@@ -247,9 +255,10 @@ impl Status<'_> {
             let kind = &gate.condition_type;
             match condition::find(conditions, kind) {
                 None => Some(format!("corresponding condition of pod readiness gate \"{kind}\" does not exist.")),
-                Some(condition) if text(condition, &["status"]) != "True" => {
-                    Some(format!("the status of pod readiness gate \"{kind}\" is not \"True\", but {}", text(condition, &["status"])))
-                }
+                Some(condition) if text(condition, &["status"]) != "True" => Some(format!(
+                    "the status of pod readiness gate \"{kind}\" is not \"True\", but {}",
+                    text(condition, &["status"])
+                )),
                 Some(_) => None,
             }
         })

@@ -32,11 +32,14 @@ pub(super) struct Step<'a> {
     pub(super) timings: &'a Timings,
     pub(super) memory: &'a mut Memory,
     pub(super) actions: Vec<Action>,
+    /// Whether the pod is at its end, so that nothing is started any more.
+    pub(super) doomed: bool,
 }
 
 impl<'a> Step<'a> {
     /// Lets everything happen that is due.
     pub(super) fn play(&mut self, life: &mut Life) {
+        self.doomed = life.doom.is_some();
         self.follow_spec(life);
         for _ in 0..STEPS {
             let Some((time, index)) = life.due().filter(|(time, _)| *time <= self.around.now) else { break };
@@ -64,7 +67,8 @@ impl<'a> Step<'a> {
     }
 
     fn vary(&self, time: Duration, what: &str, unit: &Unit) -> Duration {
-        let parts = [self.pod.metadata.uid.as_bytes(), what.as_bytes(), unit.name.as_bytes(), &unit.restarts.to_le_bytes()];
+        let parts =
+            [self.pod.metadata.uid.as_bytes(), what.as_bytes(), unit.name.as_bytes(), &unit.restarts.to_le_bytes()];
         self.timings.vary(time, &parts)
     }
 
@@ -75,15 +79,14 @@ impl<'a> Step<'a> {
                 life.units.push(Unit::new(container, role));
             }
         }
-        let doomed = life.doom.is_some();
         for unit in &mut life.units {
             if let Some(container) = self.container(unit) {
-                self.follow_container(unit, container, doomed);
+                self.follow_container(unit, container);
             }
         }
     }
 
-    fn follow_container(&mut self, unit: &mut Unit, container: &'a Container, doomed: bool) {
+    fn follow_container(&mut self, unit: &mut Unit, container: &'a Container) {
         let now = self.around.now;
         if let State::Running { since, end } = &mut unit.state {
             let since = *since;
@@ -99,7 +102,7 @@ impl<'a> Step<'a> {
         {
             unit.state = State::Waiting;
         }
-        if unit.image == container.image || doomed {
+        if unit.image == container.image || self.doomed {
             return;
         }
         unit.image.clone_from(&container.image);
@@ -164,7 +167,9 @@ impl<'a> Step<'a> {
     fn begin(&mut self, unit: &mut Unit, container: &'a Container, time: Timestamp) {
         let image = &container.image;
         let Some(reference) = Reference::parse(image) else {
-            let message = format!("Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format");
+            let message = format!(
+                "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format"
+            );
             self.tell(unit, "Warning", "InspectFailed", message.clone());
             self.tell(unit, "Warning", "Failed", "Error: InvalidImageName".to_owned());
             self.refuse(unit, "InvalidImageName", message);
@@ -181,7 +186,8 @@ impl<'a> Step<'a> {
             }
             "Always" => self.pull(unit, &reference, image, time),
             _ if present => {
-                let message = format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
+                let message =
+                    format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
                 self.tell(unit, "Normal", "Pulled", message);
                 self.create(unit, container, time);
             }
@@ -299,8 +305,10 @@ impl<'a> Step<'a> {
     /// Tells a container to end.
     fn stop(&self, unit: &mut Unit, container: Option<&Container>, time: Timestamp, restart: bool, code: Option<i32>) {
         let State::Running { since, .. } = unit.state else { return };
-        let grace = self.pod.spec.termination_grace_period_seconds.and_then(|grace| u64::try_from(grace).ok()).unwrap_or(30);
-        let takes = (self.vary(self.timings.stop, "stop", unit) + container.map(pre_stop).unwrap_or_default()).min(Duration::from_secs(grace.max(1)));
+        let grace =
+            self.pod.spec.termination_grace_period_seconds.and_then(|grace| u64::try_from(grace).ok()).unwrap_or(30);
+        let takes = (self.vary(self.timings.stop, "stop", unit) + container.map(pre_stop).unwrap_or_default())
+            .min(Duration::from_secs(grace.max(1)));
         let code = code.unwrap_or(0);
         let end = ended(code, String::new(), since, later(time, takes));
         unit.state = State::Stopping { since, end, restart };
@@ -308,7 +316,7 @@ impl<'a> Step<'a> {
 
     /// A container has ended.
     fn over(&mut self, unit: &mut Unit, end: Ended, time: Timestamp, restart: bool) {
-        let again = restart || unit.role.begins_again(&self.pod.spec.restart_policy, end.code);
+        let again = !self.doomed && (restart || unit.role.begins_again(&self.pod.spec.restart_policy, end.code));
         if since(end.finished, end.started) >= self.timings.forgiven || restart {
             unit.crashes = 0;
         }
@@ -342,6 +350,7 @@ impl<'a> Step<'a> {
     /// Ends the pod: every container that runs is told to, and no other one starts.
     pub(super) fn doom(&mut self, life: &mut Life, doom: Doom) {
         life.doom = Some(doom);
+        self.doomed = true;
         let now = self.around.now;
         let grace = self.pod.metadata.deletion_grace_period_seconds.and_then(|grace| u64::try_from(grace).ok());
         for unit in &mut life.units {

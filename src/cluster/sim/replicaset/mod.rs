@@ -15,12 +15,8 @@ use crate::cluster::sim::actions::{self, BURST, Kind};
 use crate::cluster::sim::views::{Pod, PodView, SetCondition, SetStatus, SetView};
 use crate::cluster::sim::{Decision, World, template, times};
 
-const REPLICA_SET: Kind = Kind {
-    resource: "replicasets.apps",
-    api_version: "apps/v1",
-    kind: "ReplicaSet",
-    source: "replicaset-controller",
-};
+const REPLICA_SET: Kind =
+    Kind { resource: "replicasets.apps", api_version: "apps/v1", kind: "ReplicaSet", source: "replicaset-controller" };
 
 /// What is to be done for a replica set.
 pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
@@ -86,10 +82,7 @@ enum Outcome {
     /// Pods are made or deleted.
     Resized,
     /// The API does not want it.
-    Failed {
-        reason: &'static str,
-        message: String,
-    },
+    Failed { reason: &'static str, message: String },
 }
 
 impl Replicas<'_> {
@@ -105,8 +98,10 @@ impl Replicas<'_> {
             return Outcome::Content;
         }
         if let Some(why) = self.world.refusal() {
-            let (reason, doing) =
-                if missing > 0 { ("FailedCreate", "creating") } else { ("FailedDelete", "deleting") };
+            let (reason, doing) = if missing > 0 { ("FailedCreate", "creating") } else { ("FailedDelete", "deleting") };
+            if actions::is_namespace_ending(why) {
+                return Outcome::Content;
+            }
             let message = format!("Error {doing}: {why}");
             self.decision.push(self.kind.warning(self.stored, reason, message));
             return Outcome::Failed { reason, message: why.to_owned() };
@@ -153,7 +148,9 @@ impl Replicas<'_> {
         let object = self.object();
         let conditions = conditions.or_else(|| at(object, &["status", "conditions"]).cloned());
         let mut written = counters;
-        if let Some(conditions) = conditions.filter(|conditions| conditions.as_array().is_some_and(|all| !all.is_empty())) {
+        if let Some(conditions) =
+            conditions.filter(|conditions| conditions.as_array().is_some_and(|all| !all.is_empty()))
+        {
             written.insert("conditions".into(), conditions);
         }
         set(object, &["status"], written);
@@ -213,7 +210,7 @@ impl Replicas<'_> {
         if let Some(wait) = waits {
             self.decision.look_again(wait);
         }
-        if self.world.refusal().is_some() {
+        if self.world.refusal().is_some_and(|why| !actions::is_namespace_ending(why)) {
             self.decision.look_again(patience(&self.view.status, now));
         }
     }

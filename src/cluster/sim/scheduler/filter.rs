@@ -109,7 +109,8 @@ impl<'a> Asked<'a> {
         let Some(here) = node.label(&wanted.topology_key) else {
             return Some("node(s) didn't match pod topology spread constraints (missing required label)");
         };
-        let counts = |seat: &Seat| wanted.label_selector.as_ref().is_some_and(|selector| selector.matches(&seat.labels));
+        let counts =
+            |seat: &Seat| wanted.label_selector.as_ref().is_some_and(|selector| selector.matches(&seat.labels));
         let count = |value: &str| {
             let own = |(key, seat): &(&Key, &Seat)| {
                 key.namespace == self.stored.key.namespace
@@ -148,9 +149,8 @@ impl<'a> Asked<'a> {
             }
         }
         for term in &affinity.pod_anti_affinity.required_during_scheduling_ignored_during_execution {
-            let near = |(key, seat): (&Key, &Seat)| {
-                self.means(term, key, &seat.labels) && together(seat, &term.topology_key)
-            };
+            let near =
+                |(key, seat): (&Key, &Seat)| self.means(term, key, &seat.labels) && together(seat, &term.topology_key);
             if seats.all().any(near) {
                 return not_now("node(s) didn't match pod anti-affinity rules");
             }
@@ -181,5 +181,8 @@ fn concerns(term: &PodAffinityTerm, namespace: &str, key: &Key, labels: &[(Box<s
 fn holds(term: &NodeSelectorTerm, node: &Stored) -> bool {
     let some = !(term.match_expressions.is_empty() && term.match_fields.is_empty());
     some && term.match_expressions.iter().all(|wanted| wanted.holds(node.label(wanted.key())))
-        && term.match_fields.iter().all(|wanted| wanted.holds((wanted.key() == "metadata.name").then_some(&*node.key.name)))
+        && term
+            .match_fields
+            .iter()
+            .all(|wanted| wanted.holds((wanted.key() == "metadata.name").then_some(&*node.key.name)))
 }

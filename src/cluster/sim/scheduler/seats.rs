@@ -146,7 +146,8 @@ impl Seats {
             }
             return;
         }
-        if self.seats.get(&stored.key).is_some_and(|seat| *seat.uid == *stored.uid && *seat.node == *pod.spec.node_name) {
+        if self.seats.get(&stored.key).is_some_and(|seat| *seat.uid == *stored.uid && *seat.node == *pod.spec.node_name)
+        {
             return;
         }
         self.take(stored, &pod, &pod.spec.node_name);

@@ -68,7 +68,9 @@ pub(super) fn call(machine: &mut Machine<'_>, name: &str, arguments: &[String]) 
         "set" => set(machine, arguments),
         "shift" => {
             let count = number(arguments.first(), 1).min(machine.arguments.len().saturating_sub(1));
-            machine.arguments.drain(1..=count).for_each(drop);
+            if count > 0 {
+                machine.arguments.drain(1..=count).for_each(drop);
+            }
         }
         "cd" => machine.folder = machine.path(arguments.first().map_or("/root", String::as_str)),
         "touch" => {

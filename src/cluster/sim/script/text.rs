@@ -148,7 +148,7 @@ fn input(machine: &mut Machine<'_>, name: &str, files: &[&str]) -> Option<String
             (None, "/dev/null") => {}
             (None, "/etc/hostname") => text.push_str(&format!("{}\n", machine.hostname)),
             (None, "/etc/os-release") => {
-                text.push_str("NAME=\"foredeck\"\nID=foredeck\nPRETTY_NAME=\"A pretended container\"\n")
+                text.push_str("NAME=\"foredeck\"\nID=foredeck\nPRETTY_NAME=\"A pretended container\"\n");
             }
             (None, _) => {
                 machine.print(Stream::Out, &text);

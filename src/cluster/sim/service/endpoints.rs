@@ -31,11 +31,12 @@ pub(super) fn write(
         }),
     };
     let there = at(&object, &["subsets"]).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if existing.is_some() && there == subsets.as_slice() && map(&object, &["metadata", "labels"]) == labels.as_object() {
+    if existing.is_some() && there == subsets.as_slice() && map(&object, &["metadata", "labels"]) == labels.as_object()
+    {
         return;
     }
     set(&mut object, &["metadata", "labels"], labels);
-    if let Some(time) = trigger_time(service, world.store, backends) {
+    if let Some(time) = trigger_time(view, backends) {
         let name = "endpoints.kubernetes.io/last-change-trigger-time";
         set(&mut object, &["metadata", "annotations", name], stamp(time));
     }

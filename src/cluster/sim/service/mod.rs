@@ -1,6 +1,7 @@
 //! Services: their endpoint slices and endpoints, and addresses of load balancers.
 
 mod endpoints;
+mod mirror;
 mod slices;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,8 @@ use serde_json::{Value, json};
 use crate::cluster::api::store::{Change, Store, Stored};
 use crate::cluster::object::{Key, list, set};
 use crate::cluster::sim::matching::matches_all;
-use crate::cluster::sim::tools::{delete, event, resource, since, time_of};
-use crate::cluster::sim::view::{Metadata, Pod, lax, view};
+use crate::cluster::sim::tools::{delete, event, resource, since};
+use crate::cluster::sim::view::{Endpoint, Metadata, lax, view};
 use crate::cluster::sim::{Action, Decision, World};
 
 const SLICES: &str = "endpointslices.discovery.k8s.io";
@@ -100,6 +101,8 @@ struct Backend {
     uid: String,
     /// The ports that the service has on it.
     targets: Vec<Target>,
+    /// When it became what it is.
+    since: Option<Timestamp>,
 }
 
 /// What is to be done about a service.
@@ -111,7 +114,11 @@ pub fn reconcile(world: &World<'_>, key: &Key, balancers: LoadBalancers) -> Deci
     };
     let Some(service) = view::<Service>(stored).filter(|_| !stored.deleting) else { return decision };
     balance(world, stored, &service, balancers, &mut decision);
-    if service.spec.kind == "ExternalName" || service.spec.selector.is_empty() {
+    if service.spec.kind == "ExternalName" {
+        return decision;
+    }
+    if service.spec.selector.is_empty() {
+        mirror::write(world, stored, &mut decision);
         return decision;
     }
     let backends = backends(world.store, stored, &service);
@@ -163,11 +170,12 @@ fn backends(store: &Store, stored: &Stored, service: &Service) -> Vec<Backend> {
     backends
 }
 
-fn backend(stored: &Stored, pod: &Pod, service_stored: &Stored, service: &Service) -> Option<Backend> {
-    if pod.status.pod_ip.is_empty() || pod.is_over() {
+fn backend(stored: &Stored, pod: &Endpoint, service_stored: &Stored, service: &Service) -> Option<Backend> {
+    if pod.status.pod_ip.is_empty() || matches!(pod.status.phase.as_str(), "Succeeded" | "Failed") {
         return None;
     }
-    let serving = pod.is_ready();
+    let ready = pod.status.conditions.iter().find(|condition| condition.kind == "Ready");
+    let serving = ready.is_some_and(|ready| ready.status == "True");
     let named = !pod.spec.hostname.is_empty() && *pod.spec.subdomain == *service_stored.key.name;
     Some(Backend {
         address: pod.status.pod_ip.clone(),
@@ -179,16 +187,18 @@ fn backend(stored: &Stored, pod: &Pod, service_stored: &Stored, service: &Servic
         pod: stored.key.clone(),
         uid: stored.uid.to_string(),
         targets: service.spec.ports.iter().filter_map(|port| target(port, pod)).collect(),
+        since: ready.and_then(|ready| ready.last_transition_time.0),
     })
 }
 
 /// The port of a pod that a service's port leads to; `None` when it is named and the pod has none of that name.
-fn target(port: &Port, pod: &Pod) -> Option<Target> {
+fn target(port: &Port, pod: &Endpoint) -> Option<Target> {
     let protocol = if port.protocol.is_empty() { "TCP" } else { &port.protocol };
     let number = match &port.target_port {
         Value::String(name) => {
             let ports = pod.spec.containers.iter().flat_map(|container| &container.ports);
-            let mut named = ports.filter(|one| one.name == *name && (one.protocol.is_empty() || one.protocol == protocol));
+            let mut named =
+                ports.filter(|one| one.name == *name && (one.protocol.is_empty() || one.protocol == protocol));
             named.next()?.container_port
         }
         number => match number.as_u64().and_then(|number| u16::try_from(number).ok()) {
@@ -228,16 +238,9 @@ impl Backend {
 }
 
 /// When the newest of the changes happened that brought endpoints about.
-fn trigger_time(service: &Stored, store: &Store, backends: &[Backend]) -> Option<Timestamp> {
-    let pods = backends.iter().filter_map(|backend| store.get("pods", &backend.pod));
-    let ready = pods.filter_map(|pod| {
-        let pod = pod.value();
-        let conditions = list(&pod, &["status", "conditions"]);
-        let ready = crate::cluster::sim::condition::find(conditions, "Ready")?;
-        time_of(crate::cluster::object::text(ready, &["lastTransitionTime"]))
-    });
-    let made = time_of(crate::cluster::object::text(&service.value(), &["metadata", "creationTimestamp"]));
-    ready.chain(made).max()
+fn trigger_time(service: &Service, backends: &[Backend]) -> Option<Timestamp> {
+    let pods = backends.iter().filter_map(|backend| backend.since);
+    pods.chain(service.metadata.creation_timestamp.0).max()
 }
 
 /// Gives a load balancer its address.
@@ -250,8 +253,7 @@ fn balance(world: &World<'_>, stored: &Stored, service: &Service, balancers: Loa
     if !list(&object, &["status", "loadBalancer", "ingress"]).is_empty() {
         return;
     }
-    let made = time_of(crate::cluster::object::text(&object, &["metadata", "creationTimestamp"]));
-    let age = made.map_or(after, |made| since(world.now, made));
+    let age = service.metadata.creation_timestamp.0.map_or(after, |made| since(world.now, made));
     if age < after {
         decision.again_in(after - age);
         return;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cluster::api::store::Stored;
@@ -11,15 +12,29 @@ use crate::cluster::sim::{Action, Decision, World};
 
 use super::{Backend, SERVICE_NAME, SLICES, Service, Target, trigger_time};
 
-/// The label that says who keeps a slice, and who we are.
-const MANAGED: (&str, &str) = ("endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io");
+/// The label that says who keeps a slice.
+const MANAGED: &str = "endpointslice.kubernetes.io/managed-by";
 /// How many endpoints one slice has at most.
 const SIZE: usize = 100;
 
-/// What a slice holds.
-type Content = (Vec<Value>, Value);
+/// What a slice holds: endpoints and ports.
+pub(super) type Content = (Vec<Value>, Value);
 
-/// Makes the service's slices hold just these.
+/// Whose slices they are.
+pub(super) struct Owner<'a> {
+    /// The owner.
+    pub(super) stored: &'a Stored,
+    /// Its kind.
+    pub(super) kind: &'static str,
+    /// Who keeps the slices.
+    pub(super) keeper: &'static str,
+    /// The labels that its slices have besides those that all have.
+    pub(super) labels: Value,
+    /// When what they hold came about.
+    pub(super) trigger: Option<Timestamp>,
+}
+
+/// Makes the service's slices hold its backends.
 pub(super) fn write(
     world: &World<'_>,
     service: &Stored,
@@ -27,15 +42,32 @@ pub(super) fn write(
     backends: &[Backend],
     decision: &mut Decision,
 ) {
-    let mut wanted = contents(backends);
-    let own = |slice: &&Stored| *slice.resource == *SLICES && slice.label(MANAGED.0) == Some(MANAGED.1);
+    let mut labels = labels_of(service);
+    if view.spec.cluster_ip == "None" {
+        set(&mut labels, &["service.kubernetes.io/headless"], "");
+    }
+    let trigger = trigger_time(view, backends);
+    let keeper = "endpointslice-controller.k8s.io";
+    let owner = Owner { stored: service, kind: "Service", keeper, labels, trigger };
+    sync(world, owner, contents(backends), decision);
+}
+
+/// The labels of an object.
+pub(super) fn labels_of(stored: &Stored) -> Value {
+    let labels = stored.labels.iter().map(|(name, value)| (name.to_string(), Value::from(&**value)));
+    Value::Object(labels.collect())
+}
+
+/// Makes an owner's slices hold just these contents.
+pub(super) fn sync(world: &World<'_>, mut owner: Owner<'_>, mut wanted: Vec<Content>, decision: &mut Decision) {
+    set(&mut owner.labels, &[MANAGED], owner.keeper);
+    set(&mut owner.labels, &[SERVICE_NAME], &*owner.stored.key.name);
+    let own = |slice: &&Stored| *slice.resource == *SLICES && slice.label(MANAGED) == Some(owner.keeper);
     let mut spare = Vec::new();
     // Slices that hold the right thing stay; the others are written over or go.
-    for slice in world.store.owned_by(&service.uid).map(|slice| &**slice).filter(own) {
+    for slice in world.store.owned_by(&owner.stored.uid).map(|slice| &**slice).filter(own) {
         let object = slice.value();
-        let labels = labels(service, view);
-        let held = wanted.iter().position(|content| holds(&object, content, &labels));
-        match held {
+        match wanted.iter().position(|content| holds(&object, content, &owner.labels)) {
             Some(at) => drop(wanted.remove(at)),
             None => spare.push((slice, object)),
         }
@@ -43,17 +75,11 @@ pub(super) fn write(
     spare.retain(|(slice, _)| !slice.deleting);
     let mut spare = spare.into_iter();
     for content in wanted {
-        match spare.next() {
-            Some((_, mut object)) => {
-                fill(&mut object, world, service, view, content, backends);
-                decision.actions.push(Action::Update { resource: resource(SLICES), object });
-            }
-            None => {
-                let mut object = empty(service);
-                fill(&mut object, world, service, view, content, backends);
-                decision.actions.push(Action::Create { resource: resource(SLICES), object });
-            }
-        }
+        let resource = resource(SLICES);
+        decision.actions.push(match spare.next() {
+            Some((_, object)) => Action::Update { resource, object: filled(object, &owner, content) },
+            None => Action::Create { resource, object: filled(empty(&owner), &owner, content) },
+        });
     }
     decision.actions.extend(spare.map(|(slice, _)| delete(slice, "")));
 }
@@ -88,20 +114,6 @@ fn endpoint(backend: &Backend) -> Value {
     endpoint
 }
 
-/// The labels of a slice: those of the service and two more.
-fn labels(service: &Stored, view: &Service) -> Value {
-    let mut labels = json!({});
-    for (name, value) in &service.labels {
-        set(&mut labels, &[name], &**value);
-    }
-    set(&mut labels, &[MANAGED.0], MANAGED.1);
-    set(&mut labels, &[SERVICE_NAME], &*service.key.name);
-    if view.spec.cluster_ip == "None" {
-        set(&mut labels, &["service.kubernetes.io/headless"], "");
-    }
-    labels
-}
-
 fn holds(object: &Value, (endpoints, ports): &Content, labels: &Value) -> bool {
     let list = |name: &str| at(object, &[name]).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     list("endpoints") == endpoints.as_slice()
@@ -109,16 +121,16 @@ fn holds(object: &Value, (endpoints, ports): &Content, labels: &Value) -> bool {
         && map(object, &["metadata", "labels"]) == labels.as_object()
 }
 
-fn empty(service: &Stored) -> Value {
-    let name = &*service.key.name;
+fn empty(owner: &Owner<'_>) -> Value {
+    let name = &*owner.stored.key.name;
     json!({
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
         "metadata": {
             "generateName": format!("{name}-"),
-            "namespace": service.key.namespace,
+            "namespace": owner.stored.key.namespace,
             "ownerReferences": [{
-                "apiVersion": "v1", "kind": "Service", "name": name, "uid": service.uid,
+                "apiVersion": "v1", "kind": owner.kind, "name": name, "uid": owner.stored.uid,
                 "controller": true, "blockOwnerDeletion": true,
             }],
         },
@@ -126,19 +138,13 @@ fn empty(service: &Stored) -> Value {
     })
 }
 
-fn fill(
-    object: &mut Value,
-    world: &World<'_>,
-    service: &Stored,
-    view: &Service,
-    (endpoints, ports): Content,
-    backends: &[Backend],
-) {
-    set(object, &["metadata", "labels"], labels(service, view));
-    if let Some(time) = trigger_time(service, world.store, backends) {
+fn filled(mut object: Value, owner: &Owner<'_>, (endpoints, ports): Content) -> Value {
+    set(&mut object, &["metadata", "labels"], owner.labels.clone());
+    if let Some(time) = owner.trigger {
         let name = "endpoints.kubernetes.io/last-change-trigger-time";
-        set(object, &["metadata", "annotations", name], stamp(time));
+        set(&mut object, &["metadata", "annotations", name], stamp(time));
     }
-    set(object, &["endpoints"], if endpoints.is_empty() { Value::Null } else { endpoints.into() });
-    set(object, &["ports"], ports);
+    set(&mut object, &["endpoints"], if endpoints.is_empty() { Value::Null } else { endpoints.into() });
+    set(&mut object, &["ports"], ports);
+    object
 }

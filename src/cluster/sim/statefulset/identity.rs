@@ -29,14 +29,7 @@ pub(super) fn claim_name(claim: &Value, owner: &Stored, number: i64) -> String {
 }
 
 /// The pod of a number, made of a revision's template.
-pub(super) fn pod(
-    kind: &Kind,
-    owner: &Stored,
-    object: &Value,
-    template: &Value,
-    number: i64,
-    revision: &str,
-) -> Value {
+pub(super) fn pod(kind: &Kind, owner: &Stored, object: &Value, template: &Value, number: i64, revision: &str) -> Value {
     let name = name(owner, number);
     let mut pod = template::pod(kind, owner, template, &format!("{}-", owner.key.name), &name);
     template::set_label(&mut pod, POD_REVISION, revision);
@@ -50,7 +43,8 @@ pub(super) fn pod(
             json!({"name": text(claim, &["metadata", "name"]),
                 "persistentVolumeClaim": {"claimName": claim_name(claim, owner, number)}})
         };
-        let claimed = |volume: &&Value| claims.iter().any(|claim| at(claim, &["metadata", "name"]) == volume.get("name"));
+        let claimed =
+            |volume: &&Value| claims.iter().any(|claim| at(claim, &["metadata", "name"]) == volume.get("name"));
         let others = list(template, &["spec", "volumes"]).iter().filter(|volume| !claimed(volume)).cloned();
         let volumes: Vec<_> = claims.iter().map(volume).chain(others).collect();
         set(entry(&mut pod, &["spec"]), &["volumes"], volumes);

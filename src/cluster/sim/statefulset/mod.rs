@@ -12,10 +12,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, Store, Stored};
-use crate::cluster::object::{Key, at, int, set, text};
+use crate::cluster::object::{Key, at, set, text};
 use crate::cluster::sim::actions::{self, BURST, Kind, RETRY};
 use crate::cluster::sim::revision::{self, History, Latest, Owner, POD_REVISION};
-use crate::cluster::sim::scaled::scaled;
+use crate::cluster::sim::scaled::{int32, scaled};
 use crate::cluster::sim::views::{Phase, Pod};
 use crate::cluster::sim::{Decision, World, ownership};
 
@@ -41,14 +41,9 @@ pub fn reconcile(world: &World<'_>, key: &Key) -> Decision {
     };
     let claimed = STATEFUL_SET.claim(world, stored, "pods", &matches, &mut decision);
     let pods: Vec<_> = claimed.into_iter().map(Pod::read).collect();
-    let collisions = int(&object, &["status", "collisionCount"]).unwrap_or(0);
-    let owner = Owner {
-        kind: &STATEFUL_SET,
-        stored,
-        object: &object,
-        hash_label: "controller.kubernetes.io/hash",
-        collisions,
-    };
+    let collisions = int32(&object, &["status", "collisionCount"]).unwrap_or(0);
+    let owner =
+        Owner { kind: &STATEFUL_SET, stored, object: &object, hash_label: "controller.kubernetes.io/hash", collisions };
     let history = History::read(world, &owner, &selector, &mut decision);
     let Some(latest) = history.latest(world, &owner, &mut decision) else {
         let mut object = object;
@@ -93,7 +88,7 @@ struct Spec {
 
 impl Spec {
     fn read(object: &Value) -> Self {
-        let number = |path: &[&str], default| int(object, path).unwrap_or(default);
+        let number = |path: &[&str], default| int32(object, path).unwrap_or(default);
         let replicas = number(&["spec", "replicas"], 1).max(0);
         let unavailable = at(object, &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
         Self {
@@ -136,13 +131,7 @@ enum Step {
 }
 
 impl<'a> Look<'a> {
-    fn new(
-        world: &'a World<'a>,
-        stored: &'a Arc<Stored>,
-        object: Value,
-        latest: Latest,
-        decision: Decision,
-    ) -> Self {
+    fn new(world: &'a World<'a>, stored: &'a Arc<Stored>, object: Value, latest: Latest, decision: Decision) -> Self {
         let spec = Spec::read(&object);
         let current = (latest.name.clone(), None);
         let (replicas, condemned) = (Vec::new(), Vec::new());
@@ -162,7 +151,7 @@ impl<'a> Look<'a> {
         self.replicas.resize(usize::try_from(self.spec.replicas.min(100_000)).unwrap_or(0), None);
         for pod in pods {
             let Some((_, number)) = identity::split(&pod.stored.key.name) else { continue };
-            let at = usize::try_from(number - self.spec.start).ok();
+            let at = usize::try_from(number.saturating_sub(self.spec.start)).ok();
             match at.and_then(|at| self.replicas.get_mut(at)) {
                 Some(place) => *place = Some(pod),
                 None => self.condemned.push((number, pod)),
@@ -239,8 +228,7 @@ impl<'a> Look<'a> {
         let name = identity::name(self.stored, number);
         if let Some(why) = self.world.refusal() {
             let message = format!("Create Pod {name} in StatefulSet {} failed error: {why}", self.stored.key.name);
-            self.decision.push(STATEFUL_SET.warning(self.stored, "FailedCreate", message));
-            self.decision.look_again(RETRY);
+            self.decision.note_refusal(&STATEFUL_SET, self.stored, "FailedCreate", message);
             return false;
         }
         if self.world.store.get("pods", &Key::new(&self.stored.key.namespace, &name)).is_some() {
@@ -249,6 +237,7 @@ impl<'a> Look<'a> {
             return false;
         }
         if self.has_stale_claims(number) {
+            self.decision.look_again(RETRY);
             return false;
         }
         self.make_claims(number, &name);

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Look, STATEFUL_SET};
 use crate::cluster::object::{at, int, set};
 use crate::cluster::sim::revision::POD_REVISION;
+use crate::cluster::sim::scaled::int32;
 use crate::cluster::sim::views::Phase;
 
 /// How many pods there are of each sort.
@@ -54,7 +55,7 @@ impl Look<'_> {
         }
         status.insert("currentRevision".into(), json!(current));
         status.insert("updateRevision".into(), json!(self.latest.name));
-        status.insert("collisionCount".into(), json!(int(&self.object, &["status", "collisionCount"]).unwrap_or(0)));
+        status.insert("collisionCount".into(), json!(int32(&self.object, &["status", "collisionCount"]).unwrap_or(0)));
         if let Some(conditions) = at(&self.object, &["status", "conditions"]) {
             status.insert("conditions".into(), conditions.clone());
         }

@@ -67,8 +67,12 @@ fn pods_come_in_order_and_know_who_they_are() {
     let claim = cluster.get("persistentvolumeclaims", "data-db-0");
     assert_eq!((&claim["metadata"]["labels"], &claim["spec"]), (&json!({"app": "db"}), &json!({"x": 1})));
     let events = [
-        "Create Claim data-db-0 Pod db-0 success", "+db-0", "Create Claim data-db-1 Pod db-1 success", "+db-1",
-        "Create Claim data-db-2 Pod db-2 success", "+db-2",
+        "Create Claim data-db-0 Pod db-0 success",
+        "+db-0",
+        "Create Claim data-db-1 Pod db-1 success",
+        "+db-1",
+        "Create Claim data-db-2 Pod db-2 success",
+        "+db-2",
     ];
     assert_eq!(told(&cluster), events);
     let status = json!({
@@ -144,7 +148,8 @@ fn a_partition_keeps_the_lower_pods_old() {
 #[test]
 fn several_may_be_unavailable_at_once() {
     let mut cluster = Cluster::new();
-    let strategy = json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}, "podManagementPolicy": "Parallel"});
+    let strategy =
+        json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}, "podManagementPolicy": "Parallel"});
     cluster.create(SETS, set(4, strategy));
     cluster.run();
     cluster.events.clear();

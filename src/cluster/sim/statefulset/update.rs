@@ -6,7 +6,8 @@ use crate::cluster::sim::revision::POD_REVISION;
 impl Look<'_> {
     /// Deletes the next pods of an old revision, as many as may be unavailable.
     pub(super) fn update(&mut self) {
-        let unavailable = self.replicas.iter().flatten().filter(|pod| !(self.healthy(pod) && self.available(pod))).count();
+        let unavailable =
+            self.replicas.iter().flatten().filter(|pod| !(self.healthy(pod) && self.available(pod))).count();
         let missing = self.replicas.iter().filter(|pod| pod.is_none()).count();
         let unavailable = i64::try_from(unavailable + missing).unwrap_or(i64::MAX);
         let mut may_go = self.spec.max_unavailable - unavailable;

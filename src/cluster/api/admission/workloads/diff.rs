@@ -174,7 +174,9 @@ fn longest(
     while best.a > in_a.start && best.b > in_b.start && a.get(best.a - 1) == b.get(best.b - 1) {
         best = Match { a: best.a - 1, b: best.b - 1, len: best.len + 1 };
     }
-    while best.a + best.len < in_a.end && best.b + best.len < in_b.end && a.get(best.a + best.len) == b.get(best.b + best.len)
+    while best.a + best.len < in_a.end
+        && best.b + best.len < in_b.end
+        && a.get(best.a + best.len) == b.get(best.b + best.len)
     {
         best.len += 1;
     }

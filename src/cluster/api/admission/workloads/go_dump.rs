@@ -246,7 +246,8 @@ mod tests {
         for (name, fields) in TYPES.iter() {
             assert!(!fields.is_empty(), "{name}");
             for field in fields {
-                let (Kind::Struct(used) | Kind::NullableStruct(used) | Kind::Structs(used) | Kind::Inline(used)) = field.kind
+                let (Kind::Struct(used) | Kind::NullableStruct(used) | Kind::Structs(used) | Kind::Inline(used)) =
+                    field.kind
                 else {
                     continue;
                 };
@@ -267,7 +268,10 @@ mod tests {
         assert_eq!(dump["labels"].to_string(), "{\"a\":\"1\",\"b\":\"2\"}");
         assert_eq!(dump["Spec"]["Volumes"], Value::Null);
         assert_eq!(dump["Spec"]["SecurityContext"]["HostNetwork"], true);
-        assert_eq!(dump["Spec"]["Containers"][0]["Resources"], json!({"Limits": null, "Requests": null, "Claims": null}));
+        assert_eq!(
+            dump["Spec"]["Containers"][0]["Resources"],
+            json!({"Limits": null, "Requests": null, "Claims": null})
+        );
         assert!(indented(&dump).contains("\n     \"a \\u0026\\u0026 b\"\n"));
     }
 }

@@ -5,7 +5,7 @@
 pub fn image_pull_policy(image: &str) -> &'static str {
     match Reference::parse(image) {
         Some(Reference { tag: None, digest: false }) => "Always",
-        Some(Reference { tag: Some(tag), .. }) if tag == "latest" => "Always",
+        Some(Reference { tag: Some("latest"), .. }) => "Always",
         _ => "IfNotPresent",
     }
 }
@@ -36,7 +36,8 @@ impl<'a> Reference<'a> {
 /// `[domain[:port]/]path/of/components`.
 fn is_name(name: &str) -> bool {
     // 64 hexadecimal digits are an image's id.
-    if name.len() > 255 || name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    if name.len() > 255
+        || name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     {
         return false;
     }
@@ -71,9 +72,9 @@ fn is_component(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
     let ends = matches!((bytes.first(), bytes.last()), (Some(&a), Some(&z)) if plain(a) && plain(z));
-    ends && text.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()).all(|joint| {
-        matches!(joint, "" | "." | "_" | "__") || joint.bytes().all(|byte| byte == b'-')
-    })
+    ends && text
+        .split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        .all(|joint| matches!(joint, "" | "." | "_" | "__") || joint.bytes().all(|byte| byte == b'-'))
 }
 
 fn is_tag(text: &str) -> bool {

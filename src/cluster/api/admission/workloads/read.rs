@@ -4,100 +4,75 @@ use serde_json::Value;
 
 use crate::cluster::object::Map;
 
-/// Members of an object; anything that is no object has none.
-pub(super) trait Read {
+/// Members of an object, or of one that may not be there; anything that is no object has none.
+pub(super) trait Read<'a>: Copy {
+    /// The value itself.
+    fn whole(self) -> Option<&'a Value>;
+
+    /// A member, even one that is null.
+    fn member(self, name: &str) -> Option<&'a Value> {
+        self.whole().and_then(|value| value.get(name))
+    }
+
     /// A member that is there and not null.
-    fn part(&self, name: &str) -> Option<&Value>;
+    fn part(self, name: &str) -> Option<&'a Value> {
+        self.member(name).filter(|value| !value.is_null())
+    }
+
     /// A text; empty when absent.
-    fn text(&self, name: &str) -> &str;
+    fn text(self, name: &str) -> &'a str {
+        self.member(name).and_then(Value::as_str).unwrap_or("")
+    }
+
     /// A whole number.
-    fn int(&self, name: &str) -> Option<i64>;
+    fn int(self, name: &str) -> Option<i64> {
+        self.member(name).and_then(Value::as_i64)
+    }
+
     /// True or false.
-    fn flag(&self, name: &str) -> Option<bool>;
+    fn flag(self, name: &str) -> Option<bool> {
+        self.member(name).and_then(Value::as_bool)
+    }
+
     /// A list; empty when absent.
-    fn items(&self, name: &str) -> &[Value];
+    fn items(self, name: &str) -> &'a [Value] {
+        self.member(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
     /// A map.
-    fn members(&self, name: &str) -> Option<&Map>;
+    fn members(self, name: &str) -> Option<&'a Map> {
+        self.member(name).and_then(Value::as_object)
+    }
+
     /// The text members of a map.
-    fn texts(&self, name: &str) -> impl Iterator<Item = (&str, &str)>;
+    fn texts(self, name: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.members(name).into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+    }
+
     /// The texts of a list.
-    fn strings(&self, name: &str) -> impl Iterator<Item = &str>;
+    fn strings(self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.items(name).iter().filter_map(Value::as_str)
+    }
 
     /// Whether there is such a text, even an empty one.
-    fn has_text(&self, name: &str) -> bool {
-        self.part(name).is_some_and(Value::is_string)
+    fn has_text(self, name: &str) -> bool {
+        self.member(name).is_some_and(Value::is_string)
     }
 
     /// Whether it is true.
-    fn is_on(&self, name: &str) -> bool {
+    fn is_on(self, name: &str) -> bool {
         self.flag(name) == Some(true)
     }
 }
 
-impl Read for Value {
-    fn part(&self, name: &str) -> Option<&Value> {
-        self.get(name).filter(|value| !value.is_null())
-    }
-
-    fn text(&self, name: &str) -> &str {
-        self.get(name).and_then(Value::as_str).unwrap_or("")
-    }
-
-    fn int(&self, name: &str) -> Option<i64> {
-        self.get(name).and_then(Value::as_i64)
-    }
-
-    fn flag(&self, name: &str) -> Option<bool> {
-        self.get(name).and_then(Value::as_bool)
-    }
-
-    fn items(&self, name: &str) -> &[Value] {
-        self.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-    }
-
-    fn members(&self, name: &str) -> Option<&Map> {
-        self.get(name).and_then(Value::as_object)
-    }
-
-    fn texts(&self, name: &str) -> impl Iterator<Item = (&str, &str)> {
-        self.members(name).into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
-    }
-
-    fn strings(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.items(name).iter().filter_map(Value::as_str)
+impl<'a> Read<'a> for &'a Value {
+    fn whole(self) -> Option<&'a Value> {
+        Some(self)
     }
 }
 
-impl Read for Option<&Value> {
-    fn part(&self, name: &str) -> Option<&Value> {
-        self.and_then(|value| value.part(name))
-    }
-
-    fn text(&self, name: &str) -> &str {
-        self.map_or("", |value| Read::text(value, name))
-    }
-
-    fn int(&self, name: &str) -> Option<i64> {
-        self.and_then(|value| value.int(name))
-    }
-
-    fn flag(&self, name: &str) -> Option<bool> {
-        self.and_then(|value| value.flag(name))
-    }
-
-    fn items(&self, name: &str) -> &[Value] {
-        self.map_or(&[], |value| value.items(name))
-    }
-
-    fn members(&self, name: &str) -> Option<&Map> {
-        self.and_then(|value| value.members(name))
-    }
-
-    fn texts(&self, name: &str) -> impl Iterator<Item = (&str, &str)> {
-        self.into_iter().flat_map(|value| value.texts(name))
-    }
-
-    fn strings(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.into_iter().flat_map(|value| value.strings(name))
+impl<'a> Read<'a> for Option<&'a Value> {
+    fn whole(self) -> Option<&'a Value> {
+        self
     }
 }

@@ -136,6 +136,8 @@ fn any_object() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn no_object_makes_a_panic(object in any_object()) {
         for (_, group, kind) in kinds() {

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::super::syntax::{Command, List, Simple, Word};
-use super::super::{builtin, expand};
+use super::super::{builtin, expand, leave};
 use super::{DEPTH, Flow, Input, Machine, ROUND, Route};
 
 impl Machine<'_> {
@@ -164,6 +164,10 @@ impl Machine<'_> {
     }
 
     fn rounds(&mut self, condition: &[Command], wanted: bool, body: &[Command]) -> Flow {
+        let plain = self.limits.end_only && !self.errexit && self.functions.is_empty();
+        if plain && wanted && leave::always_holds(condition) && !leave::may_leave(body) {
+            return Flow::Stop;
+        }
         let mut status = 0;
         loop {
             let before = (self.clock, self.printed, self.fingerprint());
