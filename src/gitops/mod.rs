@@ -1,5 +1,7 @@
 //! Make the cluster match Git, and say why.
 
+pub mod api;
+pub mod apply;
 pub mod demo_repo;
 pub mod diff;
 pub mod files;
@@ -12,7 +14,9 @@ pub mod image;
 pub mod kinds;
 pub mod mark;
 pub mod object;
+pub mod observe;
 pub mod plan;
 pub mod process;
 pub mod schedule;
 pub mod source;
+pub mod writer;
