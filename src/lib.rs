@@ -7,8 +7,8 @@
 //! cli                                          wires everything
 //! server                                       HTTP, SSE
 //! project   export                             files around the pure core
-//! deck   theme   render                        Markdown + CSS → HTML, pure
-//! diagnostic                                   what is wrong, and where
+//! deck   theme   render      cluster           Markdown + CSS → HTML, pure │ a Kubernetes API
+//! diagnostic                 net               what is wrong, and where │ connections
 //! ```
 //!
 //! One deck walks through them as one value: Markdown text →

@@ -24,6 +24,10 @@ install_debian() { # PROGRAM PACKAGE...
 install_debian cc gcc libc6-dev || say "no C compiler was found: crates with C parts cannot be built"
 install_debian git git || say "git was not found"
 
+# Debian's kubectl is too old to be an oracle, so none is installed.
+command -v kubectl >/dev/null 2>&1 || say "there is no kubectl: the tests that use the real one are skipped"
+[ -n "${FOREDECK_TEST_CONTEXT:-}" ] || say "FOREDECK_TEST_CONTEXT names no context: the embedded cluster is tested, no real one"
+
 say "format"
 cargo fmt --check
 say "clippy"

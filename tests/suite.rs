@@ -3,9 +3,11 @@
 mod architecture;
 mod cli;
 mod cluster;
+mod clusters;
 mod deck;
 mod export;
 mod harness;
+mod kubectl;
 mod load;
 mod project;
 mod server;

@@ -3,7 +3,7 @@
 pub mod args;
 mod down;
 mod progress;
-mod reach;
+pub(super) mod reach;
 mod serve;
 mod status;
 mod up;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::cluster::folder::{self, Folder};
 use crate::cluster::kind::Tools;
-use crate::cluster::kubeconfig::Search;
+use crate::cluster::kubeconfig::{Search, own};
 use crate::cluster::provider::{Provider, Surroundings};
 
 use super::config;
@@ -65,7 +65,9 @@ impl Place {
 fn project(start: &Path) -> PathBuf {
     for folder in start.ancestors() {
         let marked = folder.join("foredeck.toml").is_file()
-            || [folder::NAME, "decks"].iter().any(|name| folder.join(name).is_dir());
+            || folder.join("decks").is_dir()
+            // One of another user, as in `/tmp`, is no sign of a project of this one.
+            || folder.join(folder::NAME).symlink_metadata().is_ok_and(|found| found.is_dir() && own::is_mine(&found));
         // The whole file system is never a project.
         if marked && folder.parent().is_some() {
             return folder.to_path_buf();

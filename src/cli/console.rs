@@ -231,12 +231,12 @@ impl Console {
     pub fn failure(self, failure: &Failure) {
         let (red, bold, off) = if self.colour { ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m") } else { ("", "", "") };
         let rule = failure.rule.map_or(String::new(), |rule| format!("[{rule}]"));
-        line(&format!("{red}error{rule}{off}{bold}: {}{off}", failure.error));
+        line(&format!("{red}error{rule}{off}{bold}: {}{off}", harmless(&failure.error.to_string())));
         for cause in failure.error.chain().skip(1) {
-            line(&format!("  because: {cause}"));
+            line(&format!("  because: {}", harmless(&cause.to_string())));
         }
         if let Some(hint) = &failure.hint {
-            line(&format!("  help: {hint}"));
+            line(&format!("  help: {}", harmless(hint)));
         }
     }
 
@@ -247,6 +247,11 @@ impl Console {
     pub fn document(self, document: &serde_json::Value) -> Result<(), Failure> {
         data(&format!("{document:#}\n"))
     }
+}
+
+/// Text that cannot steer the terminal: names in it may come from files of others.
+fn harmless(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
 }
 
 /// Whether the environment has a variable that is not empty.

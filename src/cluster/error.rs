@@ -270,6 +270,7 @@ impl Error {
             Self::Runtime { program, .. } => Some(format!("start {program}, or go on without: {EMBEDDED}")),
             Self::Program { .. } => Some(format!("go on without: {EMBEDDED}")),
             Self::Timeout { .. } => Some(format!("give it more time with `--timeout`, or go on without: {EMBEDDED}")),
+            Self::Connect { .. } => Some("`foredeck cluster status` says what runs".to_owned()),
             Self::Down { start, .. } => Some(format!("start it with `{start}`")),
             _ => None,
         }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
+use super::kubeconfig::own;
 
 /// Its name.
 pub const NAME: &str = ".foredeck";
@@ -57,8 +58,14 @@ impl Folder {
     /// When it cannot be made, or leads elsewhere.
     pub fn make(&self) -> Result<(), Error> {
         let failed = |source| Error::Write { path: self.path.clone(), source };
-        if std::fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.is_symlink()) {
-            return Err(Error::Protected { path: self.path.clone(), why: "it is a link to another folder" });
+        if let Ok(metadata) = std::fs::symlink_metadata(&self.path) {
+            let refused = |why| Err(Error::Protected { path: self.path.clone(), why });
+            if metadata.is_symlink() {
+                return refused("it is a link to another folder");
+            }
+            if !own::is_mine(&metadata) {
+                return refused("it belongs to another user");
+            }
         }
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);

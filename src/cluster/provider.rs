@@ -81,7 +81,7 @@ impl FromStr for Provider {
                     (None, Some(like)) => Some(name.map_or(like.to_owned(), |name| format!("{like}:{name}"))),
                     (None, None) => None,
                 };
-                wrong("there is no such kind of cluster", like)
+                wrong("nothing is called that", like)
             }
         }
     }
@@ -209,6 +209,23 @@ pub fn file_context(search: &Search, name: Option<&str>, around: &Surroundings) 
     let merged = kubeconfig::read(search)?;
     let chosen = merged.choose(name)?;
     checked(merged, chosen, around, true)
+}
+
+/// Finds a context in a kubeconfig that foredeck wrote somewhere else than into `.foredeck/`; the current one when none
+/// is named.
+///
+/// # Errors
+/// When it cannot be foredeck's, or leads to another machine and is not allowed.
+pub fn own_file(path: &std::path::Path, name: Option<&str>, around: &Surroundings) -> Result<Target, Error> {
+    // The user named it: it may be a link to where it is.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let (merged, current) = own::open(&path)?;
+    let chosen = match name {
+        Some(_) => merged.choose(name)?,
+        None => current,
+    };
+    let guarded = chosen.detour || !guard::is_loopback(&chosen.server);
+    checked(merged, chosen, around, guarded)
 }
 
 fn open(path: &std::path::Path, down: impl Fn() -> Error) -> Result<(Merged, Chosen), Error> {

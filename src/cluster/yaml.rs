@@ -5,7 +5,7 @@ mod scalar;
 mod write;
 
 pub use read::{Error, documents, value};
-pub use write::text;
+pub use write::{natural, text};
 
 #[cfg(test)]
 mod tests;

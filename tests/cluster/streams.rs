@@ -19,10 +19,11 @@ fn pod(name: &str, image: &str, script: Option<&str>) -> Pod {
 
 async fn running(test: &ClusterTest, pod: &Pod) -> Api<Pod> {
     let pods: Api<Pod> = test.api();
-    pods.create(&PostParams::default(), pod).await.unwrap();
+    pods.create(&PostParams::default(), pod).await.expect("a pod is made");
     let name = pod.metadata.name.clone().unwrap_or_default();
     let ready = kube::runtime::wait::await_condition(pods.clone(), &name, kube::runtime::conditions::is_pod_running());
-    tokio::time::timeout(PATIENCE, ready).await.unwrap().unwrap();
+    let running = tokio::time::timeout(PATIENCE, ready).await.expect("the pod runs in time");
+    running.expect("the pod runs");
     pods
 }
 

@@ -12,21 +12,21 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client};
 
 /// How long a test waits for anything.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A namespace of its own in a cluster.
-pub struct ClusterTest {
-    pub client: Client,
-    pub namespace: String,
+pub(crate) struct ClusterTest {
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
     /// What `kubectl` is told.
-    pub kubeconfig: PathBuf,
-    pub embedded: Option<Embedded>,
+    pub(crate) kubeconfig: PathBuf,
+    pub(crate) embedded: Option<Embedded>,
     folder: tempfile::TempDir,
 }
 
 impl ClusterTest {
     /// The cluster that was asked for, with an empty namespace.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         // Several crates bring a provider; the first caller decides.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -64,7 +64,7 @@ impl ClusterTest {
     }
 
     /// The objects of a kind in the test's namespace.
-    pub fn api<K>(&self) -> Api<K>
+    pub(crate) fn api<K>(&self) -> Api<K>
     where
         K: kube::Resource<Scope = kube::core::NamespaceResourceScope>,
         K::DynamicType: Default,
@@ -73,14 +73,14 @@ impl ClusterTest {
     }
 
     /// A file of the test.
-    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).expect("a file");
         path
     }
 
     /// The real kubectl in the test's namespace; `None` where there is none.
-    pub fn kubectl(&self, arguments: &[&str]) -> Option<Output> {
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Option<Output> {
         let mut command = Command::new("kubectl");
         command
             .args(["--namespace", &self.namespace])
@@ -96,7 +96,7 @@ impl ClusterTest {
     }
 
     /// Ends the test: what it made goes.
-    pub async fn finish(self) {
+    pub(crate) async fn finish(self) {
         if let Some(embedded) = self.embedded {
             return embedded.stop().await;
         }
@@ -106,23 +106,30 @@ impl ClusterTest {
 }
 
 /// A client that reaches an embedded cluster through the network.
-pub async fn client_of(embedded: &Embedded) -> Client {
+pub(crate) async fn client_of(embedded: &Embedded) -> Client {
     let config = Kubeconfig::from_yaml(&embedded.kubeconfig()).expect("a kubeconfig");
     let config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await.expect("a config");
     Client::try_from(config).expect("a client")
 }
 
+/// The oldest kubectl that the tests are written for; older ones word their answers differently.
+const KUBECTL: u32 = 29;
+
 /// Whether the real kubectl can be used; says so when not.
-pub fn has_kubectl() -> bool {
-    let there = Command::new("kubectl").args(["version", "--client"]).output().is_ok();
-    if !there {
-        eprintln!("skipped: there is no kubectl on this machine");
+pub(crate) fn has_kubectl() -> bool {
+    let output = Command::new("kubectl").args(["version", "--client", "-o", "json"]).output();
+    let version: serde_json::Value =
+        output.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok()).unwrap_or_default();
+    let minor = version["clientVersion"]["minor"].as_str().unwrap_or_default();
+    let minor: u32 = minor.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
+    if minor < KUBECTL {
+        eprintln!("skipped: there is no kubectl 1.{KUBECTL} or later on this machine");
     }
-    there
+    minor >= KUBECTL
 }
 
 /// Waits until something is there.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
     let end = tokio::time::Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look().await {

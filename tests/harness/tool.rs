@@ -61,6 +61,23 @@ impl Tool {
         finished(self.command(line))
     }
 
+    /// Runs a command line with variables.
+    pub(crate) fn run_in(&self, line: &str, variables: &[(&str, &str)]) -> Run {
+        let mut command = self.command(line);
+        command.envs(variables.iter().copied());
+        finished(command)
+    }
+
+    /// With a program of the folder `bin`, a shell script.
+    #[cfg(unix)]
+    pub(crate) fn with_program(self, name: &str, script: &str) -> Self {
+        let path = format!("bin/{name}");
+        let tool = self.with(&path, format!("#!/bin/sh\n{script}\n"));
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(tool.path(&path), mode).expect("the script may run");
+        tool
+    }
+
     /// Runs a command line with a text on standard input.
     pub(crate) fn pipe(&self, line: &str, input: &str) -> Run {
         let path = self.path(".stdin");

@@ -12,7 +12,7 @@ use crate::cli::console::{Code, Console, Failure};
 use crate::cli::supervise::Supervisor;
 use crate::cluster::embedded::{Config, Embedded};
 use crate::cluster::kubeconfig::own::{self, Entry};
-use crate::cluster::provider::Connected;
+use crate::cluster::provider::{Connected, Provider, connect};
 use crate::cluster::sim::driver::{SharedImages, Simulation};
 use crate::cluster::sim::image::Images;
 use crate::diagnostic;
@@ -85,6 +85,13 @@ pub(super) fn run(args: Serve, console: Console) -> Result<Code, Failure> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Code::Environment, error))?;
+    if args.kubeconfig.is_none()
+        && let Ok(other) = runtime.block_on(connect(&Provider::Embedded, &place.around))
+    {
+        let message = format!("an embedded cluster runs here already, at {}", other.chosen.server);
+        let failure = Failure::new(Code::Environment, anyhow::Error::msg(message));
+        return Err(failure.hint("stop it, or give this one a file of its own with `--kubeconfig`"));
+    }
     let outcome = runtime.block_on(serve(args, file, &place, console));
     runtime.shutdown_background();
     outcome

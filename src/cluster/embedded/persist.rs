@@ -116,7 +116,11 @@ impl Log {
     /// Writes the log anew from what there is, beside the old one, and puts it in its place.
     fn compact(&mut self, store: &Store) -> io::Result<()> {
         let path = self.folder.join(NEW_FILE);
-        let mut file = File::create(&path)?;
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().append(true).create_new(true).open(&path)?;
         file.try_lock().map_err(|error| io::Error::other(error.to_string()))?;
         let mut out = io::BufWriter::new(&mut file);
         writeln!(out, "{HEAD}")?;
@@ -136,9 +140,8 @@ impl Log {
         std::fs::rename(&path, self.path())?;
         self.length = file.metadata()?.len();
         self.compact = self.length;
-        self.file = OpenOptions::new().append(true).open(self.path())?;
-        // The lock is on the file that was just renamed, and ends with its handle.
-        self.file.try_lock().or_else(|_| Ok::<_, io::Error>(()))?;
+        // The lock moves along with the file that was renamed.
+        self.file = file;
         Ok(())
     }
 }
@@ -267,6 +270,7 @@ mod tests {
         let (mut log, mut store) = Log::open(folder.path()).unwrap();
         assert_eq!((names(&store), store.revision()), (there.clone(), revision));
         log.compact(&store).unwrap();
+        assert!(matches!(Log::open(folder.path()), Err(Error::InUse { .. })), "the new file is locked as well");
         commit(&mut log, &mut store, |store| _ = store.put(&xs, object("c", 1))).unwrap();
         let there = names(&store);
         drop(log);

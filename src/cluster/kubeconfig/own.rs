@@ -185,12 +185,36 @@ fn real_file(path: &Path) -> PathBuf {
 /// # Errors
 /// When it is not there, or cannot be ours.
 pub fn open(path: &Path) -> Result<(Merged, Chosen), Error> {
+    let forged = |why: &str| Err(Error::Forged { path: path.to_path_buf(), why: why.to_owned() });
+    if let Ok(metadata) = std::fs::symlink_metadata(path) {
+        if metadata.is_symlink() {
+            return forged("it is a link to another file");
+        }
+        if !is_mine(&metadata) {
+            return forged("it belongs to another user");
+        }
+        if metadata.is_file() && !is_ours(path) {
+            return forged("it does not say so");
+        }
+    }
     let merged = read(&Search::file(path))?;
     if let Some(why) = foreign(&merged.config) {
-        return Err(Error::Forged { path: path.to_path_buf(), why: why.to_owned() });
+        return forged(why);
     }
     let chosen = merged.current()?;
     Ok((merged, chosen))
+}
+
+/// Whether a file or folder belongs to whoever runs this program.
+#[cfg(unix)]
+pub fn is_mine(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::getuid().as_raw()
+}
+
+/// Whether a file or folder belongs to whoever runs this program.
+#[cfg(not(unix))]
+pub fn is_mine(_: &std::fs::Metadata) -> bool {
+    true
 }
 
 /// What foredeck, and kind, never write.

@@ -32,7 +32,7 @@ fn names_of_clusters() {
 fn wrong_names_of_clusters_are_explained() {
     let plain = "a kind cluster's name is made of lower-case letters, digits, `-` and `.`";
     let kinds = "clusters are `embedded`, `kind`, `kind:NAME` and `context:NAME`";
-    let no_such = "there is no such kind of cluster";
+    let no_such = "nothing is called that";
     for (asked, why, hint) in [
         ("embeded", no_such, "did you mean `embedded`?"),
         ("Kind:demo", no_such, "did you mean `kind:demo`?"),

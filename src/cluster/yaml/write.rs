@@ -19,7 +19,7 @@ pub fn text(value: &Value) -> String {
         Value::Object(members) if !members.is_empty() => writer.members(value, 0, false),
         Value::Array(items) if !items.is_empty() => writer.items(value, 0, false),
         _ => {
-            writer.scalar(value, 0, false);
+            writer.scalar(value, 2, false);
             writer.line();
         }
     }
@@ -304,7 +304,7 @@ enum Part {
 }
 
 /// Keys in the order of people: other characters before letters, numbers by their size.
-fn natural(one: &str, other: &str) -> Ordering {
+pub fn natural(one: &str, other: &str) -> Ordering {
     key_parts(one).cmp(key_parts(other))
 }
 

@@ -112,7 +112,7 @@ pub async fn tunnel(mut socket: Socket, answer: Answer, stop: CancellationToken)
                 let Some(message) = message else { break };
                 reader.push(&message);
                 loop {
-                    let frame = match reader.next() {
+                    let frame = match reader.frame() {
                         Ok(Some(frame)) => frame,
                         Ok(None) => break,
                         Err(error) => {

@@ -132,7 +132,7 @@ impl Reader {
     ///
     /// # Errors
     /// When what came is no SPDY.
-    pub fn next(&mut self) -> Result<Option<Frame>, Broken> {
+    pub fn frame(&mut self) -> Result<Option<Frame>, Broken> {
         let Some(head) = self.pending.first_chunk::<8>() else { return Ok(None) };
         let [a, b, c, d, flags, length @ ..] = *head;
         let length = u32::from_be_bytes([0, length[0], length[1], length[2]]) as usize;
@@ -321,16 +321,16 @@ mod tests {
             let frame = open(&mut packer, stream, &[("Streamtype", kind), ("Port", "80"), ("requestid", "0")]);
             let (first, second) = frame.split_at(11);
             reader.push(first);
-            assert_eq!(reader.next(), Ok(None));
+            assert_eq!(reader.frame(), Ok(None));
             reader.push(second);
             let headers = [("streamtype", kind), ("port", "80"), ("requestid", "0")];
             let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-            assert_eq!(reader.next(), Ok(Some(Frame::Open { stream, headers, ended: false })));
+            assert_eq!(reader.frame(), Ok(Some(Frame::Open { stream, headers, ended: false })));
         }
         reader.push(&Writer::data(3, b"hello", true));
-        assert_eq!(reader.next(), Ok(Some(Frame::Data { stream: 3, bytes: b"hello".to_vec(), ended: true })));
+        assert_eq!(reader.frame(), Ok(Some(Frame::Data { stream: 3, bytes: b"hello".to_vec(), ended: true })));
         reader.push(&Writer::pong([0, 0, 0, 7]));
-        assert_eq!(reader.next(), Ok(Some(Frame::Ping { id: [0, 0, 0, 7] })));
+        assert_eq!(reader.frame(), Ok(Some(Frame::Ping { id: [0, 0, 0, 7] })));
     }
 
     #[test]
@@ -347,7 +347,7 @@ mod tests {
             let mut reader = Reader::default();
             reader.push(&bytes);
             for _ in 0..20 {
-                if !matches!(reader.next(), Ok(Some(_))) {
+                if !matches!(reader.frame(), Ok(Some(_))) {
                     break;
                 }
             }

@@ -79,7 +79,10 @@ impl Pods {
         let ports = crate::cluster::object::list(&service, &["spec", "ports"]);
         let wanted = match port {
             "" => ports.first(),
-            port => ports.iter().find(|one| text(one, &["name"]) == port || one["port"].to_string() == port),
+            port => {
+                let number = port.parse::<u64>().ok();
+                ports.iter().find(|one| text(one, &["name"]) == port || number.is_some() && one["port"].as_u64() == number)
+            }
         };
         let number = wanted.and_then(|port| port["port"].as_u64()).ok_or_else(|| {
             Refusal::new(503, "ServiceUnavailable", format!("no endpoints available for service \"{name}\""))

@@ -132,6 +132,28 @@ fn a_forged_file_is_not_used() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn the_users_own_file_is_not_taken_for_foredecks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (theirs, ours) = (folder.path().join("config"), folder.path().join("kubeconfig"));
+    let plain = text(&[entry("a")]).replace(MARK, "# mine");
+    std::fs::write(&theirs, plain).unwrap();
+    let why = |path: &Path| match open(path) {
+        Err(Error::Forged { why, .. }) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why(&theirs), "it does not say so");
+    std::os::unix::fs::symlink(&theirs, &ours).unwrap();
+    assert_eq!(why(&ours), "it is a link to another file");
+    // What root owns is of somebody else, unless root runs the tests.
+    if let Ok(metadata) = std::fs::metadata("/etc/passwd")
+        && !is_mine(&metadata)
+    {
+        assert_eq!(why(Path::new("/etc/passwd")), "it belongs to another user");
+    }
+}
+
 #[test]
 fn hostile_names_stay_text() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,3 +1,5 @@
+//! Validation of workloads: objects and the whole list of what is wrong with them.
+
 use serde_json::{Value, json};
 
 use super::testing::{cron_job, defaulted, faults, job, keeper, merged, refused, update_refused};
