@@ -333,7 +333,9 @@ fn origin(value: &mut Value) -> Option<Place> {
         remove(value, &["metadata", "annotations"]);
     }
     let origin = crate::cluster::yaml::value(origin.as_str()?).ok()?;
+    // Builds see the repository as the folder `tree` beside theirs.
     let path = text(&origin, &["path"]);
+    let path = path.strip_prefix("../tree/").unwrap_or(path);
     (!path.is_empty()).then(|| file(path, 0))
 }
 

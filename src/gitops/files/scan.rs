@@ -28,10 +28,21 @@ pub struct Root {
     pub path: String,
     /// The files with objects.
     pub files: Vec<FileRef>,
-    /// Folders to build, each by the path of its kustomization.
-    pub kustomizations: Vec<String>,
+    /// Folders to build.
+    pub kustomizations: Vec<Kustomization>,
     /// The `.flux.yaml` that says how its objects are made.
     pub generator: Option<FileRef>,
+}
+
+/// A folder that is built.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kustomization {
+    /// The path of its file.
+    pub file: String,
+    /// The folder and all others that it takes in.
+    pub folders: BTreeSet<String>,
+    /// Whether it takes in something from elsewhere.
+    pub remote: bool,
 }
 
 /// What counts in a revision.
@@ -89,11 +100,17 @@ pub fn scan(entries: &[Entry], contents: &HashMap<String, Blob>, rules: &Rules) 
         }
     }
     for root in &mut scan.roots {
-        root.kustomizations.retain(|folder| seen.insert(folder.clone()));
+        root.kustomizations.retain(|built| seen.insert(built.file.clone()));
+        root.kustomizations.iter_mut().for_each(|built| tree.follow(built));
     }
-    let bases = tree.bases(&scan.roots);
+    // A folder that another takes in is not built for itself.
+    let all: Vec<Kustomization> = scan.roots.iter().flat_map(|root| root.kustomizations.clone()).collect();
+    let is_base = |built: &Kustomization| {
+        let folder = folder_of(&built.file);
+        all.iter().any(|other| folder_of(&other.file) != folder && other.folders.contains(folder))
+    };
     for root in &mut scan.roots {
-        root.kustomizations.retain(|file| !bases.contains(folder_of(file)));
+        root.kustomizations.retain(|built| !is_base(built));
     }
     scan
 }
@@ -135,7 +152,7 @@ impl Tree<'_> {
     fn root(&self, path: String, findings: &mut Vec<Finding>, unread: &mut bool) -> Root {
         let below: Vec<&Entry> = self.entries.iter().filter(|entry| is_below(&entry.path, &path)).collect();
         let kustomizations = self.kustomizations(&below);
-        let built = |path: &str| kustomizations.iter().any(|file| is_below(path, folder_of(file)));
+        let built = |path: &str| kustomizations.iter().any(|one| is_below(path, folder_of(&one.file)));
         let mut files = Vec::new();
         for entry in &below {
             if self.is_in_chart(&entry.path) || built(&entry.path) {
@@ -166,7 +183,7 @@ impl Tree<'_> {
     }
 
     /// The kustomizations of a part of the tree that are in no other's folder.
-    fn kustomizations(&self, below: &[&Entry]) -> Vec<String> {
+    fn kustomizations(&self, below: &[&Entry]) -> Vec<Kustomization> {
         if !self.rules.kustomize {
             return Vec::new();
         }
@@ -178,10 +195,10 @@ impl Tree<'_> {
         };
         let mut found: Vec<&str> = below.iter().filter(is_one).map(|entry| entry.path.as_str()).collect();
         found.sort_by_key(|path| (folder_of(path).len(), *path));
-        let mut top: Vec<String> = Vec::new();
+        let mut top: Vec<Kustomization> = Vec::new();
         for path in found {
-            if !top.iter().any(|other| is_below(folder_of(path), folder_of(other))) {
-                top.push(path.to_owned());
+            if !top.iter().any(|other| is_below(folder_of(path), folder_of(&other.file))) {
+                top.push(Kustomization { file: path.to_owned(), ..Kustomization::default() });
             }
         }
         top
@@ -193,29 +210,27 @@ impl Tree<'_> {
         yaml::value(std::str::from_utf8(bytes).ok()?).ok()
     }
 
-    /// Folders that a kustomization to be built takes in: they are not built for themselves.
-    fn bases(&self, roots: &[Root]) -> BTreeSet<String> {
-        let mut bases = BTreeSet::new();
-        let mut open: Vec<String> = roots.iter().flat_map(|root| root.kustomizations.clone()).collect();
-        let mut seen = BTreeSet::new();
+    /// Finds the folders that a kustomization takes in, and those that they take in.
+    fn follow(&self, built: &mut Kustomization) {
+        built.folders.insert(folder_of(&built.file).to_owned());
+        let mut open = vec![built.file.clone()];
         while let Some(file) = open.pop() {
             let Some(entry) = self.entries.iter().find(|entry| entry.path == file) else { continue };
-            if !seen.insert(file.clone()) {
-                continue;
-            }
             let Some(value) = self.kustomization(&entry.blob) else { continue };
             let names = ["resources", "bases", "components"].into_iter().flat_map(|field| list(&value, &[field]));
             for name in names.filter_map(Value::as_str) {
+                built.remote |= name.contains("://") || name.contains('@') || name.contains("?ref=");
                 let Ok(folder) = clean_path(&format!("./{}/{name}", folder_of(&file))) else { continue };
-                let inside = KUSTOMIZATIONS.map(|name| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") });
-                open.extend(inside.into_iter().filter(|path| self.entries.iter().any(|entry| entry.path == *path)));
-                // A folder that takes itself in is an error, and building it says so.
-                if folder != folder_of(&file) {
-                    bases.insert(folder);
+                let file_in = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+                let inside = KUSTOMIZATIONS.map(file_in).into_iter();
+                let mut there = inside.filter(|path| self.entries.iter().any(|entry| entry.path == *path));
+                if let Some(path) = there.next()
+                    && built.folders.insert(folder)
+                {
+                    open.push(path);
                 }
             }
         }
-        bases
     }
 
     /// The `.flux.yaml` of a path: in it, or in the nearest folder above.
@@ -297,13 +312,15 @@ mod tests {
     fn kustomizations_take_their_folder() {
         let texts = [
             ("base/kustomization.yaml", "resources: [d.yaml]"),
-            ("over/kustomization.yaml", "resources: [../base]\n"),
+            ("over/kustomization.yaml", "resources: [../base, 'https://example.com/x?ref=v1']\n"),
             ("over/nested/kustomization.yml", "resources: []"),
             ("other/kustomization.yaml", "apiVersion: example.com/v1\nkind: Other\n"),
             ("wrong/kustomization.yaml", "a: ["),
         ];
         let scan = scanned(&["base/d.yaml", "over/p.yaml", "x.yaml"], &texts, &Rules::default());
-        assert_eq!(scan.roots[0].kustomizations, ["over/kustomization.yaml", "wrong/kustomization.yaml"]);
+        let built: Vec<(&str, usize, bool)> =
+            scan.roots[0].kustomizations.iter().map(|k| (k.file.as_str(), k.folders.len(), k.remote)).collect();
+        assert_eq!(built, [("over/kustomization.yaml", 2, true), ("wrong/kustomization.yaml", 1, false)]);
         assert_eq!(files(&scan), ["x.yaml", "other/kustomization.yaml"]);
         let plain = Rules { kustomize: false, ..Rules::default() };
         assert_eq!(scanned(&["base/d.yaml"], &texts, &plain).roots[0].files.len(), 6);
