@@ -61,6 +61,9 @@ fn words(err: &str, around: &Path) -> String {
     let lines: Vec<&str> = err.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("# Warning")).collect();
     let text = lines.join(" ").replace(&format!("{}/tree/", around.display()), "").replace("../tree/", "");
     let text = text.strip_prefix("error: ").unwrap_or(&text);
+    // Some kubectls write a line for the log, with a time that changes.
+    let logged = text.split_once("\"command failed\" err=\"").and_then(|(_, words)| words.strip_suffix('"'));
+    let text = logged.unwrap_or(text);
     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
@@ -93,5 +96,7 @@ mod tests {
     fn errors_name_the_repositorys_files() {
         let text = "error: accumulating resources: '/t/x/tree/a/b.yaml' no such file, in ../tree/a\n# Warning: old\n";
         assert_eq!(words(text, Path::new("/t/x")), "accumulating resources: 'a/b.yaml' no such file, in a");
+        let text = "E1125 15:56:30.8 3429 run.go:72] \"command failed\" err=\"no such file\"\n";
+        assert_eq!(words(text, Path::new("/t/x")), "no such file");
     }
 }
