@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -102,7 +103,9 @@ impl Applier<'_> {
         let work: Vec<&Change> = plan.changes.iter().filter(|change| change.is_work()).collect();
         for group in work.chunk_by(|one, other| step(one) == step(other)) {
             let known = report.kinds.as_ref().unwrap_or(kinds).clone();
-            let mut running = stream::iter(group.iter().map(|change| self.one(change, live, &known))).buffer_unordered(AT_ONCE);
+            let all: Vec<BoxFuture<'_, _>> =
+                group.iter().map(|change| self.one(change, live, &known).boxed()).collect();
+            let mut running = stream::iter(all).buffer_unordered(AT_ONCE);
             let mut away = None;
             while let Some(fared) = running.next().await {
                 match fared {
@@ -154,7 +157,7 @@ impl Applier<'_> {
         kinds: &Kinds,
     ) -> Result<(Done, Option<Value>), Error> {
         let served = served(manifest, kinds)?;
-        let ask = || self.objects.apply(served, &manifest.key.at, &manifest.object, self.dry_run);
+        let ask = || self.objects.apply(served, &manifest.key.at, &manifest.object, self.dry_run).boxed();
         let after = self.patiently(ask).await?;
         let Some(before) = found else { return Ok((Done::Created, Some(after))) };
         let version = |object: &Value| text(object, &["metadata", "resourceVersion"]).to_owned();
@@ -174,12 +177,18 @@ impl Applier<'_> {
         let (Some(found), Some(served)) = (found, kinds.preferred(&change.key.kind)) else {
             return Ok((Done::Deleted, None));
         };
-        self.patiently(|| self.objects.delete(served, found, self.dry_run)).await?;
+        self.patiently(|| self.objects.delete(served, found, self.dry_run).boxed()).await?;
         Ok((Done::Deleted, None))
     }
 
     /// Asks again while the API server is away, as long as there is time.
-    pub async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    ///
+    /// # Errors
+    /// When it says no, or stays away for too long.
+    pub async fn patiently<'f, T>(
+        &self,
+        ask: impl Fn() -> BoxFuture<'f, Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
         let mut wait = FIRST_WAIT;
         loop {
             let answer = tokio::time::timeout_at(self.deadline, ask()).await;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::future::{BoxFuture, FutureExt as _};
+use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::api::{Error, Objects};
@@ -38,7 +39,8 @@ pub async fn observe(
 ) -> Result<Observed, Error> {
     let mut seen = Observed::default();
     let kinds_to_list = kinds_to_list(kinds, wanted);
-    let lists = kinds_to_list.iter().map(|served| listed(objects, served, namespaces, Some(LABEL)));
+    let lists: Vec<BoxFuture<'_, _>> =
+        kinds_to_list.iter().map(|served| listed(objects, served, namespaces, Some(LABEL)).boxed()).collect();
     let mut lists = stream::iter(lists).buffer_unordered(AT_ONCE);
     while let Some(list) = lists.next().await {
         seen.take(list)?;
@@ -58,14 +60,15 @@ pub async fn observe(
             seen.take((served, only_wanted))?;
             continue;
         }
-        let gets = manifests.into_iter().map(|manifest| async move {
-            Ok::<_, Error>((manifest.key.clone(), objects.get(served, &manifest.key.at).await))
-        });
-        let found: Vec<_> = stream::iter(gets).buffer_unordered(AT_ONCE).try_collect().await?;
-        for (key, answer) in found {
+        let gets: Vec<BoxFuture<'_, _>> = manifests
+            .into_iter()
+            .map(|manifest| async move { (&manifest.key, objects.get(served, &manifest.key.at).await) }.boxed())
+            .collect();
+        let mut gets = stream::iter(gets).buffer_unordered(AT_ONCE);
+        while let Some((key, answer)) = gets.next().await {
             match answer {
                 Ok(Some(object)) => {
-                    seen.live.insert(key, Arc::new(object));
+                    seen.live.insert(key.clone(), Arc::new(object));
                 }
                 Ok(None) => {}
                 Err(Error::Refused { message, .. }) => seen.blind.push((key.to_string(), message)),

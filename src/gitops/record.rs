@@ -96,10 +96,8 @@ pub struct Counts {
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Durations {
-    /// Looking at the repository, before the sync.
+    /// Looking at the repository and checking signatures, before the sync.
     pub fetch_ms: f64,
-    /// Checking signatures.
-    pub verify_ms: f64,
     /// Reading and building files.
     pub load_ms: f64,
     /// Looking at the cluster and deciding.

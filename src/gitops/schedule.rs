@@ -92,8 +92,7 @@ pub struct Upcoming {
 /// When what is due.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// How long things take; may be changed at any time.
-    pub intervals: Intervals,
+    intervals: Intervals,
     mode: Mode,
     paused: bool,
     ready: bool,
@@ -202,6 +201,20 @@ impl Schedule {
     /// Something in the cluster is not as it should be.
     pub fn drifted(&mut self, now: Moment) {
         self.repair_at.get_or_insert(now + self.intervals.settle);
+    }
+
+    /// A repair is due at a certain moment.
+    pub fn repair_at(&mut self, moment: Moment) {
+        self.repair_at = Some(self.repair_at.map_or(moment, |planned| planned.min(moment)));
+    }
+
+    /// Other intervals; timers that are running end accordingly.
+    pub fn set_intervals(&mut self, intervals: Intervals, now: Moment) {
+        let nearer = |planned: Option<Moment>, interval: Duration| planned.map(|moment| moment.min(now + interval));
+        self.next_fetch = nearer(self.next_fetch, intervals.poll);
+        self.next_sync = nearer(self.next_sync, intervals.sync);
+        self.next_retry = nearer(self.next_retry, intervals.sync);
+        self.intervals = intervals;
     }
 
     /// What is due; to be done at once, since it is not given twice.

@@ -1,0 +1,288 @@
+//! The reconciler's parts together: what is known, and the jobs that are done one after the other.
+
+pub mod job;
+mod pass;
+pub mod preview;
+pub mod repair;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::api::Objects as Api;
+use super::build::Build;
+use super::explain::{Objects, Touched, with_commits};
+use super::fight::Fights;
+use super::files::Loaded;
+use super::git::history::Range;
+use super::git::signature::{Distrust, VerifyMode, short};
+use super::git::{Error as GitError, Mirror};
+use super::kinds::Kinds;
+use super::object::{Manifest, ObjectKey};
+use super::plan::{self, Tolerated};
+use super::record::Records;
+use super::schedule::Moment;
+use super::secret::Secret;
+use super::settings::{Pointer, Settings};
+use super::source::Source;
+use super::status::{Activity, Status, Unverified};
+
+/// What Git wants now.
+#[derive(Debug, Clone, Default)]
+struct Desired {
+    loaded: Arc<Loaded>,
+    index: HashMap<ObjectKey, Arc<Manifest>>,
+}
+
+/// Everything that is known, and the jobs.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) settings: Settings,
+    pub(super) status: watch::Sender<Status>,
+    api: Api,
+    source: Source,
+    build: Build,
+    rules: plan::Rules,
+    kinds: Option<Arc<Kinds>>,
+    desired: Option<Arc<Desired>>,
+    /// The commit that may be applied.
+    target: Option<String>,
+    /// What was synced last, as far as we did it ourselves.
+    synced: Option<String>,
+    /// The checksums of what was synced last.
+    checksums: HashMap<ObjectKey, String>,
+    tolerated: Tolerated,
+    objects: Objects,
+    touched: Touched,
+    touched_up_to: Option<String>,
+    dirty: BTreeSet<ObjectKey>,
+    /// What is known of the objects is newer than what is shown.
+    stale: bool,
+    fights: Fights,
+    records: Records,
+    fetch_ms: f64,
+    warned: bool,
+    started: Instant,
+}
+
+impl Engine {
+    /// Takes up what an earlier run left behind; nothing is done yet.
+    pub fn new(settings: Settings, client: kube::Client) -> Self {
+        let api = Api::new(client, settings.request_limit);
+        let source = Source::new(settings.source());
+        let records = Records::open(Some(settings.folder.join("syncs.jsonl")));
+        sweep(&settings);
+        let (status, _) = watch::channel(Status {
+            source: source.state.clone(),
+            history: records.history(),
+            ..Status::default()
+        });
+        Self {
+            build: Build::new(settings.build()),
+            rules: settings.plan(),
+            api,
+            source,
+            settings,
+            status,
+            kinds: None,
+            desired: None,
+            target: None,
+            synced: None,
+            checksums: HashMap::new(),
+            tolerated: Tolerated::new(),
+            objects: Objects::new(),
+            touched: Touched::new(),
+            touched_up_to: None,
+            dirty: BTreeSet::new(),
+            stale: false,
+            fights: Fights::default(),
+            records,
+            fetch_ms: 0.0,
+            warned: false,
+            started: Instant::now(),
+        }
+    }
+
+    /// Whether everything may be deleted when the repository is empty.
+    pub(super) fn allow_empty(&mut self, allowed: bool) {
+        self.rules.allow_empty = allowed;
+    }
+
+    /// What time it is, for people.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.settings.clock)()
+    }
+
+    /// What time it is, for timers.
+    pub(super) fn moment(&self) -> Moment {
+        self.started.elapsed()
+    }
+
+    /// The moment as a time of the clock.
+    pub(super) fn wall(&self, moment: Moment) -> Option<Timestamp> {
+        let now = self.moment();
+        let ahead = jiff::SignedDuration::try_from(moment.saturating_sub(now)).ok()?;
+        self.now().checked_add(ahead).ok()
+    }
+
+    /// The instant of a moment.
+    pub(super) fn instant(&self, moment: Moment) -> Instant {
+        self.started + moment
+    }
+
+    /// The client behind it.
+    pub(super) fn client(&self) -> kube::Client {
+        self.api.client().clone()
+    }
+
+    fn mirror(&self) -> Result<&Mirror, String> {
+        self.source.mirror().ok_or_else(|| self.not_ready())
+    }
+
+    fn not_ready(&self) -> String {
+        self.source.state.not_ready().unwrap_or_else(|| "git repo not ready".to_owned())
+    }
+
+    /// Looks at the repository. Gives the commit that may be applied, when there is one.
+    pub async fn fetch(&mut self) -> Option<String> {
+        let begun = Instant::now();
+        self.act(Activity::Fetching);
+        let (clock, status) = (self.settings.clock.clone(), &self.status);
+        let mut tell = |state: &super::source::SourceState| status.send_modify(|s| s.source = state.clone());
+        let ready = self.source.refresh(&*clock, &mut tell).await;
+        let target = if ready { self.verify().await } else { None };
+        self.fetch_ms = begun.elapsed().as_secs_f64() * 1000.0;
+        if let (Some(head), true) = (&self.source.state.head, ready) {
+            let (url, branch) = (&self.source.state.url, &self.source.state.branch);
+            tracing::debug!(source.url = %url, source.branch = %branch, source.head = %head, "refreshed");
+        }
+        if target.is_some() {
+            self.target.clone_from(&target);
+        }
+        self.act(Activity::Idle);
+        target
+    }
+
+    /// The newest commit that signatures allow.
+    async fn verify(&mut self) -> Option<String> {
+        let head = self.source.state.head.clone()?;
+        let mode = self.settings.verify;
+        if mode == VerifyMode::None {
+            return Some(head);
+        }
+        let judged = async {
+            let mirror = self.source.mirror().ok_or_else(|| Distrust::Git(GitError::Branch(String::new())))?;
+            let tagged = mirror.synced().await?;
+            mirror.verify(mode, tagged.as_deref(), &head).await
+        };
+        let (target, unverified) = match judged.await {
+            Ok(verdict) => {
+                let stopped = verdict.stopped_by.map(|commit| Unverified {
+                    why: format!(
+                        "found invalid GPG signature for commit {}: it {}",
+                        short(&commit.id),
+                        commit.signature.map_or("is not signed", super::git::signature::Signature::words),
+                    ),
+                    commit: Some(commit.id),
+                });
+                (verdict.valid, stopped)
+            }
+            Err(distrust) => (None, Some(Unverified { commit: None, why: distrust.to_string() })),
+        };
+        if let Some(unverified) = &unverified {
+            tracing::warn!(why = %unverified.why, "not everything of the branch may be applied");
+        }
+        self.status.send_modify(|status| status.unverified = unverified);
+        target
+    }
+
+    /// The commit that the pointer is on.
+    async fn pointer(&self) -> Result<Option<String>, String> {
+        match self.settings.pointer() {
+            Pointer::Git => self.mirror()?.synced().await.map_err(|error| error.to_string()),
+            Pointer::Local => Ok(self.records.synced().map(str::to_owned)),
+            Pointer::Secret => {
+                let secret = Secret { objects: &self.api, at: &self.settings.secret };
+                secret.pointer().await.map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    async fn move_pointer(&self, revision: &str) -> Result<(), String> {
+        match self.settings.pointer() {
+            Pointer::Git => {
+                let mirror = self.mirror()?;
+                mirror.move_tag(revision, &self.settings.committer).await.map_err(|error| error.to_string())
+            }
+            // The record of this sync is the pointer.
+            Pointer::Local => Ok(()),
+            Pointer::Secret => {
+                let secret = Secret { objects: &self.api, at: &self.settings.secret };
+                secret.set_pointer(revision).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// Finds for every file the last commit that touched it, as far as that is new.
+    pub(super) async fn trace_commits(&mut self) {
+        let (Some(mirror), Some(revision)) = (self.source.mirror(), self.synced.clone()) else { return };
+        if self.touched_up_to.as_ref() == Some(&revision) {
+            return;
+        }
+        let after = self.touched_up_to.as_deref();
+        let range = Range { after, most: 5000, ..Range::up_to(&revision) };
+        match mirror.last_touched(range).await {
+            Ok(newer) => {
+                self.touched.extend(newer);
+                self.touched_up_to = Some(revision);
+                with_commits(&mut self.objects, &self.touched);
+                self.publish();
+            }
+            Err(error) => {
+                tracing::debug!(%error, "cannot tell which commits touched which files");
+                self.touched_up_to = None;
+            }
+        }
+    }
+
+    /// Shows what it does.
+    pub(super) fn act(&self, activity: Activity) {
+        self.status.send_modify(|status| status.activity = activity);
+    }
+
+    /// Whether what is known of the objects is newer than what is shown.
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Shows what is known of the objects.
+    pub(super) fn publish(&mut self) {
+        self.stale = false;
+        let objects = Arc::new(self.objects.clone());
+        self.status.send_modify(|status| status.objects = objects);
+    }
+
+    /// The kinds that manifests of Git have, for watching.
+    pub(super) fn manifests(&self) -> &[Arc<Manifest>] {
+        self.desired.as_ref().map_or(&[], |desired| &desired.loaded.manifests)
+    }
+
+    /// The kinds of the cluster, as far as they are known.
+    pub(super) fn kinds(&self) -> Option<&Arc<Kinds>> {
+        self.kinds.as_ref()
+    }
+}
+
+/// Removes scratch files of a run that was killed.
+fn sweep(settings: &Settings) {
+    let folder = settings.folder.join("scratch");
+    let Ok(entries) = std::fs::read_dir(&folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with("scratch-") {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
