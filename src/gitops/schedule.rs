@@ -155,8 +155,8 @@ impl Schedule {
         self.head = Some(head.to_owned());
         // Flux v1 syncs only when there is something new, whoever asks.
         let wanted = match why {
-            Some(Trigger::Demand) if self.mode == Mode::Safe => why,
-            _ if new => why.or(Some(Trigger::Poll)),
+            _ if new => why.filter(|why| *why != Trigger::Retry).or(Some(Trigger::Poll)),
+            Some(Trigger::Demand | Trigger::Retry) if self.mode == Mode::Safe => why,
             _ if back => Some(Trigger::Recovery),
             _ => None,
         };
@@ -169,7 +169,7 @@ impl Schedule {
         self.ready = false;
         self.next_fetch = Some(now + self.intervals.reach);
         // What is known already can be applied again.
-        if self.mode == Mode::Safe && self.head.is_some() && why == Some(Trigger::Demand) {
+        if self.mode == Mode::Safe && self.head.is_some() && matches!(why, Some(Trigger::Demand | Trigger::Retry)) {
             self.sync_for = self.sync_for.max(why);
         }
     }
@@ -223,15 +223,19 @@ impl Schedule {
             return None;
         }
         let over = |moment: Option<Moment>| moment.is_some_and(|moment| moment <= now);
+        // Without its repository Flux v1 does nothing at all.
+        let able = self.head.is_some() && (self.ready || self.mode == Mode::Safe);
+        if able && over(self.next_retry) {
+            // What failed may have failed because of the repository.
+            self.next_retry = None;
+            self.fetch_for = self.fetch_for.max(Some(Trigger::Retry));
+        }
         if self.fetch_for.is_some() || over(self.next_fetch) {
             self.next_fetch = None;
             return Some(Work::Fetch);
         }
-        // Without its repository Flux v1 does nothing at all.
-        let able = self.head.is_some() && (self.ready || self.mode == Mode::Safe);
         if able {
-            let timers = [(self.next_retry, Trigger::Retry), (self.next_sync, Trigger::Interval)];
-            let timed = timers.into_iter().filter(|(moment, _)| over(*moment)).map(|(_, why)| why).min();
+            let timed = over(self.next_sync).then_some(Trigger::Interval);
             if let Some(why) = self.sync_for.take().max(timed) {
                 self.next_retry = None;
                 self.next_sync = None;
@@ -363,6 +367,9 @@ mod tests {
             now = next;
         }
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        assert_eq!(schedule.due(now), Some(Work::Fetch), "a retry begins with the repository");
+        schedule.not_ready(now);
+        assert_eq!(schedule.due(now), Some(Work::Sync(Trigger::Retry)), "but does not depend on it");
         schedule.synced(Outcome::Good, now);
         assert_eq!(schedule.upcoming().retry, None);
         schedule.repaired(Outcome::Partly, now);
