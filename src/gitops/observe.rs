@@ -87,7 +87,7 @@ impl Observed {
                 Ok(())
             }
             // What may not be listed is not ours.
-            Err(Error::Refused { code: 403 | 404 | 405, message, .. }) => {
+            Err(Error::Refused { code: 403..=405, message, .. }) => {
                 self.blind.push((served.group_kind().to_string(), message));
                 Ok(())
             }

@@ -52,13 +52,18 @@ pub struct Bounds {
 
 const MOST_ERRORS: u64 = 64 << 10;
 
-/// Runs a program to its end. All that it started ends with it when it takes too long or nobody waits any more.
+/// How long a program may take to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Runs a program to its end. When it takes too long, or nobody waits any more, it is asked to end, with all that it
+/// started.
 ///
 /// # Errors
 /// When it does not get to its end.
 pub async fn run(mut command: Command, input: Option<&[u8]>, bounds: Bounds) -> Result<Output, Stopped> {
     let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // Not killed: git would leave its locks behind.
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(cfg!(not(unix)));
     // A group of its own: Ctrl-C is for us.
     #[cfg(unix)]
     command.process_group(0);
@@ -71,20 +76,28 @@ pub async fn run(mut command: Command, input: Option<&[u8]>, bounds: Bounds) -> 
             let _ = pipe.write_all(input).await;
         }
     };
-    let work = async {
-        let ((), out, err) = tokio::join!(feed, read(stdout, bounds.most), read_start(stderr));
-        let (Some(out), err) = (out?, err?) else { return Ok(None) };
-        Ok::<_, io::Error>(Some((child.wait().await?, out, err)))
+    let ended = {
+        let work = async {
+            let ((), out, err) = tokio::join!(feed, read(stdout, bounds.most), read_start(stderr));
+            let (Some(out), err) = (out?, err?) else { return Ok(None) };
+            Ok::<_, io::Error>(Some((child.wait().await?, out, err)))
+        };
+        tokio::time::timeout(bounds.limit, work).await
     };
-    match tokio::time::timeout(bounds.limit, work).await {
+    let stopped = match ended {
         Ok(Ok(Some((status, out, err)))) => {
             group.ended();
-            Ok(Output { status, out, err: String::from_utf8_lossy(&err).into_owned() })
+            return Ok(Output { status, out, err: String::from_utf8_lossy(&err).into_owned() });
         }
-        Ok(Ok(None)) => Err(Stopped::TooMuch { limit: bounds.most }),
-        Ok(Err(source)) => Err(Stopped::Io(source)),
-        Err(_) => Err(Stopped::Timeout { limit: bounds.limit }),
+        Ok(Ok(None)) => Stopped::TooMuch { limit: bounds.most },
+        Ok(Err(source)) => Stopped::Io(source),
+        Err(_) => Stopped::Timeout { limit: bounds.limit },
+    };
+    drop(group);
+    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+        let _ = child.kill().await;
     }
+    Err(stopped)
 }
 
 /// A program's process group, which ends with this value unless the program has ended by itself.

@@ -192,15 +192,15 @@ impl Source {
     /// Looks at the repository, as far as it gets; `tell` hears of every step. True when it can be used.
     pub async fn refresh(&mut self, clock: &(dyn Fn() -> Timestamp + Sync), tell: &mut (dyn FnMut(&SourceState) + Send)) -> bool {
         let mut step = self.state.begin();
+        let mut mended = false;
         while !matches!(step, Step::Done | Step::Wait) {
             let ended = match self.carry_out(step).await {
                 Ok(ended) => ended,
-                Err(error) => {
-                    if error.failure() == Failure::Damaged {
-                        self.forget();
-                    }
-                    Ended::Badly(error.failure(), in_full(&error))
+                Err(error) if self.mend(&error) && !std::mem::replace(&mut mended, true) => {
+                    step = Step::Fetch;
+                    continue;
                 }
+                Err(error) => Ended::Badly(error.failure(), in_full(&error)),
             };
             step = self.state.take(step, ended, clock());
             tell(&self.state);
@@ -249,7 +249,16 @@ impl Source {
         self.settings.folder.join(format!("{}.git", name.name().get(..16).unwrap_or("mirror")))
     }
 
-    /// Throws a broken copy away; the next try begins anew.
+    /// Throws the copy away when an error says that it is broken; the next look at the repository makes another.
+    pub fn mend(&mut self, error: &Error) -> bool {
+        let broken = error.failure() == Failure::Damaged;
+        if broken {
+            tracing::warn!(%error, "the copy of the repository is broken and made again");
+            self.forget();
+        }
+        broken
+    }
+
     fn forget(&mut self) {
         if let Some(mirror) = self.mirror.take()
             && let Err(error) = Mirror::remove(mirror.dir())
@@ -332,20 +341,12 @@ mod tests {
         // The copy breaks: it is made again by itself.
         let dir = source.mirror().unwrap().dir().to_path_buf();
         std::fs::remove_dir_all(dir.join("objects")).unwrap();
-        let mut tries = 0;
-        while !source.refresh(&clock, &mut |_| {}).await {
-            tries += 1;
-            assert!(tries < 3, "{:?}", source.state);
-        }
+        assert!(source.refresh(&clock, &mut |_| {}).await, "{:?}", source.state);
         // A lock that was left behind does not hold for ever either.
         forge.push("a.yaml", "a: 2
 ");
         std::fs::write(dir.join("refs/heads/master.lock"), "").unwrap();
-        let mut tries = 0;
-        while !source.refresh(&clock, &mut |_| {}).await {
-            tries += 1;
-            assert!(tries < 3, "{:?}", source.state);
-        }
+        assert!(source.refresh(&clock, &mut |_| {}).await, "{:?}", source.state);
         // The remote goes away and comes back.
         std::fs::rename(forge.remote(), forge.path("away")).unwrap();
         assert!(!source.refresh(&clock, &mut |_| {}).await);

@@ -41,7 +41,8 @@ impl Step {
                 key.split(',').filter_map(|pair| pair.split_once('=')).all(|(name, value)| {
                     members.get(name).is_some_and(|found| match found {
                         Value::String(text) => text == value,
-                        other => other.to_string() == value,
+                        Value::Number(number) => number.to_string() == value,
+                        _ => false,
                     })
                 })
             }

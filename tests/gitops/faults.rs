@@ -20,11 +20,17 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::gitops::{Forge, GitopsTest, PATIENCE, config, get, settings};
 
 /// A client of an API server that goes away and comes back.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Weather {
     away: Arc<AtomicBool>,
     /// After so many changes it goes away; never when negative.
     changes: Arc<AtomicI64>,
+}
+
+impl Default for Weather {
+    fn default() -> Self {
+        Self { away: Arc::default(), changes: Arc::new(AtomicI64::new(-1)) }
+    }
 }
 
 impl Weather {
@@ -33,6 +39,8 @@ impl Weather {
         let service = tower::service_fn(move |request: http::Request<Body>| {
             let (weather, client) = (weather.clone(), client.clone());
             async move {
+                // Every request is a step at which a reconciler may be killed.
+                tokio::task::yield_now().await;
                 let change = !matches!(*request.method(), http::Method::GET);
                 if change && weather.changes.fetch_sub(1, Ordering::SeqCst) == 0 {
                     weather.away.store(true, Ordering::SeqCst);
@@ -40,7 +48,9 @@ impl Weather {
                 if weather.away.load(Ordering::SeqCst) {
                     return Err(kube::Error::ReadEvents(std::io::ErrorKind::ConnectionRefused.into()));
                 }
-                client.send(request).await
+                let answer = client.send(request).await;
+                tokio::task::yield_now().await;
+                answer
             }
         });
         kube::Client::new(service, "default")
@@ -56,7 +66,7 @@ struct Running {
 }
 
 fn run(settings: Settings, client: kube::Client) -> Running {
-    let (reconciler, handle) = Reconciler::new(settings, client).unwrap();
+    let (reconciler, handle) = Reconciler::new(settings, client).expect("the settings are right");
     let stop = CancellationToken::new();
     let task = tokio::spawn(reconciler.run(stop.clone()));
     Running { status: handle.status(), handle, stop, task }
@@ -65,12 +75,12 @@ fn run(settings: Settings, client: kube::Client) -> Running {
 impl Running {
     async fn until(&mut self, what: &str, wanted: impl FnMut(&Status) -> bool) -> Status {
         let found = tokio::time::timeout(PATIENCE, self.status.wait_for(wanted)).await;
-        found.unwrap_or_else(|_| panic!("waited in vain until {what}")).unwrap().clone()
+        found.unwrap_or_else(|_| panic!("waited in vain until {what}")).expect("it runs").clone()
     }
 
     async fn stop(self) {
         self.stop.cancel();
-        self.task.await.unwrap();
+        self.task.await.expect("it ends well");
     }
 }
 
@@ -240,7 +250,7 @@ async fn two_commits() -> (Forge, Embedded, String) {
         forge.write(&format!("{name}.yaml"), &config(name, "1"));
     }
     forge.push();
-    let cluster = Embedded::start(Config::default()).await.unwrap();
+    let cluster = Embedded::start(Config::default()).await.expect("a cluster starts");
     let mut running = run(settings(&forge), cluster.client());
     running.until("the first commit is synced", |status| status.synced.is_some()).await;
     running.stop().await;
@@ -271,7 +281,7 @@ async fn killed_after(polls: usize) -> bool {
     let (forge, cluster, commit) = two_commits().await;
     let client = cluster.client();
     let untouched = get(&client, "v1", "ConfigMap", "c").await;
-    let (reconciler, handle) = Reconciler::new(settings(&forge), client.clone()).unwrap();
+    let (reconciler, handle) = Reconciler::new(settings(&forge), Weather::default().client(client.clone())).expect("the settings are right");
     let mut status = handle.status();
     let stop = CancellationToken::new();
     let mortal = Mortal { inner: Box::pin(reconciler.run(stop)), polls };
@@ -279,11 +289,14 @@ async fn killed_after(polls: usize) -> bool {
         alive = mortal => alive,
         _ = status.wait_for(|status| status.synced.is_some()) => true,
     };
-    let mut running = run(settings(&forge), client.clone());
-    let status = running.until("the second commit is synced", |status| status.synced.is_some()).await;
-    let last = status.history.back().unwrap();
-    assert_eq!((last.ending, last.revision.as_ref()), (Ending::Good, Some(&commit)), "after {polls} steps");
-    running.handle.sync().await.unwrap();
+    let mut patient = settings(&forge);
+    patient.intervals.retry = Duration::from_millis(50);
+    let mut running = run(patient, client.clone());
+    let good = |status: &Status| {
+        status.history.back().is_some_and(|last| last.ending == Ending::Good && last.revision.as_ref() == Some(&commit))
+    };
+    running.until("the second commit is synced", good).await;
+    running.handle.sync().await.expect("it syncs");
     let state = end_state(&forge, &cluster).await;
     let data = |name: &str| state.pointer(&format!("/objects/{name}/data/x")).cloned();
     let shown = (data("a"), data("b"), data("c"), data("d"), state.pointer("/objects/demo/labels").is_some());

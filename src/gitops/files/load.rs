@@ -114,7 +114,7 @@ enum Read {
 #[derive(Debug)]
 enum Item {
     Manifest(Arc<Manifest>, Vec<Finding>),
-    Refused(Refused, Value),
+    Refused(Box<(Refused, Value)>),
 }
 
 impl Loader {
@@ -179,11 +179,11 @@ impl Loader {
                     return Some(source.file.blob.clone());
                 }
                 for old in items.iter_mut() {
-                    if let Item::Refused(refused, value) = old
-                        && refused.finding.code == Code::UnknownKind
+                    if let Item::Refused(held) = old
+                        && held.0.finding.code == Code::UnknownKind
                     {
-                        let place = refused.finding.place.clone().unwrap_or_else(|| file(&source.file.path, 0));
-                        *old = item(std::mem::take(value), place, context);
+                        let place = held.0.finding.place.clone().unwrap_or_else(|| file(&source.file.path, 0));
+                        *old = item(std::mem::take(&mut held.1), place, context);
                     }
                 }
             }
@@ -205,7 +205,7 @@ impl Loader {
                                 loaded.findings.extend(findings.iter().cloned());
                                 manifests.push(manifest.clone());
                             }
-                            Item::Refused(refused, _) => loaded.hold(refused),
+                            Item::Refused(held) => loaded.hold(&held.0),
                         }
                     }
                 }
@@ -342,7 +342,7 @@ fn origin(value: &mut Value) -> Option<Place> {
 fn item(value: Value, place: Place, context: Context<'_>) -> Item {
     match prepare(value.clone(), place, context) {
         Ok((manifest, findings)) => Item::Manifest(Arc::new(manifest), findings),
-        Err(refused) => Item::Refused(*refused, value),
+        Err(refused) => Item::Refused(Box::new((*refused, value))),
     }
 }
 

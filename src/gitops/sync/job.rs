@@ -68,7 +68,7 @@ impl Engine {
             match self.mirror()?.commit(&checkout.revision, &edits.files, &draft).await {
                 Ok(commit) => return Ok(Some(commit)),
                 Err(error) if was_raced(&error) => tracing::info!(%error, "somebody else pushed first; trying again"),
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(self.git_failed(&error)),
             }
         }
         Err("others push again and again; try later".to_owned())

@@ -199,10 +199,19 @@ impl Engine {
         target
     }
 
+    /// Why git did not do something, in words. A broken copy is made again.
+    fn git_failed(&mut self, error: &GitError) -> String {
+        self.source.mend(error);
+        error.to_string()
+    }
+
     /// The commit that the pointer is on.
-    async fn pointer(&self) -> Result<Option<String>, String> {
+    async fn pointer(&mut self) -> Result<Option<String>, String> {
         match self.settings.pointer() {
-            Pointer::Git => self.mirror()?.synced().await.map_err(|error| error.to_string()),
+            Pointer::Git => {
+                let synced = self.mirror()?.synced().await;
+                synced.map_err(|error| self.git_failed(&error))
+            }
             Pointer::Local => Ok(self.records.synced().map(str::to_owned)),
             Pointer::Secret => {
                 let secret = Secret { objects: &self.api, at: &self.settings.secret };
@@ -211,11 +220,11 @@ impl Engine {
         }
     }
 
-    async fn move_pointer(&self, revision: &str) -> Result<(), String> {
+    async fn move_pointer(&mut self, revision: &str) -> Result<(), String> {
         match self.settings.pointer() {
             Pointer::Git => {
-                let mirror = self.mirror()?;
-                mirror.move_tag(revision, &self.settings.committer).await.map_err(|error| error.to_string())
+                let moved = self.mirror()?.move_tag(revision, &self.settings.committer).await;
+                moved.map_err(|error| self.git_failed(&error))
             }
             // The record of this sync is the pointer.
             Pointer::Local => Ok(()),

@@ -158,7 +158,7 @@ impl Engine {
         let kinds = self.kinds.clone().unwrap_or_default();
         let mirror = self.source.mirror().ok_or_else(|| "git repo not ready".to_owned())?;
         let loaded = self.build.load(mirror, revision, &kinds).await;
-        let loaded = loaded.map_err(|error| format!("loading resources from repo: {error}"))?;
+        let loaded = loaded.map_err(|error| format!("loading resources from repo: {}", self.git_failed(&error)))?;
         let findings = Arc::new(loaded.findings.clone());
         self.status.send_modify(|status| status.findings = findings);
         Ok(loaded)
