@@ -81,8 +81,9 @@ impl Build {
             made.unread = links.filter_map(|finding| finding.place.as_ref()).map(|place| place.file.clone()).collect();
         }
         for path in &scan.missing {
-            let message = format!("git path \"{path}\" not found");
-            made.findings.push(Finding::new(Level::Error, Code::PathMissing, place(path), message));
+            let message = format!("git path \"{path}\" not found: unable to read root path \"{path}\"");
+            let finding = Finding::new(Level::Error, Code::PathMissing, place(path), message);
+            made.findings.push(finding.hint("nothing is deleted until it is there again, or not asked for any more"));
             made.unread.push(path.clone());
         }
         let mut tree = Tree { mirror, entries: &entries, scratch: None, folder: self.settings.scratch.clone() };
@@ -326,7 +327,7 @@ mod tests {
             findings,
             [
                 "passwd.yaml: this symbolic link leaves the repository (to `/etc/passwd`)",
-                "nope: git path \"nope\" not found",
+                "nope: git path \"nope\" not found: unable to read root path \"nope\"",
                 "a.yaml:1: duplicate definition of 'default:configmap/a' (in a.yaml:1 and link.yaml:1)",
             ]
         );

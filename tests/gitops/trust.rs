@@ -1,31 +1,20 @@
 //! Commits that nobody vouches for are not applied.
 
-use foredeck::gitops::git::command::{SigningKey, Trust};
-use foredeck::gitops::git::identity::{KeyOptions, generate, install};
 use foredeck::gitops::git::signature::VerifyMode;
 use foredeck::gitops::reconciler::Error;
 
-use crate::harness::gitops::{Forge, GitopsTest, config};
+use crate::harness::gitops::{Forge, GitopsTest, config, signed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unsigned_commit_stops_the_sync_before_itself() {
     let forge = Forge::new();
-    let options = KeyOptions { kind: Some("ed25519".to_owned()), ..KeyOptions::default() };
-    let pair = generate(&options, &forge.path("")).await.unwrap();
-    let key = install(&pair, &forge.path("keys")).unwrap().key.unwrap();
-    std::fs::write(key.with_extension("pub"), &pair.public).unwrap();
-    let allowed = forge.path("allowed");
-    std::fs::write(&allowed, format!("* {}\n", pair.public)).unwrap();
-    for (name, value) in [("gpg.format", "ssh"), ("user.signingKey", &key.display().to_string())] {
-        forge.git(&forge.work(), &["config", name, value]);
-    }
-    forge.git(&forge.work(), &["commit", "-q", "--amend", "--no-edit", "-S"]);
+    let (key, trust) = signed(&forge).await;
     forge.write("a.yaml", &config("a", "1"));
     let first = forge.commit_and_push(&["-S"]);
     let test = GitopsTest::with(forge, |settings| {
         settings.verify = VerifyMode::All;
-        settings.program.trust = Trust { gpg_home: None, allowed_signers: Some(allowed) };
-        settings.program.signing = Some(SigningKey::Ssh(key));
+        settings.program.trust = trust;
+        settings.program.signing = Some(key);
     })
     .await;
     test.synced(&first).await;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use foredeck::cluster::embedded::{Config, Embedded};
 use foredeck::gitops::explain::{ObjectState, State};
 use foredeck::gitops::git::Remote;
+use foredeck::gitops::git::command::{SigningKey, Trust};
+use foredeck::gitops::git::identity::{KeyOptions, generate, install};
 use foredeck::gitops::reconciler::{Handle, Reconciler};
 use foredeck::gitops::record::SyncRecord;
 use foredeck::gitops::settings::Settings;
@@ -89,6 +91,21 @@ impl Forge {
         let tag = self.git(&self.remote(), &["for-each-ref", "--format=%(*objectname)", "refs/tags/flux-sync"]);
         (!tag.is_empty()).then_some(tag)
     }
+}
+
+/// Keys for a repository whose first commit is then signed; what a reconciler needs to sign and to check.
+pub(crate) async fn signed(forge: &Forge) -> (SigningKey, Trust) {
+    let options = KeyOptions { kind: Some("ed25519".to_owned()), ..KeyOptions::default() };
+    let pair = generate(&options, &forge.path("")).await.expect("a key");
+    let key = install(&pair, &forge.path("keys")).expect("a folder").key.expect("a file");
+    std::fs::write(key.with_extension("pub"), &pair.public).expect("a file");
+    let allowed = forge.path("allowed");
+    std::fs::write(&allowed, format!("* {}\n", pair.public)).expect("a file");
+    for (name, value) in [("gpg.format", "ssh"), ("user.signingKey", &key.display().to_string())] {
+        forge.git(&forge.work(), &["config", name, value]);
+    }
+    forge.git(&forge.work(), &["commit", "-q", "--amend", "--no-edit", "-S"]);
+    (SigningKey::Ssh(key), Trust { gpg_home: None, allowed_signers: Some(allowed) })
 }
 
 /// A reconciler at work.

@@ -2,5 +2,6 @@
 
 pub(crate) mod cluster;
 pub(crate) mod dom;
+pub(crate) mod gitops;
 pub(crate) mod server;
 pub(crate) mod tool;

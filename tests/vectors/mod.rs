@@ -2,6 +2,7 @@
 
 pub(crate) mod css;
 mod delivery;
+mod gitops_sync;
 mod marp;
 
 use std::path::PathBuf;
