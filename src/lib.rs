@@ -7,7 +7,7 @@
 //! cli                                          wires everything
 //! server                                       HTTP, SSE
 //! project   export                             files around the pure core
-//! deck   theme   render      cluster           Markdown + CSS → HTML, pure │ a Kubernetes API
+//! deck   theme   render      gitops → cluster  Markdown + CSS → HTML, pure │ a Kubernetes API
 //! diagnostic                 net               what is wrong, and where │ connections
 //! ```
 //!
@@ -23,6 +23,7 @@ pub mod export;
 pub mod gitops;
 pub mod net;
 pub mod project;
+pub mod registry;
 pub mod render;
 pub mod server;
 pub mod theme;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -13,13 +13,45 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("export", &["project", "render", "theme", "deck", "diagnostic"]),
     ("net", &[]),
     ("cluster", &["net", "diagnostic"]),
-    ("server", &["net", "project", "render", "theme", "deck", "diagnostic"]),
-    ("cli", &["server", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
+    ("gitops", &["cluster", "diagnostic"]),
+    ("registry", &["net", "diagnostic"]),
+    ("server", &["net", "registry", "gitops", "project", "render", "theme", "deck", "diagnostic"]),
+    ("cli", &["server", "gitops", "registry", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
     ("main", &["cli"]),
 ];
 
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
+/// Parts of other modules of which the same holds.
+const PURE_PARTS: [&str; 27] = [
+    "gitops/condition.rs",
+    "gitops/containers.rs",
+    "gitops/diff.rs",
+    "gitops/edit/",
+    "gitops/event.rs",
+    "gitops/explain.rs",
+    "gitops/fight.rs",
+    "gitops/files/",
+    "gitops/finding.rs",
+    "gitops/fluxctl/",
+    "gitops/health.rs",
+    "gitops/helm_images.rs",
+    "gitops/helm_release",
+    "gitops/http_backend/cgi.rs",
+    "gitops/id.rs",
+    "gitops/image/",
+    "gitops/kinds.rs",
+    "gitops/mark.rs",
+    "gitops/object.rs",
+    "gitops/plan",
+    "gitops/policy.rs",
+    "gitops/release/",
+    "gitops/schedule.rs",
+    "gitops/table/",
+    "gitops/words.rs",
+    "gitops/writer.rs",
+    "cluster/object.rs",
+];
 const IMPURE: [&str; 9] = [
     "tokio::",
     "std::fs",
@@ -84,7 +116,7 @@ fn layers_import_downward_only() {
 fn pure_modules_do_no_io() {
     let mut wrong = Vec::new();
     each_source(|module, name, text| {
-        if !PURE.contains(&module) {
+        if !PURE.contains(&module) && !PURE_PARTS.iter().any(|part| name.starts_with(part)) {
             return;
         }
         for (number, line) in text.lines().enumerate() {

@@ -13,5 +13,6 @@ pub mod kubeconfig;
 pub mod object;
 pub mod process;
 pub mod provider;
+pub mod registry;
 pub mod sim;
 pub mod yaml;

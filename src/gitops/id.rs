@@ -14,6 +14,8 @@ pub struct ResourceId {
     pub kind: String,
     /// The name.
     pub name: String,
+    /// It was written in the old way, without a kind, and is written back so.
+    legacy: bool,
 }
 
 /// A text that names no object.
@@ -25,7 +27,7 @@ impl ResourceId {
     /// The id of an object; an empty namespace is [`CLUSTER`].
     pub fn new(namespace: &str, kind: &str, name: &str) -> Self {
         let namespace = if namespace.is_empty() { CLUSTER } else { namespace };
-        Self { namespace: namespace.to_owned(), kind: kind.to_lowercase(), name: name.to_owned() }
+        Self { namespace: namespace.to_owned(), kind: kind.to_lowercase(), name: name.to_owned(), legacy: false }
     }
 
     /// Reads `namespace:kind/name`; also the old `namespace/service`.
@@ -60,7 +62,8 @@ impl ResourceId {
 
     fn legacy(text: &str) -> Option<Self> {
         let (namespace, name) = text.split_once('/')?;
-        (is_word(namespace) && is_name(name) && !name.contains(':')).then(|| Self::new(namespace, "service", name))
+        let fits = is_word(namespace) && is_word(name);
+        fits.then(|| Self { legacy: true, ..Self::new(namespace, "service", name) })
     }
 }
 
@@ -74,6 +77,9 @@ fn is_name(text: &str) -> bool {
 
 impl fmt::Display for ResourceId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.legacy {
+            return write!(out, "{}/{}", self.namespace, self.name);
+        }
         write!(out, "{}:{}/{}", self.namespace, self.kind, self.name)
     }
 }
@@ -89,14 +95,17 @@ mod tests {
             ("default:Deployment/podinfo", "default:deployment/podinfo"),
             ("<cluster>:namespace/foo", "<cluster>:namespace/foo"),
             ("default:ClusterRole/system:node", "default:clusterrole/system:node"),
-            ("demo/web", "demo:service/web"),
+            ("demo/web", "demo/web"),
         ];
         for (text, id) in cases {
             assert_eq!(ResourceId::parse(text).map(|id| id.to_string()), Ok(id.to_owned()));
         }
-        for wrong in ["", "a", "a:b", "a:b/", ":b/c", "a b:c/d", "<other>:a/b"] {
+        for wrong in
+            ["", "a", "a:b", "a:b/", ":b/c", "a b:c/d", "<other>:a/b", "n.s:kind/name", "ns:kind:name", "a/b.c"]
+        {
             assert_eq!(ResourceId::parse(wrong), Err(InvalidId(wrong.to_owned())));
         }
+        assert_eq!(ResourceId::parse("demo/web").map(|id| id.kind), Ok("service".to_owned()));
         let id = ResourceId::parse_in("test", "deployment/podinfo").map(|id| id.to_string());
         assert_eq!(id, Ok("test:deployment/podinfo".to_owned()));
     }

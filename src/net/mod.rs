@@ -19,8 +19,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// What open requests get when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -65,6 +68,44 @@ pub fn make_room(wanted: usize) -> usize {
 pub fn is_of_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// Takes connections until stopped, no more than so many at once.
+pub async fn accept<F, A>(
+    listener: TcpListener,
+    connections: usize,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    serve: F,
+) where
+    F: Fn(TcpStream) -> A,
+    A: Future<Output = ()> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(make_room(connections)));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                if !is_of_client(&error) {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                continue;
+            }
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        // An answer is often one small write: it must not wait for the next.
+        let _ = stream.set_nodelay(true);
+        let served = serve(stream);
+        tasks.spawn(async move {
+            served.await;
+            drop(place);
+        });
+    }
 }
 
 /// Answers the requests of one connection until it ends or is stopped.

@@ -103,14 +103,23 @@ async fn requests() {
     usable(&client).await;
     let before = resident();
     let pods = "/api/v1/namespaces/default/pods";
-    show("create 1,000 pods", timed(1000, async |index| send(&client, "POST", pods, &pod(&format!("p{index:04}"))).await).await);
+    show(
+        "create 1,000 pods",
+        timed(1000, async |index| send(&client, "POST", pods, &pod(&format!("p{index:04}"))).await).await,
+    );
     println!("{:<58} {:>8.1} MiB", "resident memory of 1,000 pods", resident() - before);
     let get = async |path: &str, accept: &str| {
         client.request_text(request("GET", path, "", accept, &Value::Null)).await.expect("a list").len()
     };
-    show("get one pod", timed(1000, async |index| _ = get(&format!("{pods}/p{index:04}"), "application/json").await).await);
+    show(
+        "get one pod",
+        timed(1000, async |index| _ = get(&format!("{pods}/p{index:04}"), "application/json").await).await,
+    );
     let label = |index: usize| json!({"metadata": {"labels": {"t": index.to_string()}}});
-    show("patch a label", timed(500, async |index| send(&client, "PATCH", &format!("{pods}/p{index:04}"), &label(index)).await).await);
+    show(
+        "patch a label",
+        timed(500, async |index| send(&client, "PATCH", &format!("{pods}/p{index:04}"), &label(index)).await).await,
+    );
     show("list 1,000 pods as a Table", timed(30, async |_| _ = get(pods, TABLE).await).await);
     show("list 1,000 pods as JSON", timed(30, async |_| _ = get(pods, "application/json").await).await);
     cluster.stop().await;
@@ -173,7 +182,8 @@ async fn rollout() {
         let start = Instant::now();
         send(&client, "POST", path, &deployment).await;
         loop {
-            let text = client.request_text(request("GET", &format!("{path}/web"), "", "application/json", &Value::Null)).await;
+            let text =
+                client.request_text(request("GET", &format!("{path}/web"), "", "application/json", &Value::Null)).await;
             if text.is_ok_and(|text| text.contains("\"availableReplicas\":100")) {
                 break;
             }
@@ -222,7 +232,12 @@ async fn many() {
     }
     let took = start.elapsed();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    println!("{:<58} {:>8.0} ms   {:.2} MiB each", "start 200 clusters", took.as_secs_f64() * 1000.0, (resident() - before) / 200.0);
+    println!(
+        "{:<58} {:>8.0} ms   {:.2} MiB each",
+        "start 200 clusters",
+        took.as_secs_f64() * 1000.0,
+        (resident() - before) / 200.0
+    );
     for cluster in clusters {
         cluster.stop().await;
     }

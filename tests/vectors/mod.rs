@@ -2,6 +2,7 @@
 
 pub(crate) mod css;
 mod delivery;
+mod gitops;
 mod gitops_sync;
 mod marp;
 

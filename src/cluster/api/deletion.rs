@@ -35,34 +35,55 @@ pub struct DeleteOptions {
     pub resource_version: Option<String>,
     /// Do nothing but say what would be done.
     pub dry_run: bool,
+    /// `orphanDependents: false` was said, the old way.
+    pub follows: bool,
 }
 
 impl DeleteOptions {
-    /// Reads options from a body and the query; the body counts more.
+    /// The options that stand in the query of a request without a body.
+    ///
+    /// # Errors
+    /// 400 and 422 for values that cannot be.
+    pub fn of_query(query: &super::query::Query) -> Result<Self, Refusal> {
+        let mut options = json!({});
+        if let Some(grace) = query.int("gracePeriodSeconds")? {
+            set(&mut options, &["gracePeriodSeconds"], grace);
+        }
+        if query.has("orphanDependents") {
+            set(&mut options, &["orphanDependents"], query.flag("orphanDependents"));
+        }
+        if query.has("propagationPolicy") {
+            set(&mut options, &["propagationPolicy"], query.get("propagationPolicy"));
+        }
+        set(&mut options, &["dryRun"], query.all("dryRun"));
+        Self::of(&options)
+    }
+
+    /// Reads options.
     ///
     /// # Errors
     /// 422 for values that cannot be.
-    pub fn of(body: &Value, query: &super::query::Query) -> Result<Self, Refusal> {
+    pub fn of(body: &Value) -> Result<Self, Refusal> {
         let kind = GroupKind::new("meta.k8s.io", "DeleteOptions");
         let mut errors = Vec::new();
-        let asked = match text(body, &["propagationPolicy"]) {
-            "" => query.get("propagationPolicy"),
-            policy => policy,
-        };
+        let asked = body.get("propagationPolicy").and_then(Value::as_str);
         let orphans = body.get("orphanDependents").and_then(Value::as_bool);
+        if let (Some(policy), Some(_)) = (asked, orphans) {
+            let hint = "orphanDependents and deletionPropagation cannot be both set";
+            errors.push(FieldError::invalid("propagationPolicy", policy, hint));
+        }
         let propagation = match (asked, orphans) {
-            ("Background", _) | ("", Some(false)) => Some(Propagation::Background),
-            ("Foreground", _) => Some(Propagation::Foreground),
-            ("Orphan", _) | ("", Some(true)) => Some(Propagation::Orphan),
-            ("", None) => None,
-            (other, _) => {
-                let supported = ["Background", "Foreground", "Orphan"];
+            (Some("Background"), _) | (None, Some(false)) => Some(Propagation::Background),
+            (Some("Foreground"), _) => Some(Propagation::Foreground),
+            (Some("Orphan"), _) | (None, Some(true)) => Some(Propagation::Orphan),
+            (None, None) => None,
+            (Some(other), _) => {
+                let supported = ["Foreground", "Background", "Orphan", "nil"];
                 errors.push(FieldError::not_supported("propagationPolicy", other, &supported));
                 None
             }
         };
-        let in_body = list(body, &["dryRun"]).iter().filter_map(Value::as_str);
-        let dry_run: Vec<&str> = in_body.chain(query.all("dryRun").iter().map(String::as_str)).collect();
+        let dry_run: Vec<&str> = list(body, &["dryRun"]).iter().filter_map(Value::as_str).collect();
         if dry_run.iter().any(|value| *value != "All") {
             errors.push(FieldError::not_supported("dryRun", dry_run.clone(), &["All"]));
         }
@@ -70,18 +91,44 @@ impl DeleteOptions {
             return Err(Refusal::invalid(&kind, "", &errors));
         }
         let condition = |field| Some(text(body, &["preconditions", field]).to_owned()).filter(|text| !text.is_empty());
-        let grace = match int(body, &["gracePeriodSeconds"]) {
-            Some(grace) => Some(grace),
-            None => query.int("gracePeriodSeconds")?,
-        };
         Ok(Self {
-            grace,
+            grace: int(body, &["gracePeriodSeconds"]),
             propagation,
             uid: condition("uid"),
             resource_version: condition("resourceVersion"),
             dry_run: !dry_run.is_empty(),
+            follows: orphans == Some(false),
         })
     }
+}
+
+/// Whether the deletion of a kind is answered with the object that went, not with a word of success.
+pub fn answers_itself(resource: &Resource) -> bool {
+    matches!(
+        &*resource.stored,
+        "pods"
+            | "namespaces"
+            | "services"
+            | "serviceaccounts"
+            | "persistentvolumes"
+            | "persistentvolumeclaims"
+            | "podtemplates"
+            | "resourcequotas"
+            | "storageclasses.storage.k8s.io"
+            | "volumeattachments.storage.k8s.io"
+            | "csidrivers.storage.k8s.io"
+            | "csinodes.storage.k8s.io"
+            | "csistoragecapacities.storage.k8s.io"
+            | "volumeattributesclasses.storage.k8s.io"
+    )
+}
+
+/// What whoever deletes has to know.
+pub fn warning(resource: &Resource, options: &DeleteOptions) -> Option<&'static str> {
+    (&*resource.stored == "jobs.batch" && options.propagation.is_none()).then_some(
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set \
+         propagationPolicy=Orphan to suppress this warning",
+    )
 }
 
 /// What became of an object that was to be deleted.

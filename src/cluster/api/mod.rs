@@ -14,10 +14,13 @@ pub mod deletion;
 pub mod discovery;
 pub mod documents;
 pub mod fields;
+pub mod form;
 pub mod jsonpath;
+pub mod owners;
 pub mod ownership;
 pub mod patch;
 pub mod path;
+pub mod plain;
 pub mod policy;
 pub mod query;
 pub mod read;
@@ -29,13 +32,14 @@ pub mod status;
 pub mod store;
 pub mod subresource;
 pub mod table;
+pub mod token;
 pub mod view;
 pub mod watch;
 pub mod write;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -58,6 +62,8 @@ pub struct Api {
     /// The newest revision: wakes the controllers.
     newest: cell::Sender<u64>,
     limits: Limits,
+    /// Signs the tokens of service accounts; made when first asked for.
+    signer: OnceLock<token::Signer>,
     /// How often the cluster went back to a checkpoint.
     restored: AtomicU64,
 }
@@ -103,6 +109,7 @@ impl Api {
             clock,
             newest,
             limits,
+            signer: OnceLock::new(),
             restored: AtomicU64::new(0),
         };
         api.refresh_registry();
@@ -198,6 +205,15 @@ impl Api {
         }
         let generation = registry.generation + 1;
         *registry = Arc::new(Registry::with_custom(&kinds, generation));
+    }
+
+    fn signer(&self) -> Result<&token::Signer, Refusal> {
+        if let Some(made) = self.signer.get() {
+            return Ok(made);
+        }
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(Refusal::internal)?;
+        Ok(self.signer.get_or_init(|| token::Signer::new(key)))
     }
 
     /// How often the cluster went back to a checkpoint: what is remembered about its objects is void then.

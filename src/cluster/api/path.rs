@@ -43,6 +43,8 @@ pub enum ApiPath {
 impl ApiPath {
     /// Reads a path as it stands in a request (percent-encoded).
     pub fn parse(path: &str) -> Self {
+        // An encoded slash is a slash: the real server decodes paths before it takes them apart.
+        let path = path.replace("%2F", "/").replace("%2f", "/");
         let mut parts = path.split('/').skip(1);
         let (group, rest) = match parts.next() {
             Some("api") => (String::new(), parts),
@@ -116,6 +118,7 @@ mod tests {
             ("/api/v1/namespaces/n", ("", "", "namespaces", "n", "")),
             ("/api/v1/namespaces/n/status", ("", "", "namespaces", "n", "status")),
             ("/apis/apps/v1/namespaces/n/deployments/", ("apps", "n", "deployments", "", "")),
+            ("/api/v1/namespaces/n/pods/p%2Flog", ("", "n", "pods", "p", "log")),
             (
                 "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Aadmin",
                 ("rbac.authorization.k8s.io", "", "clusterroles", "system:admin", ""),

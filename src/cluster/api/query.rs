@@ -33,7 +33,12 @@ impl Query {
 
     /// Whether a switch is on: `true`, `1` or present without a value.
     pub fn flag(&self, name: &str) -> bool {
-        self.values.contains_key(name) && !matches!(self.get(name), "false" | "0")
+        self.has(name) && self.get(name) != "0" && !self.get(name).eq_ignore_ascii_case("false")
+    }
+
+    /// Whether a parameter is there, with whatever value.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// A whole number.
@@ -87,8 +92,6 @@ pub struct ReadOptions {
     pub initial_events: bool,
     /// What a table carries of each object.
     pub include: Include,
-    /// Indented JSON.
-    pub pretty: bool,
 }
 
 /// What a Table's rows carry.
@@ -152,7 +155,6 @@ impl ReadOptions {
             bookmarks: query.flag("allowWatchBookmarks"),
             initial_events: initial_events.unwrap_or(false),
             include,
-            pretty: query.flag("pretty"),
         })
     }
 }
@@ -219,8 +221,6 @@ pub struct WriteOptions {
     pub unknown: Unknown,
     /// Take fields from other appliers.
     pub force: Option<bool>,
-    /// Indented JSON.
-    pub pretty: bool,
 }
 
 impl WriteOptions {
@@ -271,7 +271,6 @@ impl WriteOptions {
             dry_run: !dry_run.is_empty(),
             unknown,
             force: query.values.contains_key("force").then(|| query.flag("force")),
-            pretty: query.flag("pretty"),
         })
     }
 }

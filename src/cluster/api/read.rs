@@ -11,6 +11,7 @@ use super::Api;
 use super::fields::Selection;
 use super::query::{ReadOptions, Version};
 use super::resource::Resource;
+use super::schema::decode::parse_json;
 use super::selector::{FieldSelector, LabelSelector};
 use super::status::{Cause, Details, Refusal};
 use super::store::{Store, Stored};
@@ -81,7 +82,8 @@ impl Token {
                 refuse(&format!("illegal base64 data at input byte {}", text.len() / 4 * 4))
             }
         })?;
-        let token: Self = serde_json::from_slice(&bytes).map_err(|error| refuse(&error.to_string()))?;
+        let (token, _) = parse_json(&bytes).map_err(|why| refuse(&why))?;
+        let token: Self = serde_json::from_value(token).map_err(|error| refuse(&error.to_string()))?;
         if token.v != "meta.k8s.io/v1" {
             return Err(refuse("server does not recognize this encoded version"));
         }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::admission::text::{label_key, label_value};
 use super::status::Refusal;
 use crate::cluster::object::{list, map, text};
 
@@ -29,8 +30,7 @@ impl LabelSelector {
     /// 400 with Go's words.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let mut reader = Reader { tokens: tokens(text), at: 0 };
-        let refuse = |why: String| Refusal::bad_request(format!("unable to parse requirement: {why}"));
-        reader.requirements().map(|requirements| Self { requirements }).map_err(refuse)
+        reader.requirements().map(|requirements| Self { requirements }).map_err(Refusal::bad_request)
     }
 
     /// Whether everything matches.
@@ -115,8 +115,11 @@ impl Reader {
 
     fn requirements(&mut self) -> Result<Vec<(String, Requirement)>, String> {
         let mut found = Vec::new();
-        while self.peek().is_some() {
-            found.push(self.requirement()?);
+        while let Some(first) = self.peek() {
+            if !matches!(first, Token::Word(_) | Token::Mark("!")) {
+                return Err(format!("found '{}', expected: !, identifier, or 'end of string'", first.shown()));
+            }
+            found.push(self.requirement().map_err(|why| format!("unable to parse requirement: {why}"))?);
             match self.next() {
                 None => break,
                 Some(Token::Mark(",")) => match self.peek() {
@@ -138,7 +141,7 @@ impl Reader {
             Some(Token::Word(word)) => word,
             other => {
                 let shown = other.as_ref().map_or("", Token::shown);
-                return Err(format!("found '{shown}', expected: !, identifier, or 'end of string'"));
+                return Err(format!("found '{shown}', expected: identifier"));
             }
         };
         check_name(&name)?;
@@ -220,35 +223,18 @@ impl Reader {
     }
 }
 
-const NAME_RULE: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
-     with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-     '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const VALUE_RULE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', \
-     and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used \
-     for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-
-fn is_label(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric();
-    text.starts_with(plain) && text.ends_with(plain) && text.chars().all(|c| plain(c) || "-_.".contains(c))
-}
-
 fn check_name(name: &str) -> Result<(), String> {
-    let (prefix, last) = name.rsplit_once('/').map_or(("", name), |(prefix, last)| (prefix, last));
-    let prefixed = prefix.is_empty() && !name.starts_with('/') || is_label(prefix);
-    if prefixed && is_label(last) && last.len() <= 63 {
-        return Ok(());
+    match label_key(name).as_slice() {
+        [] => Ok(()),
+        faults => Err(format!("key: Invalid value: {name:?}: {}", faults.join("; "))),
     }
-    Err(format!("key: Invalid value: \"{name}\": {NAME_RULE}"))
 }
 
 fn check_value(name: &str, value: &str) -> Result<(), String> {
-    if value.len() > 63 {
-        return Err(format!("values[0][{name}]: Invalid value: \"{value}\": must be no more than 63 characters"));
+    match label_value(value).as_slice() {
+        [] => Ok(()),
+        faults => Err(format!("values[0][{name}]: Invalid value: {value:?}: {}", faults.join("; "))),
     }
-    if value.is_empty() || is_label(value) {
-        return Ok(());
-    }
-    Err(format!("values[0][{name}]: Invalid value: \"{value}\": {VALUE_RULE}"))
 }
 
 /// Whether a `LabelSelector` object selects labels; nothing is selected by `null`, everything by `{}`.

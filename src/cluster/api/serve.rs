@@ -21,7 +21,7 @@ use super::schema::yaml;
 use super::status::{Details, FieldError, Refusal};
 use super::view::Show;
 use super::write::{Call, Part, Patch, Written};
-use super::{Api, admission, body, discovery, policy, subresource, watch};
+use super::{Api, admission, body, discovery, form, plain, policy, subresource, watch};
 use crate::cluster::object::{GroupKind, Key, text};
 
 /// The media type of `/openapi/v2` as protobuf; clients ask for it with an `@` that is none in a media type.
@@ -56,6 +56,10 @@ impl Asked {
 
     fn accept(&self) -> &str {
         self.header(header::ACCEPT)
+    }
+
+    fn is_pretty(&self) -> bool {
+        form::is_pretty(&self.query, self.header(header::USER_AGENT))
     }
 
     fn write_options(&self, kind: &str) -> Result<WriteOptions, Refusal> {
@@ -101,11 +105,18 @@ impl Frontend {
         let (method, headers) = (request.method().clone(), request.headers().clone());
         let query = Query::parse(request.uri().query().unwrap_or_default());
         let path = request.uri().path().to_owned();
-        let asked = Asked { method, headers, query, user, request };
-        match self.route(&path, asked).await {
+        let asked = Asked { method, headers: headers.clone(), query, user, request };
+        let pretty = asked.is_pretty();
+        let response = match self.route(&path, asked).await {
             Ok(response) => response,
             Err(refusal) => refused(&refusal),
-        }
+        };
+        form::shaped(response, &headers, pretty).await
+    }
+
+    /// Whom the token of a service account speaks for.
+    pub fn bearer(&self, token: &str) -> Option<User> {
+        self.api.bearer(token)
     }
 
     async fn route(&self, path: &str, mut asked: Asked) -> Result<Response<Body>, Refusal> {
@@ -116,19 +127,26 @@ impl Frontend {
             other => {
                 let verb = asked.method.as_str().to_ascii_lowercase();
                 self.allow(&asked, &Attributes { verb: &verb, path, ..Attributes::default() })?;
+                let known = match &other {
+                    ApiPath::Group(name) => registry.group(name).is_some(),
+                    ApiPath::Version(group, version) => registry.version(group, version).is_some(),
+                    ApiPath::Core | ApiPath::Groups => true,
+                    _ => return self.plain(&registry, path, &asked),
+                };
+                if !known {
+                    return Ok(not_found());
+                }
                 if asked.method != Method::GET {
                     return Err(Refusal::method_not_allowed());
                 }
                 match other {
                     ApiPath::Core => self.discovery(&registry, &asked, true),
                     ApiPath::Groups => self.discovery(&registry, &asked, false),
-                    ApiPath::Group(name) => discovery::group(&registry, &name)
-                        .map_or_else(|| Ok(not_found()), |group| Ok(json_answer(&group))),
+                    ApiPath::Group(name) => Ok(json_answer(&discovery::group(&registry, &name).unwrap_or_default())),
                     ApiPath::Version(group, version) => {
-                        let list = discovery::resource_list(&registry, &group, &version);
-                        list.map_or_else(|| Ok(not_found()), |list| Ok(json_answer(&list)))
+                        Ok(json_answer(&discovery::resource_list(&registry, &group, &version).unwrap_or_default()))
                     }
-                    _ => self.plain(&registry, path, &asked),
+                    _ => Ok(not_found()),
                 }
             }
         }
@@ -163,13 +181,9 @@ impl Frontend {
     /// `/version`, health, OpenAPI.
     fn plain(&self, registry: &Arc<Registry>, path: &str, asked: &Asked) -> Result<Response<Body>, Refusal> {
         match path {
-            "/version" | "/version/" => Ok(json_answer(&discovery::version())),
-            "/healthz" | "/livez" | "/readyz" | "/healthz/ping" | "/livez/ping" | "/readyz/ping" => {
-                Ok(text_answer("ok"))
-            }
-            "/" => Ok(json_answer(
-                &json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}),
-            )),
+            "/version" | "/version/" if asked.method != Method::GET => Err(Refusal::method_not_allowed()),
+            "/version" | "/version/" => Ok(raw_answer(&discovery::version())),
+            "/" | "/index.html" => Ok(raw_answer(&json!({"paths": plain::index(registry)}))),
             "/openapi/v2" => {
                 let documents = self.openapi(registry);
                 Ok(if accept::wants_openapi_protobuf(asked.accept()) {
@@ -181,7 +195,7 @@ impl Frontend {
             "/openapi/v3" => Ok(bytes_answer(self.openapi(registry).index(), "application/json")),
             _ => match path.strip_prefix("/openapi/v3/") {
                 Some(group) => Ok(self.openapi_group(registry, group, asked)),
-                None => Ok(not_found()),
+                None => Ok(plain::health(path, &asked.query).map_or_else(not_found, text_answer)),
             },
         }
     }
@@ -260,27 +274,26 @@ impl Frontend {
             path: "",
         };
         self.allow(&asked, &attributes)?;
+        // A collection in no namespace can be read, but nothing is written there.
+        let nowhere = resource.namespaced && target.path.namespace.is_empty();
+        if nowhere && !(target.path.name.is_empty() && resource.answers("list", "")) {
+            return Err(Refusal::unknown_resource());
+        }
+        check_segment(&target.path.name)?;
         if !target.sub().is_empty() {
             return self.subresource(&target, verb, asked).await;
+        }
+        if !target.path.name.is_empty() && !resource.answers("get", "") {
+            return Err(Refusal::unknown_resource());
         }
         let misplaced = match verb {
             "create" => !target.path.name.is_empty(),
             "update" | "patch" => target.path.name.is_empty(),
             _ => false,
         };
-        if misplaced || !resource.answers(verb, "") {
+        if misplaced || !resource.answers(verb, "") || nowhere && !matches!(verb, "list" | "watch" | "deletecollection")
+        {
             return Err(Refusal::method_not_allowed());
-        }
-        // A collection in no namespace can be read, but nothing is written there.
-        let nowhere = resource.namespaced && target.path.namespace.is_empty();
-        if nowhere && !matches!(verb, "list" | "watch" | "deletecollection") {
-            return Err(if target.path.name.is_empty() && verb == "create" && policy::is_review(resource) {
-                Refusal::bad_request("a namespace is needed")
-            } else if verb == "create" {
-                Refusal::method_not_allowed()
-            } else {
-                Refusal::unknown_resource()
-            });
         }
         match verb {
             "list" | "watch" => self.list(&target, &mut asked).await,
@@ -293,8 +306,8 @@ impl Frontend {
         }
     }
 
-    fn show<'a>(&self, resource: &'a Resource, wanted: Wanted, options: &ReadOptions) -> Show<'a> {
-        Show { resource, wanted, include: options.include, now: self.api.now(), pretty: options.pretty }
+    fn show<'a>(&self, resource: &'a Resource, wanted: Wanted, options: &ReadOptions, asked: &Asked) -> Show<'a> {
+        Show { resource, wanted, include: options.include, now: self.api.now(), pretty: asked.is_pretty() }
     }
 
     async fn list(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
@@ -314,7 +327,7 @@ impl Frontend {
         }
         let wanted = accept::choose(asked.accept(), true)?;
         let page = self.api.list(&target.resource, &scope, &options).await?;
-        let show = self.show(&target.resource, wanted, &options);
+        let show = self.show(&target.resource, wanted, &options, asked);
         let pieces = show.list(&page.head, &page.objects);
         let media = wanted.encoding.media_type();
         let body = match <[Bytes; 1]>::try_from(pieces) {
@@ -334,7 +347,7 @@ impl Frontend {
         let mut response = answer(
             StatusCode::OK,
             wanted.encoding.media_type(),
-            Body::from(self.show(&target.resource, wanted, &options).one(&object)),
+            Body::from(self.show(&target.resource, wanted, &options, asked).one(&object)),
         );
         warn(&mut response, admission::rest::deprecation(&target.resource.kind).map(str::to_owned));
         Ok(response)
@@ -346,6 +359,11 @@ impl Frontend {
         let wanted = accept::choose(asked.accept(), false)?;
         let body = asked.body().await?;
         let decoded = body::decode(resource, &body, asked.header(header::CONTENT_TYPE), options.unknown)?;
+        if resource.kind.pair() == ("authentication.k8s.io", "TokenReview") {
+            let known = |token: &str, audiences: &[String]| self.api.reviewed(token, audiences);
+            let answered = super::access::token_review(decoded.object, &known)?;
+            return Ok(with_status(json_answer(&answered), StatusCode::CREATED));
+        }
         if policy::is_review(resource) {
             let answered = self.api.look(|store| {
                 policy::review(store, &resource.kind, decoded.object, &asked.user, &target.path.namespace)
@@ -381,21 +399,13 @@ impl Frontend {
         let resource = &target.resource;
         let options = asked.write_options("PatchOptions")?;
         let wanted = accept::choose(asked.accept(), false)?;
-        let patch = self.read_patch(resource, asked, &options).await?;
+        let (patch, findings) = self.read_patch(resource, asked, &options).await?;
         let call = Call { user: &asked.user, options: &options };
-        let (written, warnings) = match patch {
-            (Patch::Apply(applied), duplicates) => {
-                let patch = Patch::Apply(apply_body(&target.key(), applied)?);
-                (self.api.patch(&call, resource, &target.key(), part, &patch)?, duplicates)
-            }
-            (patch, duplicates) => (self.api.patch(&call, resource, &target.key(), part, &patch)?, duplicates),
-        };
-        let mut written = written;
-        written.warnings.splice(0..0, warnings);
+        let written = self.api.patch(&call, resource, &target.key(), part, &patch, &findings)?;
         Ok(self.written(resource, written, wanted, asked))
     }
 
-    /// The patch of a request, and the fields that stand in it twice.
+    /// The patch of a request, and what strict reading finds in it.
     async fn read_patch(
         &self,
         resource: &Resource,
@@ -433,12 +443,16 @@ impl Frontend {
             if options.unknown == Unknown::Strict && !found.is_empty() {
                 return Err(Refusal::bad_request(format!("error strict decoding YAML: {}", found.join(", "))));
             }
-            return Ok((Patch::Apply(applied), found));
+            // What is found has several lines: no header carries it.
+            return Ok((Patch::Apply(applied_object(applied)?), Vec::new()));
         }
         let (patch, duplicates) = super::schema::decode::parse_json(&body)
             .map_err(|why| Refusal::bad_request(format!("error decoding patch: {why}")))?;
         Ok(match media.as_str() {
-            "application/json-patch+json" => (Patch::Json(patch), Vec::new()),
+            "application/json-patch+json" => {
+                let findings = super::patch::unknown_members(&patch);
+                (Patch::Json(patch), findings)
+            }
             "application/merge-patch+json" => (Patch::Merge(patch), duplicates),
             _ => (Patch::Strategic(patch), duplicates),
         })
@@ -450,7 +464,7 @@ impl Frontend {
             wanted,
             include: super::query::Include::Metadata,
             now: self.api.now(),
-            pretty: asked.query.flag("pretty"),
+            pretty: asked.is_pretty(),
         };
         let status = if written.created { StatusCode::CREATED } else { StatusCode::OK };
         let mut response = answer(status, wanted.encoding.media_type(), Body::from(show.one(&written.object)));
@@ -459,15 +473,19 @@ impl Frontend {
     }
 
     async fn delete(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
-        let options = delete_options(asked).await?;
         let wanted = accept::choose(asked.accept(), false)?;
+        let options = delete_options(asked).await?;
         let deleted = self.api.delete(&target.resource, &target.key(), &options)?;
-        Ok(self.deleted(&target.resource, &deleted, wanted, asked))
+        let mut response = self.deleted(&target.resource, &deleted, wanted, asked);
+        if !deleted.gone && options.follows {
+            *response.status_mut() = StatusCode::ACCEPTED;
+        }
+        warn(&mut response, super::deletion::warning(&target.resource, &options).map(str::to_owned));
+        Ok(response)
     }
 
     fn deleted(&self, resource: &Resource, deleted: &Deleted, wanted: Wanted, asked: &Asked) -> Response<Body> {
-        let answers_itself = matches!(&*resource.stored, "pods" | "namespaces" | "services");
-        if deleted.gone && !answers_itself {
+        if deleted.gone && !super::deletion::answers_itself(resource) {
             let object = &deleted.object;
             let mut details = json!({"name": &*object.key.name});
             if !resource.group.is_empty() {
@@ -479,27 +497,24 @@ impl Frontend {
                 json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
             return json_answer(&status);
         }
-        let wanted = Wanted { view: View::Whole, ..wanted };
         let written = Written { object: deleted.object.clone(), created: false, warnings: Vec::new() };
         self.written(resource, written, wanted, asked)
     }
 
     async fn delete_collection(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
-        let delete = delete_options(asked).await?;
-        let options = ReadOptions::of(&asked.query, false)?;
         let wanted = accept::choose(asked.accept(), true)?;
+        let options = ReadOptions::of(&asked.query, false)?;
+        let delete = delete_options(asked).await?;
         let scope = Scope::of(&target.resource, &target.path.namespace, &options)?;
         let page = self.api.list(&target.resource, &scope, &options).await?;
-        let mut deleted = Vec::with_capacity(page.objects.len());
         for object in &page.objects {
             match self.api.delete(&target.resource, &object.key, &delete) {
-                Ok(gone) => deleted.push(gone.object),
-                Err(refusal) if refusal.code == 404 => {}
-                Err(refusal) => return Err(refusal),
+                Err(refusal) if refusal.code != 404 => return Err(refusal),
+                _ => {}
             }
         }
-        let wanted = Wanted { view: View::Whole, ..wanted };
-        let pieces = self.show(&target.resource, wanted, &options).list(&page.head, &deleted);
+        // What is answered is the list as it was before.
+        let pieces = self.show(&target.resource, wanted, &options, asked).list(&page.head, &page.objects);
         Ok(answer(StatusCode::OK, wanted.encoding.media_type(), Body::from(pieces.concat())))
     }
 
@@ -541,6 +556,7 @@ impl Frontend {
                 self.runtime.answer(call).await
             }
             ("eviction", _, "create") => self.evict(target, &mut asked).await,
+            ("token", _, "create") => self.token(target, &mut asked).await,
             ("binding", _, "create") => {
                 let options = asked.write_options("CreateOptions")?;
                 let body = asked.body().await?;
@@ -580,11 +596,24 @@ impl Frontend {
         Ok(scale_answer(&scale, wanted, self.api.now()))
     }
 
+    async fn token(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
+        let options = asked.write_options("CreateOptions")?;
+        let body = asked.body().await?;
+        let request =
+            body::part(&target.resource, "token", &body, asked.header(header::CONTENT_TYPE), options.unknown)?;
+        let answered =
+            self.api.request_token(&target.resource, &target.key(), request.object, &super::write::random_uid()?)?;
+        let mut response = with_status(json_answer(&answered), StatusCode::CREATED);
+        warn(&mut response, request.warnings);
+        Ok(response)
+    }
+
     async fn evict(&self, target: &Target, asked: &mut Asked) -> Result<Response<Body>, Refusal> {
         let body = asked.body().await?;
         let (eviction, _) = body::parse(&body, asked.header(header::CONTENT_TYPE), "Eviction")?;
         let options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
-        let options = DeleteOptions::of(&options, &asked.query)?;
+        let mut options = DeleteOptions::of(&options)?;
+        options.dry_run |= asked.write_options("CreateOptions")?.dry_run;
         self.api.evict(&target.resource, &target.key(), &options)?;
         Ok(with_status(json_answer(&success(201)), StatusCode::CREATED))
     }
@@ -597,21 +626,33 @@ fn scale_answer(scale: &Value, wanted: Wanted, now: jiff::Timestamp) -> Response
     }
 }
 
-/// Checks the object of an apply as far as that goes without the object that is there.
-fn apply_body(key: &Key, mut applied: Value) -> Result<Value, Refusal> {
-    if !applied.is_object() {
-        return Err(Refusal::bad_request("error decoding YAML: the applied object has to be an object"));
+/// What an apply sends; nothing is an object without anything.
+fn applied_object(sent: Value) -> Result<Value, Refusal> {
+    match sent {
+        Value::Object(_) => Ok(sent),
+        Value::Null => Ok(json!({})),
+        other => {
+            let why = super::patch::wrong_body(&other, "map[string]interface {}");
+            let text = format!("error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}");
+            Err(Refusal::bad_request(text))
+        }
     }
-    if text(&applied, &["metadata", "name"]).is_empty() {
-        crate::cluster::object::set(&mut applied, &["metadata", "name"], &*key.name);
-    }
-    Ok(applied)
 }
 
 async fn delete_options(asked: &mut Asked) -> Result<DeleteOptions, Refusal> {
     let body = asked.body().await?;
-    let options = body::options(&body, asked.header(header::CONTENT_TYPE))?;
-    DeleteOptions::of(&options, &asked.query)
+    match body::options(&body, asked.header(header::CONTENT_TYPE))? {
+        Some(options) => DeleteOptions::of(&options),
+        None => DeleteOptions::of_query(&asked.query),
+    }
+}
+
+/// A name that cannot stand in the path of a stored object names none.
+fn check_segment(name: &str) -> Result<(), Refusal> {
+    match admission::path_segment(name).as_slice() {
+        [] => Ok(()),
+        faults => Err(Refusal::bad_request(format!("Name parameter invalid: {name:?}: {}", faults.join(";")))),
+    }
 }
 
 /// A Status of success.
@@ -630,14 +671,21 @@ fn answer(status: StatusCode, media_type: &'static str, body: Body) -> Response<
 
 /// An answer of JSON.
 pub fn json_answer(value: &Value) -> Response<Body> {
-    answer(StatusCode::OK, "application/json", Body::from(format!("{value}\n")))
+    let mut response = answer(StatusCode::OK, "application/json", Body::from(format!("{value}\n")));
+    response.extensions_mut().insert(form::Malleable);
+    response
+}
+
+/// An answer of JSON that is always indented.
+fn raw_answer(value: &Value) -> Response<Body> {
+    answer(StatusCode::OK, "application/json", Body::from(form::indented(value)))
 }
 
 fn bytes_answer(bytes: Bytes, media_type: &'static str) -> Response<Body> {
     answer(StatusCode::OK, media_type, Body::from(bytes))
 }
 
-fn text_answer(text: &'static str) -> Response<Body> {
+fn text_answer(text: String) -> Response<Body> {
     answer(StatusCode::OK, "text/plain; charset=utf-8", Body::from(text))
 }
 

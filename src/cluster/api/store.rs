@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::table::Cell;
-use crate::cluster::object::{Key, flag, list, map, set, text};
+use crate::cluster::object::{Key, entry, flag, list, map, set, text};
 
 /// Plural name and group, as `deployments.apps`; shared text.
 pub type ResourceName = Arc<str>;
@@ -69,10 +69,25 @@ pub struct Owner {
     pub blocks: bool,
 }
 
+/// Sets the revision, next to the uid as clients are used to see it.
+fn set_revision(object: &mut Value, revision: u64) {
+    let Value::Object(metadata) = entry(object, &["metadata"]) else {
+        return set(object, &["metadata", "resourceVersion"], revision.to_string());
+    };
+    let revision = Value::from(revision.to_string());
+    if let Some(place) = metadata.get_mut("resourceVersion") {
+        *place = revision;
+        return;
+    }
+    let uid = metadata.keys().position(|name| name == "uid");
+    let place = uid.map_or(metadata.len(), |uid| uid + 1);
+    metadata.shift_insert(place, "resourceVersion".to_owned(), revision);
+}
+
 impl Stored {
     /// The version of an object that is written at `revision`, which becomes its `resourceVersion`.
     pub fn new(resource: ResourceName, mut object: Value, revision: u64) -> Self {
-        set(&mut object, &["metadata", "resourceVersion"], revision.to_string());
+        set_revision(&mut object, revision);
         Self::preview(resource, &object, revision)
     }
 
@@ -422,6 +437,10 @@ mod tests {
         let stored = Stored::new("pods".into(), object, 7);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert_eq!(text(stored.metadata()), r#""metadata":{"name":"a","resourceVersion":"7"}"#);
+        let made = json!({"metadata": {"name": "a", "uid": "u", "creationTimestamp": "t"}});
+        let made = Stored::new("pods".into(), made, 8);
+        let wanted = r#""metadata":{"name":"a","uid":"u","resourceVersion":"8","creationTimestamp":"t"}"#;
+        assert_eq!(text(made.metadata()), wanted);
         assert_eq!(text(stored.body()), r#""metadata":{"name":"a","resourceVersion":"7"},"spec":{"x":1}}"#);
         assert_eq!(text(&stored.json), format!(r#"{{"kind":"Pod","apiVersion":"v1",{}"#, text(stored.body())));
     }

@@ -7,7 +7,7 @@ use super::deletion::{DeleteOptions, Deleted};
 use super::resource::Resource;
 use super::status::{Cause, Details, FieldError, Refusal};
 use super::store::Stored;
-use super::write::{Call, Part, Written};
+use super::write::{ATTEMPTS, Call, Part, Written};
 use super::{Api, stamp, table};
 use crate::cluster::object::{GroupKind, Key, at, entry, int, list, map, remove, set, text};
 
@@ -101,6 +101,23 @@ impl Api {
         resource: &Resource,
         key: &Key,
         change: impl Fn(&Value) -> Result<Value, Refusal>,
+    ) -> Result<Value, Refusal> {
+        for _ in 0..ATTEMPTS {
+            match self.rescale_once(call, resource, key, &change) {
+                // Somebody else wrote in between: what was asked for holds for the newer version as well.
+                Err(refusal) if refusal.reason == "Conflict" => {}
+                done => return done,
+            }
+        }
+        self.rescale_once(call, resource, key, &change)
+    }
+
+    fn rescale_once(
+        &self,
+        call: &Call<'_>,
+        resource: &Resource,
+        key: &Key,
+        change: &impl Fn(&Value) -> Result<Value, Refusal>,
     ) -> Result<Value, Refusal> {
         let mut object = self.get(resource, key)?.value();
         let current = scale_of(resource, &object);

@@ -13,11 +13,11 @@ use super::query::{Unknown, WriteOptions};
 use super::resource::Resource;
 use super::status::{FieldError, Refusal};
 use super::store::{ResourceName, Store, Stored};
-use super::{Api, access::User, body, crd, deletion, patch, schema, stamp};
-use crate::cluster::object::{GroupKind, Key, Map, entry, list, remove, set, set_default, text};
+use super::{Api, access::User, body, crd, deletion, owners, patch, schema, stamp};
+use crate::cluster::object::{GroupKind, Key, Map, at, entry, list, remove, set, set_default, text};
 
 /// How often a write is computed again when others write in between.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
 
 /// A write that was done, or would have been.
 #[derive(Debug)]
@@ -151,6 +151,7 @@ impl Api {
         warnings: &mut Vec<String>,
     ) -> Result<(), Refusal> {
         let now = stamp(self.now());
+        warnings.extend(owners::dedup(object, false));
         let generate = text(object, &["metadata", "generateName"]).to_owned();
         if text(object, &["metadata", "name"]).is_empty() && !generate.is_empty() {
             let base: String = generate.chars().take(63 - 5).collect();
@@ -192,19 +193,19 @@ impl Api {
         };
         if call.options.dry_run {
             self.look(|store| {
-                taken(store)?;
-                admission::quota_allows(store, resource, &object, None).map(|_| ())
+                admission::quota_allows(store, resource, &object, None)?;
+                taken(store)
             })?;
             return Ok(Arc::new(Stored::preview(resource.stored.clone(), &object, 0)));
         }
         self.commit(|store| {
-            taken(store)?;
             self.check_room(store, resource, &key)?;
+            // Quotas are charged before the name is tried, and keep the charge until they are counted again.
             for quota in admission::quota_allows(store, resource, &object, None)? {
                 store.put(&"resourcequotas".into(), quota);
             }
-            Ok(store.put(&resource.stored, object))
-        })
+            Ok(taken(store).map(|()| store.put(&resource.stored, object)))
+        })?
     }
 
     /// A cluster is no database: it refuses what would fill the machine.
@@ -255,7 +256,7 @@ impl Api {
         Err(Refusal::modified(&resource.group, &resource.plural, &key.name))
     }
 
-    /// Patches an object, or a part of it.
+    /// Patches an object, or a part of it; `findings` are those of a strict reading of the patch.
     ///
     /// # Errors
     /// As the real server refuses.
@@ -266,8 +267,12 @@ impl Api {
         key: &Key,
         part: Part,
         patch: &Patch,
+        findings: &[String],
     ) -> Result<Written, Refusal> {
         let kind = stored_kind(resource);
+        if let Patch::Apply(applied) = patch {
+            check_applied(resource, applied)?;
+        }
         for _ in 0..ATTEMPTS {
             let old = self.look(|store| store.get(&resource.stored, key).cloned());
             let (Some(old), Some(shape)) = (old, &resource.shape) else {
@@ -285,8 +290,8 @@ impl Api {
             let unknown = if how == Replacing::Applied { Unknown::Ignore } else { call.options.unknown };
             let shown = if matches!(patch, Patch::Strategic(_)) { Value::Null } else { patched.clone() };
             let decoded = match patch {
-                Patch::Strategic(_) => body::restore(resource, patched, unknown),
-                _ => body::conform(resource, patched, Vec::new(), unknown),
+                Patch::Strategic(_) => body::restore(resource, patched, findings.to_vec(), unknown),
+                _ => body::conform(resource, patched, findings.to_vec(), unknown),
             };
             let mut decoded =
                 decoded.map_err(|misfit| undecodable(misfit, resource, shape, patch, &current, &shown))?;
@@ -351,7 +356,7 @@ impl Api {
         let decoded = body::conform(resource, object, Vec::new(), Unknown::Ignore);
         let mut object = decoded.map_err(|misfit| misfit.refusal(resource))?.object;
         body::to_stored(resource, &mut object);
-        set(&mut object, &["metadata", "name"], &*key.name);
+        check_name(&object, key)?;
         place(resource, &key.namespace, &mut object)?;
         self.check_namespace(resource, &object)?;
         let managed = remove(&mut object, &["metadata", "managedFields"]);
@@ -390,8 +395,10 @@ impl Api {
         let Replaced { call, resource, kind, part, how } = *replaced;
         let before = old.value();
         self.check_version(replaced, old, &object)?;
+        check_deletion(kind, &object, &before)?;
         keep_server_fields(&mut object, &before);
         keep_other_parts(kind, resource, part, &mut object, &before);
+        warnings.extend(owners::dedup(&mut object, how != Replacing::Put));
         defaults(resource, kind, &mut object);
         if part == Part::Main {
             self.allocate(kind, &mut object, Some(&before))?;
@@ -442,7 +449,12 @@ impl Api {
         let Replaced { resource, kind, how, part, .. } = *replaced;
         let sent = text(object, &["metadata", "resourceVersion"]);
         if matches!(sent, "" | "0") {
-            if how == Replacing::Put && part == Part::Main && admission::rest::needs_resource_version(kind) {
+            let needed = match part {
+                Part::Main => resource.custom.is_some() || admission::rest::needs_resource_version(kind),
+                Part::Status => resource.custom.is_some(),
+                Part::Other(_) => false,
+            };
+            if how == Replacing::Put && needed {
                 return Err(admission::rest::version_missing(kind, &resource.plural, &old.key.name));
             }
             return Ok(());
@@ -606,7 +618,9 @@ fn check_name(object: &Value, key: &Key) -> Result<(), Refusal> {
         return Ok(());
     }
     if sent.is_empty() {
-        return Err(Refusal::bad_request("name must be provided"));
+        let why =
+            format!("the name of the object ({} based on URL) was undeterminable: name must be provided", key.name);
+        return Err(Refusal::bad_request(why));
     }
     let why = format!("the name of the object ({sent}) does not match the name on the URL ({})", key.name);
     Err(Refusal::bad_request(why))
@@ -683,6 +697,26 @@ fn keep_other_parts(kind: &GroupKind, resource: &Resource, part: Part, object: &
     }
 }
 
+/// An update neither begins a deletion nor gives it another time.
+fn check_deletion(kind: &GroupKind, object: &Value, before: &Value) -> Result<(), Refusal> {
+    const HINT: &str = "field is immutable; may only be changed via deletion";
+    let deleting = at(before, &["metadata", "deletionTimestamp"]).is_some_and(|time| !time.is_null());
+    let mut errors = Vec::new();
+    for field in ["deletionGracePeriodSeconds", "deletionTimestamp"] {
+        let of = |object: &Value| at(object, &["metadata", field]).filter(|value| !value.is_null()).cloned();
+        let (new, old) = (of(object), of(before));
+        // The time of a deletion that has begun stays whatever is sent.
+        let ignored = field == "deletionTimestamp" && deleting;
+        if let Some(new) = new.filter(|new| !ignored && Some(new) != old.as_ref()) {
+            errors.push(FieldError::invalid(format!("metadata.{field}"), new, HINT));
+        }
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::invalid(kind, text(before, &["metadata", "name"]), &errors))
+}
+
 fn check_finalizers(resource: &Resource, object: &Value, before: &Value) -> Result<(), Refusal> {
     if text(before, &["metadata", "deletionTimestamp"]).is_empty() {
         return Ok(());
@@ -714,6 +748,16 @@ fn generation_of_custom(resource: &Resource, object: &Value, before: &Value) -> 
     counted(object) != counted(before)
 }
 
+/// An apply says what it is.
+fn check_applied(resource: &Resource, applied: &Value) -> Result<(), Refusal> {
+    let (version, kind) = (text(applied, &["apiVersion"]), text(applied, &["kind"]));
+    if version == resource.api_version && kind == &*resource.kind.kind {
+        return Ok(());
+    }
+    let slash = if version.contains('/') { "" } else { "/" };
+    Err(Refusal::bad_request(format!("invalid object type: {slash}{version}, Kind={kind}")))
+}
+
 /// The refusal of a patch whose outcome does not fit the kind.
 fn undecodable(
     misfit: body::Misfit,
@@ -724,7 +768,8 @@ fn undecodable(
     patched: &Value,
 ) -> Refusal {
     let why = match misfit {
-        body::Misfit::Kind(refusal) => return refusal,
+        body::Misfit::Kind(kind) if resource.custom.is_some() || matches!(patch, Patch::Apply(_)) => return kind.0,
+        body::Misfit::Kind(kind) => kind.1,
         body::Misfit::Type(why) => why,
         body::Misfit::Unknown(found) => schema::decode::strict(&found),
     };
@@ -807,7 +852,7 @@ fn random_number() -> Result<u64, Refusal> {
 }
 
 /// A random uid (RFC 9562, version 4).
-fn random_uid() -> Result<String, Refusal> {
+pub(super) fn random_uid() -> Result<String, Refusal> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Refusal::internal)?;
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())

@@ -15,7 +15,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,6 +25,7 @@ use super::api::store::{Journaling, Store};
 use super::api::{Api, FIRST_REVISION, LIMITS, Limits};
 use super::clock::Clock;
 use super::kubeconfig::own::{self, Entry};
+use super::registry::{self, Hosted, Login};
 use super::sim::driver::{Driver, SharedImages, Simulation};
 use crate::net::{self, Patience};
 use identity::{Certificate, Token};
@@ -45,6 +45,12 @@ pub enum Error {
     /// Somebody else listens there.
     #[error("port {port} is in use; choose another with `--port`, or any free one with `--port 0`")]
     PortInUse {
+        /// The port.
+        port: u16,
+    },
+    /// Somebody else listens where the registry is to be.
+    #[error("port {port} is in use; choose another for the registry with `--registry`, or any free one with 0")]
+    RegistryPortInUse {
         /// The port.
         port: u16,
     },
@@ -93,6 +99,8 @@ pub struct Config {
     pub limits: Limits,
     /// Its time.
     pub clock: Clock,
+    /// The registry that serves the images; none when none.
+    pub registry: Option<registry::Config>,
 }
 
 impl Default for Config {
@@ -106,6 +114,7 @@ impl Default for Config {
             folder: None,
             limits: LIMITS,
             clock: Clock::default(),
+            registry: None,
         }
     }
 }
@@ -115,6 +124,7 @@ impl Default for Config {
 pub struct Embedded {
     api: Arc<Api>,
     images: SharedImages,
+    registry: Option<Hosted>,
     address: SocketAddr,
     name: String,
     access: Option<(Certificate, Token)>,
@@ -150,13 +160,19 @@ impl Embedded {
             .map_err(|refusal| Error::Bootstrap(refusal.message))?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let registry = match config.registry {
+            Some(wanted) => Some(registry(wanted, config.host, &images, api.clock.clone(), &tasks, &stop).await?),
+            None => None,
+        };
         let pods = Pods::new(api.clone(), images.clone(), stop.clone(), tasks.clone());
         let frontend = Arc::new(Frontend::new(api.clone(), address.to_string(), Arc::new(pods), stop.clone()));
         tasks.spawn(driver.run(stop.clone()));
         let door = Door { access: access.clone(), frontend: frontend.clone() };
-        tasks.spawn(accept(listener, door, tasks.clone(), stop.clone()));
+        let until = stop.clone();
+        let serve = move |stream| connection(stream, door.clone(), until.clone());
+        tasks.spawn(net::accept(listener, CONNECTIONS, tasks.clone(), stop.clone(), serve));
         tasks.close();
-        Ok(Self { api, images, address, name: config.name, access, frontend, stop, tasks })
+        Ok(Self { api, images, registry, address, name: config.name, access, frontend, stop, tasks })
     }
 
     /// Where it listens.
@@ -172,6 +188,16 @@ impl Embedded {
     /// The images that its pods run; a demo publishes new ones here.
     pub fn images(&self) -> &SharedImages {
         &self.images
+    }
+
+    /// The registry of those images, if there is one.
+    pub fn registry(&self) -> Option<&Hosted> {
+        self.registry.as_ref()
+    }
+
+    /// The address of that registry.
+    pub fn registry_url(&self) -> Option<String> {
+        self.registry.as_ref().map(Hosted::url)
     }
 
     /// How `kubectl` reaches it.
@@ -222,6 +248,24 @@ impl Drop for Embedded {
     }
 }
 
+/// Starts the registry of a cluster.
+async fn registry(
+    wanted: registry::Config,
+    host: IpAddr,
+    images: &SharedImages,
+    clock: Clock,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<Hosted, Error> {
+    let port = wanted.port;
+    let login = Login { user: "foredeck".to_owned(), password: Token::random()? };
+    let started = Hosted::start(host, wanted, login, images.clone(), clock, tasks, stop).await;
+    started.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => Error::RegistryPortInUse { port },
+        _ => Error::Listen { address: SocketAddr::new(host, port), source },
+    })
+}
+
 /// What a connection leads to.
 #[derive(Debug, Clone)]
 struct Door {
@@ -232,42 +276,15 @@ struct Door {
 impl Door {
     async fn answer(&self, request: Request<Body>) -> axum::response::Response {
         let token = self.access.as_ref().map(|(_, token)| token);
-        match gate::enter(token, request.uri().path(), request.headers()) {
+        let bearer = |token: &str| self.frontend.bearer(token);
+        match gate::enter(token, request.uri().path(), request.headers(), bearer) {
             Ok(user) => self.frontend.answer(user, request).await,
             Err(refusal) => refused(&refusal),
         }
     }
 }
 
-async fn accept(listener: TcpListener, door: Door, tasks: TaskTracker, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(net::make_room(CONNECTIONS)));
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                if !net::is_of_client(&error) {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                continue;
-            }
-        };
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
-        let (door, stop) = (door.clone(), stop.clone());
-        tasks.spawn(async move {
-            connection(stream, door, stop).await;
-            drop(place);
-        });
-    }
-}
-
 async fn connection(stream: TcpStream, door: Door, stop: CancellationToken) {
-    // An event is one small write: it must not wait for the next.
-    let _ = stream.set_nodelay(true);
     let tls = door.access.as_ref().map(|(certificate, _)| TlsAcceptor::from(certificate.tls.clone()));
     let answer = |request| {
         let door = door.clone();

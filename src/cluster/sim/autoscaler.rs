@@ -144,10 +144,11 @@ fn scale(world: &World<'_>, object: &mut Value, target: Target, decision: &mut D
         return;
     }
     let bounds = |wanted: i64| wanted.clamp(least, most.max(least));
+    let within = bounds(target.replicas) == target.replicas;
     let proposal = match proposal(object, &target) {
         Ok(proposal) => proposal,
-        Err(why) if bounds(target.replicas) == target.replicas => {
-            unknown(object, &why, target.replicas, now, decision);
+        Err(why) if within => {
+            unknown(object, &why, &target, now, decision);
             return;
         }
         Err(_) => Proposal { replicas: target.replicas, why: String::new(), above: false, current: Vec::new() },
@@ -157,7 +158,9 @@ fn scale(world: &World<'_>, object: &mut Value, target: Target, decision: &mut D
     if wanted < target.replicas && target.replicas <= most && !calm(object, now) {
         wanted = target.replicas;
     }
-    limited(object, &proposal, least, most, now);
+    if within {
+        limited(object, &proposal, least, most, now);
+    }
     if !proposal.current.is_empty() {
         set(object, &["status", "currentMetrics"], proposal.current.clone());
         let message = format!("the HPA was able to successfully calculate a replica count from {}", proposal.why);
@@ -192,8 +195,9 @@ fn calm(object: &Value, now: Timestamp) -> bool {
 }
 
 /// Nothing is known of the pods.
-fn unknown(object: &mut Value, why: &str, replicas: i64, now: Timestamp, decision: &mut Decision) {
-    set(object, &["status", "desiredReplicas"], replicas);
+fn unknown(object: &mut Value, why: &str, target: &Target, now: Timestamp, decision: &mut Decision) {
+    let wanted = int(object, &["status", "desiredReplicas"]).unwrap_or(0);
+    set(object, &["status", "desiredReplicas"], wanted);
     let able = "the HPA controller was able to get the target's current scale";
     told(object, "AbleToScale", true, "SucceededGetScale", able, now);
     let message = format!("the HPA was unable to compute the replica count: {why}");
@@ -206,7 +210,10 @@ fn unknown(object: &mut Value, why: &str, replicas: i64, now: Timestamp, decisio
             "invalid metrics ({metrics} invalid out of {metrics}), first error is: failed to get {name} resource metric \
              value: {why}"
         );
-        decision.actions.push(event(object, SOURCE, "Warning", "FailedGetResourceMetric", why.to_owned()));
+        let failures =
+            list(object, &["spec", "metrics"]).iter().filter_map(|metric| resource_metric(metric, target).err());
+        let told = |why: String| event(object, SOURCE, "Warning", "FailedGetResourceMetric", why);
+        decision.actions.extend(failures.map(told));
         decision.actions.push(event(object, SOURCE, "Warning", "FailedComputeMetricsReplicas", invalid));
     }
 }

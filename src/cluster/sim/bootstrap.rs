@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::api::store::ResourceName;
 use crate::cluster::object::set;
-use crate::cluster::sim::node::{lease, ready_conditions};
+use crate::cluster::sim::node::ready_conditions;
 use crate::cluster::sim::service_account::{default_account, root_certificates};
 use crate::cluster::sim::tools::{resource, stamp};
 
@@ -36,7 +36,6 @@ pub fn bootstrap(now: Timestamp, nodes: &[&str], version: &str, root_certificate
             set(&mut node, &["spec", "taints"], taint);
         }
         add("nodes", node);
-        add("leases.coordination.k8s.io", lease(name, "", now));
     }
     for name in NAMESPACES {
         add("serviceaccounts", default_account(name));
@@ -230,10 +229,6 @@ mod tests {
         assert_eq!(names("services"), ["default/kubernetes"]);
         assert_eq!(names("serviceaccounts").len(), 4);
         assert_eq!(names("configmaps")[0], "default/kube-root-ca.crt");
-        assert_eq!(
-            names("leases.coordination.k8s.io"),
-            ["kube-node-lease/foredeck-control-plane", "kube-node-lease/worker"]
-        );
         let worker = objects.iter().find(|(_, object)| Key::of(object).name.as_ref() == "worker");
         let worker = worker.map(|(_, object)| object).unwrap_or(&Value::Null);
         assert_eq!(text(worker, &["spec", "podCIDR"]), "10.244.1.0/24");

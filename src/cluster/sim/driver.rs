@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::controller::{Controller, Memory, Settings};
@@ -44,7 +45,10 @@ pub struct Simulation {
 
 /// Images that several parts look at and some change.
 #[derive(Debug, Clone)]
-pub struct SharedImages(Arc<RwLock<Images>>);
+pub struct SharedImages {
+    images: Arc<RwLock<Images>>,
+    changes: Arc<watch::Sender<u64>>,
+}
 
 impl Default for SharedImages {
     fn default() -> Self {
@@ -55,17 +59,28 @@ impl Default for SharedImages {
 impl SharedImages {
     /// Shares images.
     pub fn new(images: Images) -> Self {
-        Self(Arc::new(RwLock::new(images)))
+        let changes = Arc::new(watch::Sender::new(images.revision()));
+        Self { images: Arc::new(RwLock::new(images)), changes }
     }
 
     /// Looks at them.
     pub fn look(&self) -> RwLockReadGuard<'_, Images> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.images.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes them, as when a new tag is published.
-    pub fn change(&self, change: impl FnOnce(&mut Images)) {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    pub fn change<T>(&self, change: impl FnOnce(&mut Images) -> T) -> T {
+        let mut images = self.images.write().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut images);
+        let revision = images.revision();
+        drop(images);
+        self.changes.send_if_modified(|seen| std::mem::replace(seen, revision) != revision);
+        result
+    }
+
+    /// The revision of what they are, and whenever it changes.
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 }
 
@@ -245,7 +260,6 @@ impl Driver {
             dry_run: false,
             unknown: Unknown::Ignore,
             force: None,
-            pretty: false,
         };
         let call = Call { user: &self.user, options: &options };
         match action {
@@ -264,7 +278,7 @@ impl Driver {
             }
             Action::Patch { resource, key, patch } => {
                 let resource = self.resource(&resource)?;
-                self.api.patch(&call, &resource, &key, Part::Main, &Patch::Merge(patch))?;
+                self.api.patch(&call, &resource, &key, Part::Main, &Patch::Merge(patch), &[])?;
             }
             Action::Finalize { object } => {
                 let resource = self.resource(&"namespaces".into())?;
@@ -292,6 +306,7 @@ impl Driver {
             }
             Action::Event(event) => match self.journal.note(event, self.api.now()) {
                 Entry::New(object) => self.api.install(&"events".into(), object)?,
+                Entry::Dropped => {}
                 Entry::Again(key, patch) => self.api.amend(&"events".into(), &key, |object| {
                     for (name, value) in patch.as_object().into_iter().flatten() {
                         set(object, &[name], value.clone());

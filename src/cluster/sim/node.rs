@@ -45,7 +45,7 @@ pub(crate) fn ready_conditions(now: Timestamp) -> Value {
 }
 
 /// The lease of a node; with its uid it goes when the node goes.
-pub(crate) fn lease(name: &str, uid: &str, now: Timestamp) -> Value {
+fn lease(name: &str, uid: &str, now: Timestamp) -> Value {
     let mut lease = json!({
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",

@@ -319,6 +319,7 @@ fn an_autoscaler_without_metrics_changes_nothing() {
     let status = rig.get("horizontalpodautoscalers.autoscaling", &key)["status"].clone();
     assert_eq!(status["conditions"][1]["reason"], "FailedGetResourceMetric");
     assert_eq!(status.get("currentMetrics"), None);
+    assert_eq!((&status["currentReplicas"], &status["desiredReplicas"]), (&json!(2), &json!(0)));
     assert_eq!(rig.get("deployments.apps", &key)["spec"]["replicas"], 2);
     let why = "failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource \
                metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)";

@@ -119,6 +119,7 @@ views! {
         name: String,
         image: String,
         image_pull_policy: String,
+        stdin: bool,
         command: Vec<String>,
         args: Vec<String>,
         env: Vec<EnvVar>,

@@ -1,8 +1,11 @@
 //! Which tag a container should run, and why.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::pattern::{Pattern, Tag};
+use super::repository::Inconsistent;
 
 /// What was decided about a container's image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +24,11 @@ pub enum Choice {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Skip {
     /// The registry names a tag that fits but says nothing about its image.
-    #[error("inconsistent repository metadata: the registry lists {0} but not when it was built")]
-    Inconsistent(String),
+    #[error(transparent)]
+    Inconsistent(#[from] Inconsistent),
+    /// The one that would be chosen has no tag.
+    #[error("untagged image in available images")]
+    Untagged,
     /// The order goes by time, and a time is missing.
     #[error("image with zero created timestamp: {0}")]
     NoTime(String),
@@ -57,22 +63,31 @@ pub struct Explanation {
 /// Decides for a container that runs `current`. `listed` are all tags that the registry names, `known` those whose
 /// images it describes.
 pub fn choose(pattern: &Pattern, current: &str, listed: &[String], known: &[Tag]) -> Explanation {
-    let found = |tag: &str| known.iter().find(|other| other.tag == tag);
-    let mut candidates: Vec<Tag> = known.iter().filter(|tag| pattern.accepts(&tag.tag)).cloned().collect();
-    pattern.sort(&mut candidates);
+    let by_tag: HashMap<&str, &Tag> = known.iter().map(|tag| (tag.tag.as_str(), tag)).collect();
+    let found = |tag: &str| by_tag.get(tag).copied();
+    let candidates = candidates(pattern, listed, &by_tag);
     let missing = listed.iter().find(|tag| pattern.accepts(tag) && found(tag).is_none());
     let newest = candidates.first().cloned();
     let choice = decide(pattern, current, missing, newest.as_ref(), found(current));
     let downgrade = matches!(&choice, Choice::Update(tag) if is_lower(pattern, tag, current, known));
     let fate = |index: usize| if index == 0 { Fate::Chosen } else { Fate::Behind };
     let mut tags: Vec<_> = candidates.into_iter().enumerate().map(|(index, tag)| (tag, fate(index))).collect();
-    let dropped = known.iter().filter(|tag| !pattern.accepts(&tag.tag));
+    let dropped = listed.iter().filter_map(|tag| found(tag)).filter(|tag| !pattern.accepts(&tag.tag));
     tags.extend(
         dropped.map(|tag| (tag.clone(), if pattern.matches(&tag.tag) { Fate::Latest } else { Fate::Filtered })),
     );
     let unknown = listed.iter().filter(|tag| found(tag).is_none());
     tags.extend(unknown.map(|tag| (Tag { tag: tag.clone(), created: None }, Fate::Unknown)));
     Explanation { choice, tags, downgrade }
+}
+
+/// The tags that can be chosen, the best first.
+fn candidates(pattern: &Pattern, listed: &[String], known: &HashMap<&str, &Tag>) -> Vec<Tag> {
+    let accepted = listed.iter().filter(|tag| pattern.accepts(tag));
+    let mut candidates: Vec<Tag> =
+        accepted.filter_map(|tag| known.get(tag.as_str()).map(|tag| (*tag).clone())).collect();
+    pattern.sort(&mut candidates);
+    candidates
 }
 
 fn decide(
@@ -83,11 +98,14 @@ fn decide(
     running: Option<&Tag>,
 ) -> Choice {
     if let Some(tag) = missing {
-        return Choice::Skip(Skip::Inconsistent(tag.clone()));
+        return Choice::Skip(Skip::Inconsistent(Inconsistent(tag.clone())));
     }
     let Some(newest) = newest else { return Choice::Nothing };
     if newest.tag == current {
         return Choice::UpToDate;
+    }
+    if newest.tag.is_empty() {
+        return Choice::Skip(Skip::Untagged);
     }
     if pattern.needs_time() {
         let time = |tag: Option<&Tag>| tag.and_then(|tag| tag.created);

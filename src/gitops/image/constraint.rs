@@ -4,6 +4,9 @@
 //! pre-release matches only a comparison that has one itself.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 /// A version. Missing numbers are zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +18,18 @@ pub struct Version {
 impl Version {
     /// Reads `1`, `v1.2`, `1.2.3-rc.1+meta`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let (version, given) = parse_parts(text)?;
-        // A wildcard is no version.
-        (given.iter().all(|part| *part != Part::Any)).then_some(version)
+        let text = text.strip_prefix('v').unwrap_or(text);
+        let (text, meta) = text.split_once('+').map_or((text, None), |(text, meta)| (text, Some(meta)));
+        if let Some(meta) = meta {
+            semver::BuildMetadata::new(meta).ok().filter(|meta| !meta.is_empty())?;
+        }
+        let (text, pre) = text.split_once('-').map_or((text, None), |(text, pre)| (text, Some(pre)));
+        let mut numbers = [0; 3];
+        let mut places = numbers.iter_mut();
+        for part in text.split('.') {
+            *places.next()? = number(part)?;
+        }
+        Some(Self { numbers, pre: pre.map_or(Some(semver::Prerelease::EMPTY), pre_release)? })
     }
 
     /// Whether it is a pre-release.
@@ -38,42 +50,12 @@ impl Ord for Version {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Given,
-    Any,
-    Absent,
+fn number(text: &str) -> Option<u64> {
+    text.chars().all(|c| c.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// A version that may have wildcards or missing numbers, and which of its numbers were given.
-fn parse_parts(text: &str) -> Option<(Version, [Part; 3])> {
-    let text = text.strip_prefix('v').unwrap_or(text);
-    let (text, meta) = text.split_once('+').map_or((text, None), |(text, meta)| (text, Some(meta)));
-    if let Some(meta) = meta {
-        semver::BuildMetadata::new(meta).ok().filter(|meta| !meta.is_empty())?;
-    }
-    let (text, pre) = text.split_once('-').map_or((text, None), |(text, pre)| (text, Some(pre)));
-    let pre = match pre {
-        Some(pre) => semver::Prerelease::new(pre).ok().filter(|pre| !pre.is_empty())?,
-        None => semver::Prerelease::EMPTY,
-    };
-    let (mut numbers, mut given) = ([0; 3], [Part::Absent; 3]);
-    let mut parts = text.split('.');
-    for index in 0..3 {
-        let Some(part) = parts.next() else { break };
-        let (number, kind) = match part {
-            "x" | "X" | "*" => (0, Part::Any),
-            digits if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) => {
-                (digits.parse().ok()?, Part::Given)
-            }
-            _ => return None,
-        };
-        if let (Some(place), Some(which)) = (numbers.get_mut(index), given.get_mut(index)) {
-            *place = number;
-            *which = kind;
-        }
-    }
-    (parts.next().is_none() && given.first() != Some(&Part::Absent)).then_some((Version { numbers, pre }, given))
+fn pre_release(text: &str) -> Option<semver::Prerelease> {
+    semver::Prerelease::new(text).ok().filter(|pre| !pre.is_empty())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,19 +74,11 @@ enum Operator {
 struct Comparison {
     operator: Operator,
     version: Version,
-    given: [Part; 3],
+    /// Which number is the first that is missing or a wildcard: 3 when all are given.
+    open: usize,
 }
 
 impl Comparison {
-    fn has(&self, index: usize) -> bool {
-        self.given.get(index) == Some(&Part::Given)
-    }
-
-    /// The first number that is open: 3 when all are given.
-    fn open(&self) -> usize {
-        (0..3).find(|&index| !self.has(index)).unwrap_or(3)
-    }
-
     /// The first version behind all that share the first `kept` numbers.
     fn next_after(&self, kept: usize) -> [u64; 3] {
         let mut numbers = self.version.numbers;
@@ -120,46 +94,56 @@ impl Comparison {
 
     /// Whether a version shares the numbers that are given.
     fn shares(&self, version: &Version) -> bool {
-        let open = self.open();
+        let open = self.open;
         version.numbers.iter().zip(&self.version.numbers).take(open).all(|(a, b)| a == b)
     }
 
     fn matches(&self, version: &Version) -> bool {
-        // A pre-release is wanted only where one is written.
-        if version.is_pre_release() && !self.version.is_pre_release() {
+        let open = self.open;
+        // A pre-release is wanted only where one is written. Being another version than a whole one asks for none.
+        let whole_and_not = self.operator == Operator::NotEqual && (open == 3);
+        if version.is_pre_release() && !self.version.is_pre_release() && !whole_and_not {
             return false;
         }
-        let partial = self.open() < 3;
+        // A wildcard alone stands for 0.0.0, except where it is a range.
+        let partial = (1..3).contains(&open);
         match self.operator {
-            Operator::Equal if partial => self.tilde(version),
+            Operator::Equal if open < 3 => self.tilde(version),
             Operator::Equal => *version == self.version,
-            Operator::NotEqual if partial => !self.shares(version),
+            Operator::NotEqual if partial => !self.shares(version) || (open == 2 && version.pre != self.version.pre),
             Operator::NotEqual => *version != self.version,
-            Operator::Greater if self.open() == 0 => false,
-            Operator::Greater if partial => version.numbers >= self.next_after(self.open()),
+            Operator::Greater if partial => version.numbers >= self.next_after(open),
             Operator::Greater => *version > self.version,
             Operator::GreaterOrEqual => *version >= self.version,
             Operator::Less => *version < self.version,
-            Operator::LessOrEqual if self.open() == 0 => true,
-            Operator::LessOrEqual if partial => version.numbers < self.next_after(self.open()),
+            Operator::LessOrEqual if partial => version.numbers < self.next_after(open),
+            Operator::LessOrEqual if open == 0 => version.numbers < [0, 1, 0],
             Operator::LessOrEqual => *version <= self.version,
             Operator::Tilde => self.tilde(version),
             Operator::Caret => self.caret(version),
         }
     }
 
-    /// `~1.2.3` is 1.2 from .3 on, `~1.2` is 1.2, `~1` is 1, `~*` anything.
+    /// `~1.2.3` is 1.2 from .3 on, `~1.2` is 1.2, `~1` is 1. `~*` and, of all versions, `~0.0.0` are anything.
     fn tilde(&self, version: &Version) -> bool {
-        let kept = self.open().min(2);
-        *version >= self.version && (kept == 0 || version.numbers < self.next_after(kept))
+        let open = self.open;
+        let anything = open == 0 || (open == 3 && self.version.numbers == [0, 0, 0]);
+        *version >= self.version && (anything || version.numbers < self.next_after(open.min(2)))
     }
 
     /// `^1.2.3` is 1 from there on; of a leading zero the next number counts.
     fn caret(&self, version: &Version) -> bool {
-        let open = self.open();
-        let leading = self.version.numbers.iter().take_while(|number| **number == 0).count();
-        let kept = (leading + 1).min(open).min(3);
-        *version >= self.version && (kept == 0 || version.numbers < self.next_after(kept))
+        if *version < self.version {
+            return false;
+        }
+        let (wanted, found) = (self.version.numbers, version.numbers);
+        match self.open {
+            1 => found[0] == wanted[0],
+            _ if wanted[0] > 0 => found[0] == wanted[0],
+            open if wanted[1] > 0 || open == 2 => found[..2] == wanted[..2],
+            // Here the number in the middle may be any.
+            _ => found[0] == 0 && found[2] == wanted[2],
+        }
     }
 }
 
@@ -172,7 +156,7 @@ pub struct Constraint {
 impl Constraint {
     /// Reads `>=1.2 <2, !=1.5 || ^3`; `None` when it is no constraint.
     pub fn parse(text: &str) -> Option<Self> {
-        let alternatives: Option<Vec<_>> = text.split("||").map(comparisons).collect();
+        let alternatives: Option<Vec<_>> = without_ranges(text).split("||").map(comparisons).collect();
         Some(Self { alternatives: alternatives? })
     }
 
@@ -182,58 +166,78 @@ impl Constraint {
     }
 }
 
+/// The grammar, loose as it is: what it lets through and nobody means has to be read the same way too.
+struct Grammar {
+    range: Regex,
+    all: Regex,
+    one: Regex,
+}
+
+const BLANK: &str = r"[\t\n\x0c\r ]";
+
+static GRAMMAR: LazyLock<Option<Grammar>> = LazyLock::new(|| {
+    let (version, comparison) = (version("(?:"), comparison_pattern("(?:"));
+    Some(Grammar {
+        range: Regex::new(&format!("{BLANK}*({version}){BLANK}+-{BLANK}+({version}){BLANK}*")).ok()?,
+        all: Regex::new(&format!("^(?:{BLANK}*{comparison}{BLANK}*,?)+$")).ok()?,
+        one: Regex::new(&comparison_pattern("(")).ok()?,
+    })
+});
+
+/// A version with wildcards; `group` opens the groups of its numbers and its pre-release.
+fn version(group: &str) -> String {
+    let number = "[0-9|xX*]+";
+    let words = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*";
+    format!(r"v?{group}{number}){group}\.{number})?{group}\.{number})?{group}-{words})?(?:\+{words})?")
+}
+
+fn comparison_pattern(group: &str) -> String {
+    let operators = OPERATORS.map(|(mark, _)| regex::escape(mark)).join("|");
+    format!("{group}{operators}){BLANK}*{}", version(group))
+}
+
+/// Longer marks first, so that none is taken for the beginning of another.
+const OPERATORS: [(&str, Operator); 12] = [
+    (">=", Operator::GreaterOrEqual),
+    ("=>", Operator::GreaterOrEqual),
+    ("<=", Operator::LessOrEqual),
+    ("=<", Operator::LessOrEqual),
+    ("!=", Operator::NotEqual),
+    ("~>", Operator::Tilde),
+    ("=", Operator::Equal),
+    (">", Operator::Greater),
+    ("<", Operator::Less),
+    ("~", Operator::Tilde),
+    ("^", Operator::Caret),
+    ("", Operator::Equal),
+];
+
 fn comparisons(text: &str) -> Option<Vec<Comparison>> {
-    let text = hyphen_ranges(text);
-    let mut rest = text.trim();
-    if rest.is_empty() {
+    let grammar = GRAMMAR.as_ref()?;
+    if !grammar.all.is_match(text) {
         return None;
     }
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        let (operator, after) = operator(rest);
-        let after = after.trim_start();
-        let end = after.find(|c: char| c.is_whitespace() || ",<>=!~^".contains(c)).unwrap_or(after.len());
-        let (version, given) = parse_parts(after.get(..end)?)?;
-        found.push(Comparison { operator, version, given });
-        rest = after.get(end..)?.trim_start();
-        if let Some(behind) = rest.strip_prefix(',') {
-            rest = behind.trim_start();
-            if rest.is_empty() {
-                return None;
-            }
-        }
-    }
-    Some(found)
+    grammar.one.captures_iter(text).map(|found| comparison(&found)).collect()
 }
 
-fn operator(text: &str) -> (Operator, &str) {
-    const OPERATORS: [(&str, Operator); 12] = [
-        (">=", Operator::GreaterOrEqual),
-        ("=>", Operator::GreaterOrEqual),
-        ("<=", Operator::LessOrEqual),
-        ("=<", Operator::LessOrEqual),
-        ("!=", Operator::NotEqual),
-        ("~>", Operator::Tilde),
-        ("==", Operator::Equal),
-        ("=", Operator::Equal),
-        (">", Operator::Greater),
-        ("<", Operator::Less),
-        ("~", Operator::Tilde),
-        ("^", Operator::Caret),
-    ];
-    let found = OPERATORS.iter().find_map(|(mark, operator)| Some((*operator, text.strip_prefix(mark)?)));
-    found.unwrap_or((Operator::Equal, text))
+fn comparison(found: &regex::Captures<'_>) -> Option<Comparison> {
+    let group = |at| found.get(at).map_or("", |part| part.as_str());
+    let (_, operator) = OPERATORS.iter().find(|(mark, _)| *mark == group(1))?;
+    let given = [group(2), group(3), group(4)].map(|part| part.strip_prefix('.').unwrap_or(part));
+    let open = given.iter().position(|part| matches!(*part, "" | "x" | "X" | "*")).unwrap_or(3);
+    let mut numbers = [0; 3];
+    for (place, part) in numbers.iter_mut().zip(given).take(open) {
+        *place = number(part)?;
+    }
+    let pre = group(5).strip_prefix('-').filter(|_| open > 0);
+    let pre = pre.map_or(Some(semver::Prerelease::EMPTY), pre_release)?;
+    Some(Comparison { operator: *operator, version: Version { numbers, pre }, open })
 }
 
-/// `1.2 - 2.3` as `>=1.2 <=2.3`.
-fn hyphen_ranges(text: &str) -> String {
-    let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    while let Some(at) = words.iter().position(|word| word == "-") {
-        let (Some(from), Some(to)) = (at.checked_sub(1).and_then(|at| words.get(at)), words.get(at + 1)) else { break };
-        let range = format!(">={from} <={to}");
-        words.splice(at - 1..=at + 1, [range]);
-    }
-    words.join(" ")
+/// `1.2 - 2.3` as `>= 1.2, <= 2.3`.
+fn without_ranges(text: &str) -> String {
+    let Some(grammar) = GRAMMAR.as_ref() else { return text.to_owned() };
+    grammar.range.replace_all(text, ">= $1, <= $2").into_owned()
 }
 
 #[cfg(test)]
@@ -266,9 +270,13 @@ mod tests {
             ("~> 1.2.3", "1.2.4"),
             ("=>1.2", "1.2.0"),
             (">= 1.0, < 2", "1.5.0"),
-            ("", "0.0.1"),
+            ("1.0,", "1.0.0"),
+            ("~0.0.0", "7.1.2"),
+            ("!=1.2.3", "1.2.4-rc1"),
+            ("^0.0.3", "0.7.3"),
+            (">=1<2", "1.9.0"),
         ];
-        for (constraint, version) in yes.into_iter().filter(|(constraint, _)| !constraint.is_empty()) {
+        for (constraint, version) in yes {
             assert!(fits(constraint, version), "{constraint} {version}");
         }
         let no = [
@@ -283,11 +291,13 @@ mod tests {
             ("!=1.2", "1.2.9"),
             ("1.0 - 2.0", "2.1.0"),
             ("<1.2", "1.2.0"),
+            ("!=1.2", "1.3.0-rc1"),
+            ("^*", "1.0.0"),
         ];
         for (constraint, version) in no {
             assert!(!fits(constraint, version), "{constraint} {version}");
         }
-        for wrong in ["not-a-constraint", "", "1.2.3.4", ">", "1.0,", "a || 1"] {
+        for wrong in ["not-a-constraint", "", "1.2.3.4", ">", "1.0,,", ",1", "==1", "a || 1"] {
             assert_eq!(Constraint::parse(wrong), None, "{wrong}");
         }
     }

@@ -4,3 +4,5 @@ pub mod choose;
 pub mod constraint;
 pub mod pattern;
 pub mod reference;
+pub mod repository;
+mod search;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use regex::Regex;
 
 use super::constraint::{Constraint, Version};
+use super::search;
 
 /// The filter of containers that have none.
 pub const ALL: &str = "glob:*";
@@ -42,9 +43,8 @@ impl Pattern {
         if let Some(constraint) = text.strip_prefix("semver:") {
             return Self::Semver(constraint.to_owned(), Constraint::parse(constraint));
         }
-        if let Some(search) = text.strip_prefix("regexp:").or_else(|| text.strip_prefix("regex:")) {
-            let bounded = regex::RegexBuilder::new(search).size_limit(1 << 20).build();
-            return Self::Regexp(search.to_owned(), bounded.ok().map(Box::new));
+        if let Some(text) = text.strip_prefix("regexp:").or_else(|| text.strip_prefix("regex:")) {
+            return Self::Regexp(text.to_owned(), search::compile(text).map(Box::new));
         }
         Self::Glob(text.strip_prefix("glob:").unwrap_or(text).to_owned())
     }
@@ -90,7 +90,8 @@ impl Pattern {
         tags.sort_by(|a, b| self.compare(a, b));
     }
 
-    fn compare(&self, a: &Tag, b: &Tag) -> Ordering {
+    /// Which of two tags comes first when the best is looked for.
+    pub fn compare(&self, a: &Tag, b: &Tag) -> Ordering {
         if self.needs_time() {
             // No time is before all time; a tie goes by name.
             return b.created.cmp(&a.created).then_with(|| a.tag.cmp(&b.tag));

@@ -41,22 +41,23 @@ impl ImageRef {
         if text.starts_with('/') || text.ends_with('/') {
             return fail("it begins or ends with a slash");
         }
-        let (without_digest, _) = text.split_once('@').unwrap_or((text, ""));
-        let (path, last) = without_digest.rsplit_once('/').unwrap_or(("", without_digest));
-        let mut parts = last.split(':');
-        let (name, tag) = match (parts.next(), parts.next(), parts.next()) {
-            (Some(name), None, _) if !name.is_empty() => (name, ""),
+        let (domain, rest) = match text.split_once('/') {
+            Some((first, rest)) if rest.contains('/') || is_host(first) => (first, rest),
+            _ => ("", text),
+        };
+        let (name, digest) = rest.split_once("@sha256:").map_or((rest, None), |(name, digest)| (name, Some(digest)));
+        if digest == Some("") {
+            return fail("its digest is empty");
+        }
+        let mut parts = name.split(':');
+        let (image, tag) = match (parts.next(), parts.next(), parts.next()) {
+            (Some(image), None, _) if !image.is_empty() => (image, ""),
             (Some(_), Some(""), None) => return fail("its tag is empty"),
-            (Some(name), Some(tag), None) if !name.is_empty() => (name, tag),
+            (Some(image), Some(tag), None) if !image.is_empty() => (image, tag),
+            (Some(""), _, None) => return fail("it has no name"),
             _ => return fail("it has a colon too many"),
         };
-        let (domain, image) = match path.split_once('/') {
-            None if path.is_empty() => ("", name.to_owned()),
-            None if path.contains('.') || path.split(':').next() == Some("localhost") => (path, name.to_owned()),
-            None => ("", format!("{path}/{name}")),
-            Some((host, rest)) => (host, format!("{rest}/{name}")),
-        };
-        Ok(Self { domain: domain.to_owned(), image, tag: tag.to_owned() })
+        Ok(Self { domain: domain.to_owned(), image: image.to_owned(), tag: tag.to_owned() })
     }
 
     /// The name as it was written, without the tag.
@@ -85,6 +86,14 @@ impl ImageRef {
     }
 }
 
+/// Whether the first of two parts is a host: it has a dot between letters or digits, or is this machine.
+fn is_host(part: &str) -> bool {
+    let dotted = part.as_bytes().windows(3).any(
+        |near| matches!(near, [before, b'.', after] if before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric()),
+    );
+    dotted || part.contains("localhost")
+}
+
 fn with_tag(name: String, tag: &str) -> String {
     if tag.is_empty() { name } else { format!("{name}:{tag}") }
 }
@@ -108,7 +117,11 @@ mod tests {
             ("docker.io/fluxcd/flux:1", "docker.io", "fluxcd/flux", "1", "index.docker.io/fluxcd/flux:1"),
             ("example.com/hello:v1.1", "example.com", "hello", "v1.1", "example.com/hello:v1.1"),
             ("localhost:5000/hello", "localhost:5000", "hello", "", "localhost:5000/hello"),
+            ("localhost:5000/a/b/hello:1", "localhost:5000", "a/b/hello", "1", "localhost:5000/a/b/hello:1"),
             ("a.b/c/d@sha256:0123", "a.b", "c/d", "", "a.b/c/d"),
+            ("alpine:3.1@sha256:0123", "", "alpine", "3.1", "index.docker.io/library/alpine:3.1"),
+            ("a/b/c:1", "a", "b/c", "1", "a/b/c:1"),
+            ("index.docker.io/alpine", "index.docker.io", "alpine", "", "index.docker.io/library/alpine"),
         ];
         for (text, domain, image, tag, canonical) in cases {
             let found = ImageRef::parse(text).unwrap();
@@ -119,7 +132,7 @@ mod tests {
             );
             assert_eq!(found.canonical(), canonical, "{text}");
         }
-        for wrong in ["", "/a", "a/", "a:", "a:b:c", ":x"] {
+        for wrong in ["", "/a", "a/", "a:", "a:b:c", ":x", "a@sha256:", "x.y/:1", "a/b/c:d/e:f"] {
             assert!(ImageRef::parse(wrong).is_err(), "{wrong}");
         }
     }

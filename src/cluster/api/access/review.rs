@@ -157,22 +157,25 @@ pub fn self_subject_review(review: Value, user: &User) -> Value {
     answered(review, json!({"userInfo": user.to_value()}))
 }
 
-/// Answers a TokenReview; `known` finds the user of a token.
-pub fn token_review(review: Value, known: &dyn Fn(&str) -> Option<User>) -> Result<Value, Refusal> {
+/// Finds the user of a token, and which of some audiences it is for.
+pub(super) type Known<'a> = dyn Fn(&str, &[String]) -> Option<(User, Vec<String>)> + 'a;
+
+/// Answers a TokenReview; `known` finds the user of a token, and which of the audiences asked about it is for.
+pub fn token_review(review: Value, known: &Known<'_>) -> Result<Value, Refusal> {
     let token = text(&review, &["spec", "token"]);
     if token.is_empty() {
         return Err(Refusal::bad_request("token is required for TokenReview in authentication"));
     }
-    let status = match known(token) {
+    let audiences = list(&review, &["spec", "audiences"]).iter().filter_map(Value::as_str).map(str::to_owned);
+    let status = match known(token, &audiences.collect::<Vec<_>>()) {
         None => json!({"user": {}, "error": "[invalid bearer token]"}),
-        Some(mut user) => {
+        Some((mut user, audiences)) => {
             if !user.is_in(AUTHENTICATED) {
                 user.groups.push(AUTHENTICATED.to_owned());
             }
-            let audiences = list(&review, &["spec", "audiences"]);
             let mut status = json!({"authenticated": true, "user": user.to_value()});
             if !audiences.is_empty() {
-                set(&mut status, &["audiences"], audiences.to_vec());
+                set(&mut status, &["audiences"], audiences);
             }
             status
         }

@@ -121,7 +121,7 @@ fn every_cluster_begins_with_roles() {
     let names: Vec<&str> = roles.iter().map(|role| text(role, &["metadata", "name"])).collect();
     assert_eq!(names[..4], ["cluster-admin", "admin", "edit", "view"]);
     let bindings = bootstrap("clusterrolebindings");
-    assert_eq!(bindings.len(), 5);
+    assert_eq!(bindings.len(), 6);
     let mut with_bob = bindings.clone();
     with_bob.push(binding("bob", "ClusterRole", "edit", json!({"kind": "User", "name": "bob"})));
     let policy = Policy { cluster_roles: &roles, cluster_role_bindings: &with_bob, ..Policy::default() };
@@ -222,7 +222,8 @@ fn users_are_told_who_they_are() {
     let answer = self_subject_review(json!({"kind": "SelfSubjectReview"}), &bob());
     let info = json!({"username": "bob", "groups": [AUTHENTICATED]});
     assert_eq!(answer, json!({"kind": "SelfSubjectReview", "metadata": {}, "status": {"userInfo": info}}));
-    let known = |token: &str| (token == "good").then(|| User::new("bob", &[]));
+    let known =
+        |token: &str, audiences: &[String]| (token == "good").then(|| (User::new("bob", &[]), audiences.to_vec()));
     let review = |token: &str| token_review(json!({"spec": {"token": token}}), &known);
     assert_eq!(review("good").unwrap()["status"], json!({"authenticated": true, "user": info}));
     assert_eq!(review("bad").unwrap()["status"], json!({"user": {}, "error": "[invalid bearer token]"}));

@@ -4,6 +4,7 @@ mod amount;
 pub mod limit_range;
 pub mod metadata;
 mod names;
+pub(super) use names::path_segment;
 pub mod path;
 pub mod quota;
 pub mod rest;

@@ -99,6 +99,11 @@ fn charge(quota: &Value, asked: &Usage) -> Result<Option<Value>, String> {
     Ok(Some(quota))
 }
 
+/// Whether a quota is on something that objects of a kind use.
+pub fn concerns(quota: &Value, kind: &GroupKind, plural: &str) -> bool {
+    !Counted { kind, plural }.limited_by(map(quota, &["spec", "hard"])).is_empty()
+}
+
 /// The status of a quota as it should be, with what the objects of its namespace use. `objects` gives each with its
 /// kind and plural.
 pub fn recount<'a>(quota: &Value, objects: impl IntoIterator<Item = (&'a GroupKind, &'a str, &'a Value)>) -> Value {

@@ -42,6 +42,6 @@ fn unprocessable() -> Refusal {
 }
 
 /// 400 of a body that has the wrong shape; `wanted` is the Go type.
-fn wrong_body(body: &Value, wanted: &str) -> String {
+pub(super) fn wrong_body(body: &Value, wanted: &str) -> String {
     format!("json: cannot unmarshal {} into Go value of type {wanted}", go::json_word(body))
 }

@@ -66,6 +66,11 @@ pub fn type_meta(object: &Value) -> Result<(&str, &str), String> {
 
 /// The whole text of a refusal of a body that is no JSON, or whose `kind` and `apiVersion` are no texts.
 pub fn unrecognized(expected_kind: &str, error: &str, body: &[u8]) -> String {
+    unreadable(expected_kind, &format!("couldn't get version/kind; json parse error: {error}"), body)
+}
+
+/// The whole text of a refusal of a body of which not even the kind is known.
+pub fn unreadable(expected_kind: &str, why: &str, body: &[u8]) -> String {
     let begin = body.get(..30).unwrap_or(body);
     let dots = if begin.len() < body.len() { " ..." } else { "" };
     let shown = match body.first() {
@@ -73,10 +78,7 @@ pub fn unrecognized(expected_kind: &str, error: &str, body: &[u8]) -> String {
         Some(b'{') => String::from_utf8_lossy(begin).into_owned(),
         Some(_) => begin.iter().map(|byte| format!("{byte:02x}")).collect(),
     };
-    format!(
-        "the object provided is unrecognized (must be of type {expected_kind}): couldn't get version/kind; \
-         json parse error: {error} ({shown}{dots})"
-    )
+    format!("the object provided is unrecognized (must be of type {expected_kind}): {why} ({shown}{dots})")
 }
 
 /// The whole text of a refusal of a body whose kind is known.

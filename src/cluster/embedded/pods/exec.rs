@@ -12,9 +12,10 @@ use tokio::time::Instant;
 use super::{Pods, upgrade};
 use crate::cluster::api::connect::PodCall;
 use crate::cluster::api::connect::websocket::Socket;
+use crate::cluster::api::stamp;
 use crate::cluster::api::status::Refusal;
-use crate::cluster::object::Key;
-use crate::cluster::sim::kubelet::{ExecResult, LogOptions, Shell, exec};
+use crate::cluster::object::{Key, text};
+use crate::cluster::sim::kubelet::{ExecResult, LogOptions, Shell, exec, is_shell};
 use crate::cluster::sim::script::Stream;
 
 /// The protocols, newest first.
@@ -97,7 +98,9 @@ impl Session {
             return self.attached(socket).await;
         }
         if self.stdin && is_shell(&self.command) {
-            return self.shell(socket).await.map(status);
+            let pod = self.pods.pod(&self.key).ok()?;
+            let shell = self.pods.within(|around| Shell::open(&pod, &self.container, around)).ok()?;
+            return self.shell(socket, shell).await.map(status);
         }
         let input = if self.stdin { input(socket).await } else { Vec::new() };
         let input = String::from_utf8_lossy(&input).into_owned();
@@ -127,6 +130,13 @@ impl Session {
         let mut options =
             LogOptions { container: self.container.clone(), tail_lines: Some(0), ..LogOptions::default() };
         let pod = self.pods.pod(&self.key).ok()?;
+        if self.stdin
+            && let Some(shell) = self.pods.within(|around| Shell::of(&pod, &self.container, around))
+        {
+            let container = shell.container().to_owned();
+            let code = self.shell(socket, shell).await?;
+            return Some(self.end(&container, code).map_or_else(|refusal| refusal.to_value(), |()| status(0)));
+        }
         let mut told = self.pods.read_log(&pod, &options).ok()?;
         loop {
             if !told.text.is_empty() {
@@ -145,10 +155,23 @@ impl Session {
         }
     }
 
+    /// The container's own process has ended: that stands in the status, where the kubelet finds it.
+    fn end(&self, container: &str, code: i32) -> Result<(), Refusal> {
+        let now = stamp(self.pods.api.now());
+        self.pods.api.amend(&"pods".into(), &self.key, |pod| {
+            let statuses = pod.pointer_mut("/status/containerStatuses").and_then(Value::as_array_mut);
+            let own = statuses.into_iter().flatten().find(|status| text(status, &["name"]) == container);
+            let Some(own) = own else { return };
+            let (id, started) = (own["containerID"].clone(), own["state"]["running"]["startedAt"].clone());
+            own["state"] = json!({"terminated": {
+                "containerID": id, "exitCode": code, "finishedAt": now,
+                "reason": if code == 0 { "Completed" } else { "Error" }, "startedAt": started,
+            }});
+        })
+    }
+
     /// A shell that is typed into.
-    async fn shell(&self, socket: &mut Socket) -> Option<i32> {
-        let pod = self.pods.pod(&self.key).ok()?;
-        let mut shell = self.pods.within(|around| Shell::open(&pod, &self.container, around)).ok()?;
+    async fn shell(&self, socket: &mut Socket, mut shell: Shell) -> Option<i32> {
         let mut line = Line::default();
         let mut code = 0;
         self.prompt(socket, &shell).await?;
@@ -202,13 +225,6 @@ impl Session {
 
 async fn receive(socket: &mut Socket) -> Option<Vec<u8>> {
     socket.receive().await
-}
-
-/// A shell without a script.
-fn is_shell(command: &[String]) -> bool {
-    let mut words = command.iter().map(String::as_str);
-    let name = words.next().and_then(|word| word.rsplit('/').next());
-    matches!(name, Some("sh" | "bash" | "ash")) && words.all(|word| word.starts_with('-') && word != "-c")
 }
 
 /// Everything that comes in until the client closes its side.
@@ -283,13 +299,6 @@ mod tests {
         }
         assert_eq!(line.press(b'\r'), Press::Enter("ls".to_owned()));
         assert_eq!(line.press(4), Press::End);
-    }
-
-    #[test]
-    fn shells_are_known() {
-        let is = |text: &str| is_shell(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        assert!(is("sh") && is("/bin/bash -i"));
-        assert!(!is("sh -c ls") && !is("cat"));
     }
 
     #[test]

@@ -81,7 +81,9 @@ impl Pods {
             "" => ports.first(),
             port => {
                 let number = port.parse::<u64>().ok();
-                ports.iter().find(|one| text(one, &["name"]) == port || number.is_some() && one["port"].as_u64() == number)
+                ports
+                    .iter()
+                    .find(|one| text(one, &["name"]) == port || number.is_some() && one["port"].as_u64() == number)
             }
         };
         let number = wanted.and_then(|port| port["port"].as_u64()).ok_or_else(|| {

@@ -59,7 +59,15 @@ impl RepositoryText {
             let behaviour = self.special.remove(tag);
             let present = !self.absent.contains(tag);
             let size = varied(size, &name, tag);
-            tags.push(Tag { name: tag.clone(), created, size, behaviour, present, digest: OnceLock::new() });
+            tags.push(Tag {
+                name: tag.clone(),
+                created,
+                size,
+                behaviour,
+                present,
+                pushed: None,
+                digest: OnceLock::new(),
+            });
         }
         if let Some(tag) = self.special.keys().next() {
             return Err(format!("{name} has no tag `{tag}`"));

@@ -18,7 +18,7 @@ pub struct Manifest {
     pub config_digest: String,
     /// The image's configuration as it is served.
     pub config: String,
-    /// The layers; nothing is in them.
+    /// The layers.
     pub layers: Vec<Layer>,
     /// When it was built.
     pub created: Timestamp,
@@ -29,10 +29,10 @@ pub struct Manifest {
 /// A layer of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// Its digest, of its name only.
+    /// Digest of [`layer`]'s bytes.
     pub digest: String,
-    /// The bytes that it claims to have.
-    pub size: u64,
+    /// How many bytes those are; what the image is said to have is its tag's business.
+    pub size: usize,
 }
 
 /// Media type of [`Manifest::body`].
@@ -40,24 +40,18 @@ pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Media type of [`Manifest::config`].
 pub const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 /// Media type of layers.
-pub const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
 
-/// How an image's bytes are shared out among its layers, in hundredths.
-const SHARES: [u64; 3] = [70, 25, 5];
+/// How many layers an image has.
+const LAYERS: usize = 3;
 
 impl Manifest {
     /// The manifest of a tag.
-    pub(super) fn of(repository: &Repository, tag: &Tag) -> Self {
-        let layers: Vec<_> = SHARES
-            .iter()
-            .enumerate()
-            .map(|(number, share)| Layer {
-                // The base is the same in all tags, as in real repositories.
-                digest: match number {
-                    0 => digest(repository.name.as_bytes()),
-                    _ => digest(format!("{}:{}@{}#{number}", repository.name, tag.name, tag.created).as_bytes()),
-                },
-                size: tag.size / 100 * share,
+    pub fn of(repository: &Repository, tag: &Tag) -> Self {
+        let layers: Vec<_> = (0..LAYERS)
+            .map(|number| {
+                let bytes = layer(repository, tag, number);
+                Layer { digest: digest(&bytes), size: bytes.len() }
             })
             .collect();
         let created = stamp(tag.created);
@@ -98,6 +92,48 @@ impl Manifest {
             architecture: "amd64",
         }
     }
+}
+
+/// The bytes of an image's layer: an archive of one small file. The base, layer 0, is the same in all tags of a
+/// repository, as in real ones.
+pub fn layer(repository: &Repository, tag: &Tag, number: usize) -> Vec<u8> {
+    let what = match number {
+        0 => format!("the base of {}\n", repository.name),
+        _ => format!("layer {number} of {}:{}, built {}\n", repository.name, tag.name, tag.created),
+    };
+    archive(&format!("usr/share/image/layer-{number}"), what.as_bytes())
+}
+
+/// A tar archive of one file.
+fn archive(name: &str, content: &[u8]) -> Vec<u8> {
+    const BLOCK: usize = 512;
+    let mut bytes = Vec::with_capacity(4 * BLOCK);
+    let size = format!("{:011o}\0", content.len());
+    // Name, mode, owner, group, size, time, room for the checksum, an ordinary file.
+    let fields: [(&[u8], usize); 8] = [
+        (name.as_bytes(), 100),
+        (b"0000644\0", 8),
+        (b"0000000\0", 8),
+        (b"0000000\0", 8),
+        (size.as_bytes(), 12),
+        (b"00000000000\0", 12),
+        (b"        ", 8),
+        (b"0", 101),
+    ];
+    for (field, width) in fields {
+        let end = bytes.len() + width;
+        bytes.extend(field.iter().take(width));
+        bytes.resize(end, 0);
+    }
+    bytes.extend(b"ustar\x0000");
+    bytes.resize(BLOCK, 0);
+    let sum: u32 = bytes.iter().map(|&byte| u32::from(byte)).sum();
+    let sum = format!("{sum:06o}\0 ");
+    bytes.splice(148..156, sum.bytes());
+    bytes.extend(content);
+    // The file's block is filled up, and two empty blocks end the archive.
+    bytes.resize(bytes.len().next_multiple_of(BLOCK) + 2 * BLOCK, 0);
+    bytes
 }
 
 /// The digest of some bytes, as `sha256:…`.

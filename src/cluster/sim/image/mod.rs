@@ -32,6 +32,8 @@ pub struct Images {
     /// The repository that image ids name; the image's own when empty.
     stored_as: String,
     ordinary: Behaviour,
+    /// The addresses of the registry that serves these images; a name there is the name without it.
+    served_at: Vec<String>,
     revision: u64,
 }
 
@@ -63,6 +65,8 @@ pub struct Tag {
     pub behaviour: Option<Behaviour>,
     /// Whether nodes have it already.
     pub present: bool,
+    /// Digest of the manifest that somebody pushed; what the registry tells is made up when there is none.
+    pub pushed: Option<String>,
     /// The digest of its manifest; made when first asked for.
     digest: OnceLock<String>,
 }
@@ -110,7 +114,31 @@ impl Images {
 
     /// A repository by any of its names.
     pub fn repository(&self, name: &str) -> Option<&Repository> {
-        self.by_name.get(&full_name(name)).and_then(|&number| self.repositories.get(number))
+        self.by_name.get(&self.canonical(name)).and_then(|&number| self.repositories.get(number))
+    }
+
+    /// All names of repositories, and the repository of each.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &Repository)> {
+        self.by_name.iter().filter_map(|(name, &number)| Some((name.as_str(), self.repositories.get(number)?)))
+    }
+
+    /// Says that a registry at these addresses, as `127.0.0.1:5000`, serves these images: `127.0.0.1:5000/team/app` is
+    /// `team/app` from now on, and what it does not have cannot be pulled from there.
+    pub fn serve_at(&mut self, addresses: impl IntoIterator<Item = String>) {
+        self.served_at.extend(addresses);
+    }
+
+    /// The full name of a repository, by whatever name it is called.
+    pub fn canonical(&self, name: &str) -> String {
+        Reference::parse(name).map_or_else(|| name.to_owned(), |reference| self.name_of(&reference))
+    }
+
+    fn name_of(&self, reference: &Reference) -> String {
+        if self.is_ours(reference) { full_name(&reference.repository) } else { reference.name() }
+    }
+
+    fn is_ours(&self, reference: &Reference) -> bool {
+        self.served_at.contains(&reference.registry)
     }
 
     /// The tags of a repository, oldest first.
@@ -118,7 +146,7 @@ impl Images {
         self.repository(repository).map_or(&[], |repository| repository.tags.as_slice())
     }
 
-    /// What a registry tells of a tag.
+    /// What a registry tells of a tag that nobody pushed.
     pub fn manifest(&self, repository: &str, tag: &str) -> Option<Manifest> {
         let repository = self.repository(repository)?;
         let tag = repository.tags.iter().find(|known| known.name == tag)?;
@@ -127,8 +155,33 @@ impl Images {
 
     /// Adds a tag, or builds it anew. A repository that was unknown is from now on known by its tags alone.
     pub fn publish(&mut self, repository: &str, tag: &str, created: Timestamp) {
+        self.put(repository, |size| Tag {
+            name: tag.to_owned(),
+            created,
+            size,
+            behaviour: None,
+            present: false,
+            pushed: None,
+            digest: OnceLock::new(),
+        });
+    }
+
+    /// Adds a tag that somebody pushed to the registry, with the digest of its manifest and the bytes it has.
+    pub fn push(&mut self, repository: &str, tag: &str, created: Timestamp, digest: &str, size: u64) {
+        self.put(repository, |_| Tag {
+            name: tag.to_owned(),
+            created,
+            size,
+            behaviour: None,
+            present: false,
+            pushed: Some(digest.to_owned()),
+            digest: OnceLock::new(),
+        });
+    }
+
+    fn put(&mut self, repository: &str, make: impl FnOnce(u64) -> Tag) {
         self.revision += 1;
-        let name = full_name(repository);
+        let name = self.canonical(repository);
         let number = *self.by_name.entry(name.clone()).or_insert(self.repositories.len());
         if number == self.repositories.len() {
             self.repositories.push(Repository {
@@ -140,23 +193,18 @@ impl Images {
             });
         }
         let Some(repository) = self.repositories.get_mut(number) else { return };
-        let before = repository.tags.iter().position(|known| known.name == tag);
-        let behaviour = before.and_then(|at| repository.tags.remove(at).behaviour);
-        repository.tags.push(Tag {
-            name: tag.to_owned(),
-            created,
-            size: repository.size,
-            behaviour,
-            present: false,
-            digest: OnceLock::new(),
-        });
-        repository.tags.sort_by_key(|tag| tag.created);
+        let mut tag = make(repository.size);
+        if let Some(before) = repository.tags.iter().position(|known| known.name == tag.name) {
+            tag.behaviour = repository.tags.remove(before).behaviour;
+        }
+        let place = repository.tags.partition_point(|known| known.created <= tag.created);
+        repository.tags.insert(place, tag);
     }
 
     /// Takes a tag away.
     pub fn withdraw(&mut self, repository: &str, tag: &str) {
         self.revision += 1;
-        if let Some(&number) = self.by_name.get(&full_name(repository))
+        if let Some(&number) = self.by_name.get(&self.canonical(repository))
             && let Some(repository) = self.repositories.get_mut(number)
         {
             repository.tags.retain(|known| known.name != tag);
@@ -166,7 +214,7 @@ impl Images {
     /// Changes what the containers of a repository do, or of one of its tags.
     pub fn behave(&mut self, repository: &str, tag: Option<&str>, change: impl FnOnce(&mut Behaviour)) {
         self.revision += 1;
-        let Some(&number) = self.by_name.get(&full_name(repository)) else { return };
+        let Some(&number) = self.by_name.get(&self.canonical(repository)) else { return };
         let Some(repository) = self.repositories.get_mut(number) else { return };
         match tag {
             None => change(&mut repository.behaviour),
@@ -202,6 +250,7 @@ impl Images {
                 Pull::Fails(not_found(reference))
             }
             Some((repository, None)) => Pull::Comes(repository.size),
+            None if self.is_ours(reference) => Pull::Fails(not_found(reference)),
             None if reference.repository.contains("doesnotexist") => Pull::Fails(denied(reference)),
             None => Pull::Comes(UNKNOWN_SIZE),
         }
@@ -213,16 +262,16 @@ impl Images {
         if let Some(digest) = &reference.digest {
             return format!("{name}@{digest}");
         }
-        match self.find(reference) {
-            Some((repository, Some(tag))) => {
-                format!("{name}@{}", tag.digest.get_or_init(|| Manifest::of(repository, tag).digest))
-            }
-            _ => format!("{name}@{}", manifest::digest(reference.full().as_bytes())),
-        }
+        let digest = match self.find(reference) {
+            Some((_, Some(Tag { pushed: Some(digest), .. }))) => digest.clone(),
+            Some((repository, Some(tag))) => tag.digest.get_or_init(|| Manifest::of(repository, tag).digest).clone(),
+            _ => manifest::digest(reference.full().as_bytes()),
+        };
+        format!("{name}@{digest}")
     }
 
     fn find(&self, reference: &Reference) -> Option<(&Repository, Option<&Tag>)> {
-        let repository = self.repositories.get(*self.by_name.get(&reference.name())?)?;
+        let repository = self.repositories.get(*self.by_name.get(&self.name_of(reference))?)?;
         Some((repository, repository.tags.iter().find(|tag| tag.name == reference.tag)))
     }
 }

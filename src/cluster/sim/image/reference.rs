@@ -71,7 +71,8 @@ fn is_tag(text: &str) -> bool {
 
 fn is_host(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, "1"));
-    !host.is_empty()
+    host.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && !host.contains("..")
         && !port.is_empty()
         && port.bytes().all(|byte| byte.is_ascii_digit())
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
@@ -107,6 +108,7 @@ mod tests {
             ("a//b", None),
             ("nginx@sha256:abc", None),
             ("-x", None),
+            ("../x", None),
             ("a.._b", None),
         ];
         for (image, expected) in cases {

@@ -175,3 +175,37 @@ fn log_lines_come_in_time() {
     let none = lines(&Default::default(), &facts, Duration::from_secs(5), 10);
     assert_eq!((none.lines.len(), none.next), (0, None));
 }
+
+#[test]
+fn layers_are_archives() {
+    let images = Images::builtin();
+    let repository = images.repository("stefanprodan/podinfo").unwrap();
+    let bytes = manifest::layer(repository, &repository.tags[0], 1);
+    assert_eq!(bytes.len(), 4 * 512);
+    assert!(bytes.starts_with(b"usr/share/image/layer-1\0") && &bytes[257..265] == b"ustar\x0000");
+    let (head, rest) = bytes.split_at(512);
+    let said = u32::from_str_radix(std::str::from_utf8(&head[148..154]).unwrap(), 8).unwrap();
+    let sum: u32 =
+        head.iter().enumerate().map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { byte.into() }).sum();
+    assert_eq!(said, sum);
+    assert!(rest.starts_with(b"layer 1 of docker.io/stefanprodan/podinfo:0.5.0, built 2018-04-10T"));
+    assert_eq!(bytes[124..136], *format!("{:011o}\0", rest.iter().position(|&byte| byte == 0).unwrap()).as_bytes());
+}
+
+#[test]
+fn a_registry_of_ours_has_what_it_has() {
+    let mut images = Images::builtin();
+    images.serve_at(["127.0.0.1:5000".to_owned()]);
+    for (image, comes) in [
+        ("127.0.0.1:5000/nginx:1.25", true),
+        ("127.0.0.1:5000/quay.io/weaveworks/flux:1.11.0", true),
+        ("127.0.0.1:5000/stefanprodan/podinfo:99", false),
+        ("127.0.0.1:5000/no/such:1", false),
+        ("127.0.0.1:5001/no/such:1", true),
+    ] {
+        assert_eq!(matches!(images.pull(&reference(image)), Pull::Comes(_)), comes, "{image}");
+    }
+    images.publish("127.0.0.1:5000/no/such", "1", time("2030-01-01T00:00:00Z"));
+    assert!(matches!(images.pull(&reference("docker.io/no/such:1")), Pull::Comes(_)));
+    assert!(matches!(images.pull(&reference("127.0.0.1:5000/no/such:1")), Pull::Comes(_)));
+}

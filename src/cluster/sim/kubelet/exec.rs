@@ -163,6 +163,19 @@ impl Shell {
         })
     }
 
+    /// The shell that a container of a pod is itself, if it is one that waits for input.
+    pub fn of(pod: &Value, container: &str, around: &Surroundings<'_>) -> Option<Self> {
+        let view = super::pod_of(pod);
+        let (container, _) = running(&view, container).ok()?;
+        let name = Process::lenient(&view, container, *around).is_shell().then_some(&container.name)?;
+        Self::open(pod, name, around).ok()
+    }
+
+    /// The name of the container that it runs in.
+    pub fn container(&self) -> &str {
+        &self.container
+    }
+
     /// What stands before the cursor.
     pub fn prompt(&self) -> String {
         format!("{} # ", self.folder)

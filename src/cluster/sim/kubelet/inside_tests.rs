@@ -356,3 +356,10 @@ proptest! {
         rig.run(Duration::from_secs(2));
     }
 }
+
+#[test]
+fn shells_are_known() {
+    let is = |text: &str| super::is_shell(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
+    assert!(is("sh") && is("/bin/bash -i"));
+    assert!(!is("sh -c ls") && !is("cat"));
+}

@@ -184,7 +184,7 @@ impl Unit {
     }
 }
 
-fn ended(status: &crate::cluster::sim::view::Terminated) -> Ended {
+pub(super) fn ended(status: &crate::cluster::sim::view::Terminated) -> Ended {
     Ended {
         code: status.exit_code,
         reason: status.reason.clone(),

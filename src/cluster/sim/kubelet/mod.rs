@@ -35,7 +35,7 @@ use crate::cluster::sim::{Action, Decision, World};
 pub use answer::{answer, reach};
 pub use exec::{Chunk, ExecResult, Shell, exec};
 pub use logs::{LogOptions, LogText, logs};
-pub use process::Surroundings;
+pub use process::{Surroundings, is_shell};
 pub use timings::Timings;
 
 use address::Addresses;

@@ -66,6 +66,16 @@ pub(super) struct Process<'a> {
     pub(super) around: Surroundings<'a>,
 }
 
+/// Images whose own command is a shell.
+const SHELLS: [&str; 7] = ["alpine", "bash", "busybox", "centos", "debian", "fedora", "ubuntu"];
+
+/// Whether a command is a shell without a script.
+pub fn is_shell(command: &[String]) -> bool {
+    let mut words = command.iter().map(String::as_str);
+    let name = words.next().and_then(|word| word.rsplit('/').next());
+    matches!(name, Some("sh" | "bash" | "ash")) && words.all(|word| word.starts_with('-') && word != "-c")
+}
+
 impl<'a> Process<'a> {
     /// The process of a container; the error says what it lacks.
     pub(super) fn new(pod: &'a Pod, container: &'a Container, around: Surroundings<'a>) -> Result<Self, String> {
@@ -86,6 +96,14 @@ impl<'a> Process<'a> {
     fn words(&self) -> Vec<String> {
         let words = self.container.command.iter().chain(&self.container.args);
         words.map(|word| expanded(word, &self.variables)).collect()
+    }
+
+    /// Whether it is a shell that does what comes in.
+    pub(super) fn is_shell(&self) -> bool {
+        let words = self.words();
+        let name = self.container.image.rsplit('/').next().unwrap_or_default();
+        let name = name.split([':', '@']).next().unwrap_or_default();
+        self.container.stdin && (is_shell(&words) || words.is_empty() && SHELLS.contains(&name))
     }
 
     pub(super) fn program(&self) -> Program<'a> {

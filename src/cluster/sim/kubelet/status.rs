@@ -116,16 +116,18 @@ impl Status<'_> {
         units.into_iter().map(|unit| self.container(unit)).collect()
     }
 
+    /// Why a container waits that nothing has happened to yet.
+    fn first_wait(&self) -> &'static str {
+        let initialises = self.life.units.iter().any(|unit| matches!(unit.role, Role::Init | Role::Sidecar));
+        if initialises { "PodInitializing" } else { "ContainerCreating" }
+    }
+
     fn container(&self, unit: &Unit) -> Value {
         let hidden = unit.role == Role::Main && self.holds_back();
         let face = || match &unit.face {
             Face::Ended => None,
             Face::Waits { reason, message } if !reason.is_empty() => Some(waiting(reason, message)),
-            Face::Waits { .. } => {
-                let initialising = unit.role == Role::Main && !self.life.is_initialised()
-                    || matches!(unit.role, Role::Init | Role::Sidecar) && self.is_behind(unit);
-                Some(waiting(if initialising { "PodInitializing" } else { "ContainerCreating" }, ""))
-            }
+            Face::Waits { .. } => Some(waiting(self.first_wait(), "")),
         };
         let mut last = unit.last.as_ref();
         let mut runs = false;
@@ -145,7 +147,7 @@ impl Status<'_> {
                 last = None;
                 self.terminated(unit, end, unit.restarts)
             }
-            (None, None) => waiting("ContainerCreating", ""),
+            (None, None) => waiting(self.first_wait(), ""),
         };
         let created = runs || matches!(unit.state, State::Over { .. }) && !hidden || unit.last.is_some();
         let mut status = Map::new();
@@ -163,12 +165,6 @@ impl Status<'_> {
         put("started", (unit.started && runs).into());
         put("state", state);
         Value::Object(status)
-    }
-
-    /// Whether an init container waits for others before it.
-    fn is_behind(&self, unit: &Unit) -> bool {
-        let first = self.life.units.iter().find(|other| matches!(other.role, Role::Init | Role::Sidecar));
-        first.is_some_and(|first| first.name != unit.name)
     }
 
     fn terminated(&self, unit: &Unit, end: &Ended, number: u32) -> Value {

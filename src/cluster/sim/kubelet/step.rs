@@ -13,7 +13,7 @@ use crate::cluster::sim::tools::{later, since};
 use crate::cluster::sim::view::{Container, Pod};
 use crate::cluster::sim::{Action, Event};
 
-use super::life::{Doom, Ended, Face, Life, Role, State, Unit, containers};
+use super::life::{self, Doom, Ended, Face, Life, Role, State, Unit, containers};
 use super::probe::{self, Kind};
 use super::process::{Process, Program, Surroundings, pre_stop};
 use super::timings::Timings;
@@ -96,6 +96,12 @@ impl<'a> Step<'a> {
                 unit.tracking.begin(container, since, now, unit.started, self.timings);
             }
             unit.tracking.refresh(container, self.around.images.revision(), since, now);
+            // What is typed into a shell may end it: that is told in the status.
+            let told = self.pod.status.container_statuses.iter().find(|status| status.name == unit.name);
+            let told = told.and_then(|status| status.state.terminated.as_ref()).map(life::ended);
+            if let Some(told) = told.filter(|told| told.started.as_second() == since.as_second()) {
+                *end = Some(Ended { started: since, ..told });
+            }
         }
         if let State::Refused { reason: "CreateContainerConfigError", .. } = unit.state
             && Process::new(self.pod, container, self.around).is_ok()

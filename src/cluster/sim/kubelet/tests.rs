@@ -277,6 +277,8 @@ fn init_containers_come_first() {
     ]);
     let main = one("busybox:1.36", "sleep 3");
     rig.create("pods", pod("p", json!({"restartPolicy": "Never", "initContainers": init, "containers": main})));
+    rig.run(Duration::from_millis(10));
+    assert_eq!(status(&rig, "p")["initContainerStatuses"][0]["state"]["waiting"]["reason"], "PodInitializing");
     rig.until("the first", |rig| {
         !text(&status(rig, "p")["initContainerStatuses"][0], &["state", "running", "startedAt"]).is_empty()
     });
@@ -318,6 +320,30 @@ fn init_containers_come_first() {
     let seen = status(&rig, "again");
     assert_eq!(text(&seen["initContainerStatuses"][0], &["state", "waiting", "reason"]), "CrashLoopBackOff");
     rig.assert_quiet();
+}
+
+#[test]
+fn a_shell_ends_when_that_stands_in_the_status() {
+    let mut rig = Rig::usual();
+    let container = json!([{"name": "c", "image": "busybox:1.36", "stdin": true, "command": ["sh"]}]);
+    rig.create("pods", pod("p", json!({"restartPolicy": "Never", "containers": container})));
+    rig.until("running", |rig| phase(rig, "p") == "Running");
+    rig.change("pods", &key("p"), |pod| {
+        let state = &mut pod["status"]["containerStatuses"][0]["state"];
+        let started = state["running"]["startedAt"].clone();
+        let finished = "2030-01-01T00:00:00Z";
+        *state =
+            json!({"terminated": {"exitCode": 3, "reason": "Error", "startedAt": started, "finishedAt": finished}});
+    });
+    rig.run(Duration::from_secs(1));
+    assert_eq!(phase(&rig, "p"), "Running", "its end is yet to come");
+    rig.change("pods", &key("p"), |pod| {
+        let state = &mut pod["status"]["containerStatuses"][0]["state"];
+        let started = state["running"]["startedAt"].clone();
+        *state = json!({"terminated": {"exitCode": 3, "reason": "Error", "startedAt": started, "finishedAt": started}});
+    });
+    rig.run(Duration::from_secs(2));
+    assert_eq!((phase(&rig, "p").as_str(), state(&rig, "p").as_str()), ("Failed", "terminated Error 3"));
 }
 
 #[test]

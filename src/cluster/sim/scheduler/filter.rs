@@ -73,8 +73,8 @@ impl<'a> Asked<'a> {
             return Verdict::Fails { why: short, final_ };
         }
         for constraint in &self.pod.spec.topology_spread_constraints {
-            if let Some(why) = self.spread_hinders(constraint, node, seats) {
-                return not_now(why);
+            if let Some(hindrance) = self.spread_hinders(constraint, node, seats) {
+                return hindrance;
             }
         }
         self.neighbours(node, seats)
@@ -102,12 +102,12 @@ impl<'a> Asked<'a> {
         short
     }
 
-    fn spread_hinders(&self, wanted: &SpreadConstraint, node: &Stored, seats: &Seats) -> Option<&'static str> {
+    fn spread_hinders(&self, wanted: &SpreadConstraint, node: &Stored, seats: &Seats) -> Option<Verdict> {
         if wanted.when_unsatisfiable == "ScheduleAnyway" {
             return None;
         }
         let Some(here) = node.label(&wanted.topology_key) else {
-            return Some("node(s) didn't match pod topology spread constraints (missing required label)");
+            return Some(never("node(s) didn't match pod topology spread constraints (missing required label)"));
         };
         let counts =
             |seat: &Seat| wanted.label_selector.as_ref().is_some_and(|selector| selector.matches(&seat.labels));
@@ -126,7 +126,7 @@ impl<'a> Asked<'a> {
         let least = domains.map(count).min().unwrap_or(0);
         let itself = wanted.label_selector.as_ref().is_some_and(|selector| selector.matches(&self.stored.labels));
         (count(here) + i64::from(itself) - least > wanted.max_skew.max(1))
-            .then_some("node(s) didn't match pod topology spread constraints")
+            .then(|| not_now("node(s) didn't match pod topology spread constraints"))
     }
 
     /// Whether a term of this pod is about another one.

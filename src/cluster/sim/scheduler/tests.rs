@@ -192,6 +192,15 @@ fn host_ports_and_spread_constraints_are_kept() {
     rig.create("pods", pod("s", spread.clone()));
     rig.run(Duration::from_secs(1));
     assert_eq!(place(&rig, "s"), "worker-1");
+    let nowhere = json!({"topologySpreadConstraints": [{
+        "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {}},
+    }]});
+    rig.create("pods", pod("z", nowhere));
+    rig.run(Duration::from_secs(1));
+    let told = rig.told("z");
+    let why = "node(s) didn't match pod topology spread constraints (missing required label). no new claims";
+    let vain = "Preemption is not helpful for scheduling.";
+    assert!(told.iter().any(|told| told.contains(why) && told.ends_with(vain)), "{told:#?}");
 }
 
 #[test]
