@@ -1,10 +1,11 @@
-//! The state of the whole in the words of Flux v2 (conditions) and of Argo CD (sync and health).
+//! The state of the whole as conditions, and the states of objects as other programs' words.
 
 use super::explain::{ObjectState, State};
 use super::git::signature::short;
 use super::health::Health;
 use super::record::Ending;
 use super::status::{Activity, Status};
+use super::words::{HealthState, SyncState};
 
 /// A condition, as Kubernetes writes it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -60,23 +61,31 @@ fn ready(status: &Status) -> Condition {
     ready("True", "ReconciliationSucceeded", format!("Applied revision: {}@sha1:{revision}", status.source.branch))
 }
 
-/// Argo's word for how an object stands to Git.
-pub fn argo_sync(state: &ObjectState) -> &'static str {
+/// How an object stands to Git, for those who speak other dialects.
+pub fn sync_state(state: &ObjectState) -> SyncState {
     match state.state {
-        State::InSync | State::Pruned => "Synced",
-        State::Applying | State::OutOfSync | State::Failed => "OutOfSync",
-        State::Ignored | State::Waiting => "Unknown",
+        State::InSync => SyncState::InSync,
+        State::Applying => SyncState::OutOfSync,
+        // What is not in Git has no place there.
+        State::OutOfSync if state.place.is_none() => SyncState::PruneSkipped,
+        State::OutOfSync => SyncState::OutOfSync,
+        State::Ignored => SyncState::Ignored,
+        State::Failed if state.place.is_none() => SyncState::PruneFailed,
+        State::Failed => SyncState::Rejected,
+        State::Pruned => SyncState::Pruned,
+        State::Waiting => SyncState::Waiting,
     }
 }
 
-/// Argo's word for how an object is doing.
-pub fn argo_health(health: Option<&Health>) -> &'static str {
+/// How an object is doing, for those who speak other dialects.
+pub fn health_state(health: Option<&Health>) -> HealthState {
     match health {
-        Some(Health::Current) => "Healthy",
-        Some(Health::InProgress(_) | Health::Terminating) => "Progressing",
-        Some(Health::Failed(_)) => "Degraded",
-        Some(Health::NotFound) => "Missing",
-        None => "Unknown",
+        Some(Health::Current) => HealthState::Healthy,
+        Some(Health::InProgress(_)) => HealthState::Progressing,
+        Some(Health::Failed(_)) => HealthState::Degraded,
+        Some(Health::Terminating) => HealthState::Terminating,
+        Some(Health::NotFound) => HealthState::Missing,
+        None => HealthState::Unknown,
     }
 }
 
@@ -113,6 +122,7 @@ mod tests {
         record.error = Some("no".to_owned());
         status.history = Arc::new([Arc::new(record)].into());
         assert_eq!(words(&status), ["Ready=False ReconciliationFailed no"]);
-        assert_eq!(argo_health(Some(&Health::NotFound)), "Missing");
+        let words = |health| health_state(health).words().in_dialect(crate::gitops::words::Dialect::ArgoCd);
+        assert_eq!((words(Some(&Health::NotFound)), words(None)), ("Missing", "Unknown"));
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::finding::Place;
 use super::id::ResourceId;
+use super::policy;
 use crate::cluster::object::{GroupKind, Key, group_of, map, text};
 
 /// What identifies an object: unlike [`ResourceId`] with the group of its kind.
@@ -48,16 +49,15 @@ pub enum Ignore {
     SyncOnly,
 }
 
-/// Both prefixes mean the same.
-const PREFIXES: [&str; 2] = ["fluxcd.io/", "flux.weave.works/"];
-
 impl Ignore {
-    /// The policy of an object; only the exact words count.
+    /// The policy of an object; only the exact words count. Both prefixes mean the same; where they disagree, the more
+    /// careful one counts.
     pub fn of(object: &Value) -> Self {
-        let values = PREFIXES.map(|prefix| text(object, &["metadata", "annotations", &format!("{prefix}ignore")]));
+        let values = [policy::PREFIX, policy::OLD_PREFIX]
+            .map(|prefix| text(object, &["metadata", "annotations", &format!("{prefix}{}", policy::IGNORE)]));
         if values.contains(&"true") {
             Self::Always
-        } else if values.contains(&"sync_only") {
+        } else if values.contains(&policy::SYNC_ONLY) {
             Self::SyncOnly
         } else {
             Self::No

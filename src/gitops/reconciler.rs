@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::files::PathError;
+use super::git::history::Commit;
 use super::record::SyncRecord;
 use super::schedule::{Intervals, Moment, Outcome, Schedule, Trigger, Work};
 use super::settings::Settings;
@@ -41,6 +42,8 @@ enum Wish {
     Sync(oneshot::Sender<Result<Arc<SyncRecord>, Error>>),
     Preview(Option<String>, oneshot::Sender<Result<Preview, Error>>),
     Commit(Decide, oneshot::Sender<Result<Option<String>, Error>>),
+    Identity(bool, oneshot::Sender<Result<String, Error>>),
+    Unsynced(Option<String>, oneshot::Sender<Result<Vec<Commit>, Error>>),
     Pause,
     Resume,
     Intervals(Intervals),
@@ -226,6 +229,17 @@ impl Reconciler {
                 }
                 let _ = answer.send(commit.map_err(Error::Refused));
             }
+            Wish::Identity(regenerate, answer) => {
+                let public = self.engine.identity(regenerate).await;
+                if regenerate && public.is_ok() {
+                    self.schedule.ask(Trigger::Push);
+                }
+                let _ = answer.send(public.map_err(Error::Refused));
+            }
+            Wish::Unsynced(revision, answer) => {
+                let commits = self.engine.unsynced(revision.as_deref()).await;
+                let _ = answer.send(commits.map_err(Error::Refused));
+            }
             Wish::Pause => {
                 self.schedule.pause();
                 for waiting in self.waiting.drain(..) {
@@ -311,6 +325,23 @@ impl Handle {
         F: FnMut(&super::sync::job::Checkout) -> Result<Option<Edits>, String> + Send + 'static,
     {
         self.ask(|answer| Wish::Commit(Box::new(decide), answer)).await
+    }
+
+    /// The public half of the key for SSH; of a new one, when it is to be made anew.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn identity(&self, regenerate: bool) -> Result<String, Error> {
+        self.ask(|answer| Wish::Identity(regenerate, answer)).await
+    }
+
+    /// The commits up to one that are not synced yet; up to the newest when none is named. None are left when it is
+    /// applied.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub async fn unsynced(&self, revision: Option<String>) -> Result<Vec<Commit>, Error> {
+        self.ask(|answer| Wish::Unsynced(revision, answer)).await
     }
 
     /// Does nothing any more until [`Handle::resume`].

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::build;
 use super::files::{Generation, Mode, PathError, Rules, clean_path};
+use super::git::identity::KeyOptions;
 use super::git::signature::VerifyMode;
 use super::git::{Person, Program, Remote};
 use super::mark::SyncSet;
@@ -106,6 +107,8 @@ pub struct Settings {
     pub clone_limit: Duration,
     /// The secret with the SSH key.
     pub secret: SecretRef,
+    /// The key for SSH is the one in the secret, made in this way when there is none; else the user's own.
+    pub ssh_key: Option<KeyOptions>,
     /// The folder for copies, records and scratch files.
     pub folder: PathBuf,
     /// What time it is.
@@ -145,6 +148,7 @@ impl Settings {
             request_limit: Duration::from_secs(15),
             clone_limit: Duration::from_secs(300),
             secret: SecretRef::default(),
+            ssh_key: None,
             folder,
             clock: Arc::new(Timestamp::now),
         }
@@ -191,6 +195,12 @@ impl Settings {
         if self.read_only && self.pointer == Pointer::Git { Pointer::Secret } else { self.pointer }
     }
 
+    /// Whether the repository is reached over SSH with the key in the secret.
+    pub(super) fn wants_key(&self) -> Option<&KeyOptions> {
+        let url = &self.remote.as_ref()?.url;
+        self.ssh_key.as_ref().filter(|_| is_ssh(url))
+    }
+
     pub(super) fn source(&self) -> source::Settings {
         source::Settings {
             program: self.program.clone(),
@@ -224,9 +234,28 @@ impl Settings {
     }
 }
 
+/// Whether an address is one for SSH: `ssh://…`, or `user@host:path`.
+pub fn is_ssh(url: &str) -> bool {
+    let short = |url: &str| {
+        let (host, _) = url.split_once(':')?;
+        (!host.contains('/') && !host.is_empty()).then_some(())
+    };
+    url.starts_with("ssh://") || url.starts_with("git+ssh://") || (!url.contains("://") && short(url).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_for_ssh_are_known() {
+        for url in ["ssh://git@host/x.git", "git@github.com:me/x.git", "host:x"] {
+            assert!(is_ssh(url), "{url}");
+        }
+        for url in ["https://host/x.git", "/srv/x:y.git", "file:///x", "./a:b"] {
+            assert!(!is_ssh(url), "{url}");
+        }
+    }
 
     #[test]
     fn paths_are_checked_at_once() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::git::{Error, Failure, Mirror, Program, Remote};
+use super::git::{Access, Error, Failure, Mirror, Program, Remote};
 
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -182,6 +182,19 @@ impl Source {
     pub fn new(settings: Settings) -> Self {
         let state = SourceState::new(settings.remote.as_ref(), settings.read_only);
         Self { settings, mirror: None, state }
+    }
+
+    /// Reaches the repository in another way from now on.
+    pub fn set_access(&mut self, access: Access) {
+        if self.settings.program.access != access {
+            self.settings.program.access = access;
+            self.mirror = None;
+        }
+    }
+
+    /// It cannot be looked at, for a reason outside of git.
+    pub fn fail(&mut self, error: String, now: Timestamp) {
+        self.state.take(Step::Fetch, Ended::Badly(Failure::Denied, error), now);
     }
 
     /// The copy, as soon as there is one.

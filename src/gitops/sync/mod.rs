@@ -17,7 +17,7 @@ use super::build::Build;
 use super::explain::{Objects, Touched, with_commits};
 use super::fight::Fights;
 use super::files::Loaded;
-use super::git::history::Range;
+use super::git::history::{Commit, Range};
 use super::git::signature::{Distrust, VerifyMode, short};
 use super::git::{Error as GitError, Mirror};
 use super::kinds::Kinds;
@@ -64,6 +64,7 @@ pub struct Engine {
     fights: Fights,
     records: Records,
     fetch_ms: f64,
+    public_key: Option<String>,
     warned: bool,
     started: Instant,
 }
@@ -101,6 +102,7 @@ impl Engine {
             fights: Fights::default(),
             records,
             fetch_ms: 0.0,
+            public_key: None,
             warned: false,
             started: Instant::now(),
         }
@@ -150,9 +152,10 @@ impl Engine {
     pub async fn fetch(&mut self) -> Option<String> {
         let begun = Instant::now();
         self.act(Activity::Fetching);
+        let keyed = self.have_key().await;
         let (clock, status) = (self.settings.clock.clone(), &self.status);
         let mut tell = |state: &super::source::SourceState| status.send_modify(|s| s.source = state.clone());
-        let ready = self.source.refresh(&*clock, &mut tell).await;
+        let ready = keyed && self.source.refresh(&*clock, &mut tell).await;
         let target = if ready { self.verify().await } else { None };
         self.fetch_ms = begun.elapsed().as_secs_f64() * 1000.0;
         if let (Some(head), true) = (&self.source.state.head, ready) {
@@ -164,6 +167,60 @@ impl Engine {
         }
         self.act(Activity::Idle);
         target
+    }
+
+    /// Sees that the key for SSH is there, when it is the one in the secret.
+    async fn have_key(&mut self) -> bool {
+        if self.settings.wants_key().is_none() || self.public_key.is_some() {
+            return true;
+        }
+        match self.identity(false).await {
+            Ok(_) => true,
+            Err(error) => {
+                self.source.fail(error, self.now());
+                let state = self.source.state.clone();
+                self.status.send_modify(|status| status.source = state);
+                false
+            }
+        }
+    }
+
+    /// The public half of the key for SSH; of another one, when it is to be made anew.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub async fn identity(&mut self, regenerate: bool) -> Result<String, String> {
+        let options = self.settings.wants_key().cloned();
+        let options = options.ok_or("the repository is not reached with a key of its own")?;
+        let folder = self.settings.folder.join("ssh");
+        let secret = Secret { objects: &self.api, at: &self.settings.secret };
+        let pair = if regenerate {
+            secret.regenerate(&options, &folder).await
+        } else {
+            secret.identity(&options, &folder).await
+        };
+        let pair = pair.map_err(|error| error.to_string())?;
+        let access = super::git::identity::install(&pair, &folder).map_err(|error| error.to_string())?;
+        self.source.set_access(access);
+        self.public_key = Some(pair.public.clone());
+        Ok(pair.public)
+    }
+
+    /// The commits up to `revision` that are not synced yet, within the paths; up to the newest when none is named.
+    ///
+    /// # Errors
+    /// Why that cannot be told, in words.
+    pub async fn unsynced(&mut self, revision: Option<&str>) -> Result<Vec<Commit>, String> {
+        let pointer = self.pointer().await?;
+        let paths = self.settings.log_paths();
+        let mirror = self.mirror()?;
+        let revision = match revision {
+            Some(name) => mirror.resolve(name).await.map_err(|error| error.to_string())?,
+            None => self.target.clone(),
+        };
+        let revision = revision.ok_or("there is no such commit")?;
+        let range = Range { after: pointer.as_deref(), paths: &paths, ..Range::up_to(&revision) };
+        mirror.commits(range).await.map_err(|error| error.to_string())
     }
 
     /// The newest commit that signatures allow.
