@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use http_body_util::{BodyStream, StreamBody};
+
 use foredeck::cluster::embedded::{Config, Embedded};
 use foredeck::gitops::explain::State;
 use foredeck::gitops::reconciler::Reconciler;
@@ -17,7 +20,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::gitops::{Forge, GitopsTest, PATIENCE, config, get, settings};
+use crate::harness::gitops::{Forge, GitopsTest, PATIENCE, api, config, get, settings};
 
 /// A client of an API server that goes away and comes back.
 #[derive(Clone)]
@@ -25,11 +28,12 @@ struct Weather {
     away: Arc<AtomicBool>,
     /// After so many changes it goes away; never when negative.
     changes: Arc<AtomicI64>,
+    gone: Arc<tokio::sync::Notify>,
 }
 
 impl Default for Weather {
     fn default() -> Self {
-        Self { away: Arc::default(), changes: Arc::new(AtomicI64::new(-1)) }
+        Self { away: Arc::default(), changes: Arc::new(AtomicI64::new(-1)), gone: Arc::default() }
     }
 }
 
@@ -48,9 +52,12 @@ impl Weather {
                 if weather.away.load(Ordering::SeqCst) {
                     return Err(kube::Error::ReadEvents(std::io::ErrorKind::ConnectionRefused.into()));
                 }
-                let answer = client.send(request).await;
+                let answer = client.send(request).await?;
                 tokio::task::yield_now().await;
-                answer
+                // What streams breaks off when the server goes away.
+                let gone = weather.gone.clone();
+                let frames = BodyStream::new(answer.into_body()).take_until(async move { gone.notified().await });
+                Ok(http::Response::new(StreamBody::new(frames)))
             }
         });
         kube::Client::new(service, "default")
@@ -152,6 +159,37 @@ async fn an_api_server_that_restarts_in_the_middle_is_waited_for() {
     assert_eq!(count().await, 5);
     assert_eq!(status.history.back().unwrap().ending, Ending::Good);
     assert_eq!(forge.tag(), Some(commit));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watches_that_break_off_miss_nothing() {
+    let forge = Forge::new();
+    forge.write("a.yaml", &config("a", "1"));
+    forge.write("b.yaml", &config("b", "1"));
+    forge.push();
+    let cluster = Embedded::start(Config::default()).await.unwrap();
+    let weather = Weather::default();
+    let mut running = run(settings(&forge), weather.client(cluster.client()));
+    running.until("all is synced", |status| status.synced.is_some()).await;
+    let delete = async |name: &str| {
+        let api = api(&cluster.client(), "v1", "ConfigMap");
+        api.delete(name, &Default::default()).await.unwrap();
+    };
+    let is_back = async |name: &str| {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while get(&cluster.client(), "v1", "ConfigMap", name).await.is_none() {
+            assert!(tokio::time::Instant::now() < deadline, "{name} does not come back");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    delete("a").await;
+    is_back("a").await;
+    weather.away.store(true, Ordering::SeqCst);
+    weather.gone.notify_waiters();
+    delete("b").await;
+    weather.away.store(false, Ordering::SeqCst);
+    is_back("b").await;
     running.stop().await;
 }
 

@@ -4,3 +4,4 @@ mod faults;
 mod measure;
 mod sync;
 mod trust;
+mod workshop;
