@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use kube::Client;
-use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy, ValidationDirective};
+use kube::api::{
+    DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy, ValidationDirective,
+};
 use kube::core::request::Request;
 use serde_json::Value;
 
@@ -122,7 +124,8 @@ impl Objects {
         for path in ["/api", "/apis"] {
             let mut request = Request::new(path).list(&ListParams::default());
             if let Ok(request) = &mut request {
-                const WANTED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+                const WANTED: &str =
+                    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
                 request.headers_mut().insert("accept", http::HeaderValue::from_static(WANTED));
             }
             answers.push(self.ask(request).await?);
@@ -173,14 +176,23 @@ impl Objects {
     ///
     /// # Errors
     /// When the API server does not tell.
-    pub async fn list(&self, served: &Served, namespace: Option<&str>, labels: Option<&str>) -> Result<Vec<Value>, Error> {
+    pub async fn list(
+        &self,
+        served: &Served,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Result<Vec<Value>, Error> {
         let mut found = Vec::new();
         let mut params = ListParams { label_selector: labels.map(str::to_owned), ..ListParams::default() }.limit(PAGE);
         loop {
             let mut answer = self.ask(Request::new(served.path(namespace)).list(&params)).await?;
             let token = text(&answer, &["metadata", "continue"]).to_owned();
             let items = answer.get_mut("items").map(Value::take);
-            for mut item in items.and_then(|items| if let Value::Array(items) = items { Some(items) } else { None }).into_iter().flatten() {
+            for mut item in items
+                .and_then(|items| if let Value::Array(items) = items { Some(items) } else { None })
+                .into_iter()
+                .flatten()
+            {
                 // Lists leave out what is the same for all.
                 crate::cluster::object::set(&mut item, &["apiVersion"], served.api_version());
                 crate::cluster::object::set(&mut item, &["kind"], served.kind.clone());

@@ -121,7 +121,9 @@ impl Applier<'_> {
                 report.broken_off = Some(error);
                 return report;
             }
-            if !self.dry_run && let Some(kinds) = self.settle_definitions(group, &report, &known).await {
+            if !self.dry_run
+                && let Some(kinds) = self.settle_definitions(group, &report, &known).await
+            {
                 report.kinds = Some(kinds);
             }
         }
@@ -185,10 +187,7 @@ impl Applier<'_> {
     ///
     /// # Errors
     /// When it says no, or stays away for too long.
-    pub async fn patiently<'f, T>(
-        &self,
-        ask: impl Fn() -> BoxFuture<'f, Result<T, Error>> + Send,
-    ) -> Result<T, Error> {
+    pub async fn patiently<'f, T>(&self, ask: impl Fn() -> BoxFuture<'f, Result<T, Error>> + Send) -> Result<T, Error> {
         let mut wait = FIRST_WAIT;
         loop {
             let answer = tokio::time::timeout_at(self.deadline, ask()).await;
@@ -297,8 +296,14 @@ mod tests {
     fn refusals_come_with_advice() {
         let cases = [
             ("namespaces \"demo\" not found", Some("add the namespace to the repository")),
-            ("spec.selector: Invalid value: x: field is immutable", Some("this field cannot be changed; delete the object, and it is made again")),
-            ("strict decoding error: unknown field \"spec.replica\"", Some("a field is misspelt or in the wrong place")),
+            (
+                "spec.selector: Invalid value: x: field is immutable",
+                Some("this field cannot be changed; delete the object, and it is made again"),
+            ),
+            (
+                "strict decoding error: unknown field \"spec.replica\"",
+                Some("a field is misspelt or in the wrong place"),
+            ),
             ("something else", None),
         ];
         for (message, expected) in cases {

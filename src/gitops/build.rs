@@ -174,7 +174,12 @@ impl Build {
         made.fleeting = true;
         if self.settings.rules.generation != Generation::Trusted {
             let message = "the commands of this .flux.yaml are not run, so nothing of its folder is applied";
-            made.fail(Code::Generator, &file.path, message.to_owned(), Some("they run as you; trust the repository first"));
+            made.fail(
+                Code::Generator,
+                &file.path,
+                message.to_owned(),
+                Some("they run as you; trust the repository first"),
+            );
             return Ok(());
         }
         let folder = tree.export().await?.join("tree").join(&root.path);

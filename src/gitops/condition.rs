@@ -101,7 +101,10 @@ mod tests {
     #[test]
     fn the_whole_is_told_in_conditions() {
         let words = |status: &Status| -> Vec<String> {
-            conditions(status).into_iter().map(|c| format!("{}={} {} {}", c.kind, c.status, c.reason, c.message)).collect()
+            conditions(status)
+                .into_iter()
+                .map(|c| format!("{}={} {} {}", c.kind, c.status, c.reason, c.message))
+                .collect()
         };
         let mut status = Status::default();
         assert_eq!(words(&status), ["Ready=False ArtifactFailed no git repository is configured"]);

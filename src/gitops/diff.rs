@@ -231,7 +231,8 @@ fn same_scalar(wanted: &Value, found: &Value, amount: bool) -> bool {
     if let (Value::Number(one), Value::Number(other)) = (wanted, found) {
         return one.as_f64() == other.as_f64();
     }
-    amount && matches!((quantity(wanted), quantity(found)), (Some(one), Some(other)) if (one - other).abs() <= one.abs() * 1e-12)
+    amount
+        && matches!((quantity(wanted), quantity(found)), (Some(one), Some(other)) if (one - other).abs() <= one.abs() * 1e-12)
 }
 
 /// The number that an amount such as `500m` or `1Gi` means.

@@ -32,7 +32,10 @@ mod tests {
     fn syncs_are_told_in_flux_words() {
         let x = [ResourceId::new("d", "Deployment", "x"), ResourceId::new("d", "Service", "y")];
         assert_eq!(sync_text(&["bbbbbbb2", "aaaaaaa1"], &x[..1]), "Sync: bbbbbbb, d:deployment/x");
-        assert_eq!(sync_text(&["ccccccc3", "b", "aaaaaaa1"], &x), "Sync: aaaaaaa..ccccccc, d:deployment/x, d:service/y");
+        assert_eq!(
+            sync_text(&["ccccccc3", "b", "aaaaaaa1"], &x),
+            "Sync: aaaaaaa..ccccccc, d:deployment/x, d:service/y"
+        );
         assert_eq!(sync_text(&["aaaaaaa1"], &[]), "Sync: aaaaaaa, no workloads changed");
         assert_eq!(sync_text(&[], &[]), "Sync: <no revision>, no workloads changed");
         assert_eq!(commit_text("aaaaaaa1", &[]), "Commit: aaaaaaa, <no changes>");

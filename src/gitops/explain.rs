@@ -121,7 +121,9 @@ const PRUNED_FOR_SECONDS: i64 = 600;
 pub fn planned(before: &Objects, plan: &Plan, live: &HashMap<ObjectKey, Arc<Value>>, now: Timestamp) -> Objects {
     let mut after: Objects = before
         .iter()
-        .filter(|(_, state)| state.state == State::Pruned && now.as_second() - state.checked.as_second() < PRUNED_FOR_SECONDS)
+        .filter(|(_, state)| {
+            state.state == State::Pruned && now.as_second() - state.checked.as_second() < PRUNED_FOR_SECONDS
+        })
         .map(|(key, state)| (key.clone(), state.clone()))
         .collect();
     for change in &plan.changes {
@@ -171,7 +173,8 @@ pub fn one(known: Option<&ObjectState>, change: &Change, found: Option<&Value>, 
 /// Tells of fields that are not as Git wants them.
 pub fn drift(state: &mut ObjectState, fields: &[Difference], found: Option<&Value>) {
     state.fields = shown(&state.kind, fields);
-    let first = fields.iter().find(|difference| !difference.path.starts_with("metadata.annotations")).or(fields.first());
+    let first =
+        fields.iter().find(|difference| !difference.path.starts_with("metadata.annotations")).or(fields.first());
     state.writer = found.zip(first).and_then(|(object, difference)| writer(object, &difference.path));
 }
 
@@ -207,7 +210,9 @@ pub fn done(known: Option<&ObjectState>, fared: &Fared, now: Timestamp) -> Objec
 
 fn keep_hint(keep: &Keep) -> Option<&'static str> {
     match keep {
-        Keep::Ignored => Some("take the annotation away with `kubectl annotate … fluxcd.io/ignore-`, and it is deleted"),
+        Keep::Ignored => {
+            Some("take the annotation away with `kubectl annotate … fluxcd.io/ignore-`, and it is deleted")
+        }
         Keep::PruneOff => Some("delete it with kubectl, or turn garbage collection on"),
         Keep::EmptyRepository => Some("confirm that everything is to be deleted, or repair the repository"),
         Keep::Unread(_) => Some("repair that file"),
@@ -218,9 +223,9 @@ fn keep_hint(keep: &Keep) -> Option<&'static str> {
 fn skip_hint(skip: &Skip) -> Option<&'static str> {
     match skip {
         Skip::IgnoredInGit => Some("take the annotation fluxcd.io/ignore out of the file"),
-        Skip::IgnoredInCluster => {
-            Some("taking it out of Git is not enough: `kubectl annotate … fluxcd.io/ignore-` and flux.weave.works/ignore-")
-        }
+        Skip::IgnoredInCluster => Some(
+            "taking it out of Git is not enough: `kubectl annotate … fluxcd.io/ignore-` and flux.weave.works/ignore-",
+        ),
         Skip::Held(Hold::UnknownKind, _) => Some("add its CustomResourceDefinition to the repository or the cluster"),
         Skip::Held(Hold::Duplicate, _) => Some("keep one of them"),
         Skip::Terminating | Skip::Held(..) => None,
@@ -278,7 +283,8 @@ mod tests {
         let objects = planned(&Objects::new(), &plan, &Live::new(), at(1));
         let states: Vec<(State, &str)> =
             objects.values().map(|state| (state.state, state.reason.as_deref().unwrap_or(""))).collect();
-        let expected: Vec<(State, String)> = all.iter().map(|(kind, _, s)| (*s, format!("because of {kind}"))).collect();
+        let expected: Vec<(State, String)> =
+            all.iter().map(|(kind, _, s)| (*s, format!("because of {kind}"))).collect();
         assert_eq!(states, expected.iter().map(|(state, why)| (*state, why.as_str())).collect::<Vec<_>>());
         assert_eq!(tally(&objects)[&State::Failed], 2);
     }
@@ -289,7 +295,8 @@ mod tests {
         let found = json!({"metadata": {"managedFields": [
             {"manager": "kubectl-scale", "time": "1", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
         ]}});
-        let fields = vec![Difference { path: "spec.replicas".to_owned(), wanted: Some(json!(1)), found: Some(json!(5)) }];
+        let fields =
+            vec![Difference { path: "spec.replicas".to_owned(), wanted: Some(json!(1)), found: Some(json!(5)) }];
         let action = Action::Update { fields: fields.clone(), content: false };
         let change = Change { id: key.id(), key, action, manifest: None, place: None };
         let state = one(None, &change, Some(&found), at(1));

@@ -85,7 +85,8 @@ pub fn parse(bytes: &[u8]) -> Result<Config, String> {
                 Some(text(updater, &[kind, "command"]).to_owned()).filter(|command| !command.is_empty())
             };
             let updaters = list(body, &["updaters"]).iter();
-            let updaters = updaters.map(|u| Updater { image: command(u, "containerImage"), policy: command(u, "policy") });
+            let updaters =
+                updaters.map(|u| Updater { image: command(u, "containerImage"), policy: command(u, "policy") });
             Ok(Config::Commanded { generators: generators(body)?, updaters: updaters.collect() })
         }
     }
@@ -205,7 +206,8 @@ mod tests {
 
     #[test]
     fn configurations_are_read() {
-        let generators = vec![Generator { command: "kustomize build .".to_owned(), limit: Some(Duration::from_secs(90)) }];
+        let generators =
+            vec![Generator { command: "kustomize build .".to_owned(), limit: Some(Duration::from_secs(90)) }];
         let text = "version: 1\npatchUpdated:\n  generators:\n  - command: kustomize build .\n    timeout: 1m30s\n  patchFile: flux-patch.yaml\n";
         let patched = Config::Patched { generators, patch_file: "flux-patch.yaml".to_owned() };
         assert_eq!(parse(text.as_bytes()), Ok(patched));

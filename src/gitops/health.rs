@@ -116,8 +116,7 @@ fn replicas(object: &Value, field: &str) -> Health {
     if all > wanted {
         return Health::InProgress(format!("{} replicas are too many", all - wanted));
     }
-    let (current, update) =
-        (text(object, &["status", "currentRevision"]), text(object, &["status", "updateRevision"]));
+    let (current, update) = (text(object, &["status", "currentRevision"]), text(object, &["status", "updateRevision"]));
     let by_hand = text(object, &["spec", "updateStrategy", "type"]) == "OnDelete";
     if !update.is_empty() && current != update && !by_hand {
         let updated = number(object, "updatedReplicas");
@@ -148,7 +147,10 @@ fn pod(object: &Value) -> Health {
         all.flat_map(|field| list(object, &["status", field]))
     };
     let bad = statuses().map(|status| text(status, &["state", "waiting", "reason"])).find(|reason| {
-        reason.ends_with("BackOff") || reason.starts_with("Err") || reason.ends_with("Error") || *reason == "InvalidImageName"
+        reason.ends_with("BackOff")
+            || reason.starts_with("Err")
+            || reason.ends_with("Error")
+            || *reason == "InvalidImageName"
     });
     if let Some(reason) = bad {
         return Health::Failed(reason.to_owned());
@@ -234,9 +236,7 @@ mod tests {
     fn health_is_read_from_the_status() {
         let progress = |reason: &str| Health::InProgress(reason.to_owned());
         let failed = |reason: &str| Health::Failed(reason.to_owned());
-        let conditions = |kind: &str, status: &str, message: &str| {
-            json!({"conditions": [{"type": kind, "status": status, "message": message, "reason": "ProgressDeadlineExceeded"}]})
-        };
+        let conditions = |kind: &str, status: &str, message: &str| json!({"conditions": [{"type": kind, "status": status, "message": message, "reason": "ProgressDeadlineExceeded"}]});
         let deployment = |status: Value| object("apps/v1", "Deployment", json!({"replicas": 2}), status);
         let rolled = json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
         let with = |name: &str, value: i64| {
@@ -253,12 +253,31 @@ mod tests {
             (deployment(json!({})), progress("the controller has not seen it yet")),
             (deployment(conditions("Progressing", "False", "")), failed("its roll-out takes longer than its deadline")),
             (object("v1", "ConfigMap", json!({}), json!(null)), Health::Current),
-            (object("v1", "Pod", json!({}), json!({"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]})), failed("ImagePullBackOff")),
-            (object("v1", "Service", json!({"type": "LoadBalancer"}), json!({})), progress("its load balancer has no address yet")),
+            (
+                object(
+                    "v1",
+                    "Pod",
+                    json!({}),
+                    json!({"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]}),
+                ),
+                failed("ImagePullBackOff"),
+            ),
+            (
+                object("v1", "Service", json!({"type": "LoadBalancer"}), json!({})),
+                progress("its load balancer has no address yet"),
+            ),
             (object("batch/v1", "Job", json!({}), conditions("Failed", "True", "too often")), failed("too often")),
             (object("x.io/v1", "Widget", json!({}), conditions("Ready", "False", "not yet")), progress("not yet")),
             (object("x.io/v1", "Widget", json!({}), conditions("Stalled", "True", "no")), failed("no")),
-            (object("apps/v1", "StatefulSet", json!({"replicas": 1}), json!({"readyReplicas": 1, "replicas": 1, "currentRevision": "a", "updateRevision": "b"})), progress("0 of 1 replicas are updated")),
+            (
+                object(
+                    "apps/v1",
+                    "StatefulSet",
+                    json!({"replicas": 1}),
+                    json!({"readyReplicas": 1, "replicas": 1, "currentRevision": "a", "updateRevision": "b"}),
+                ),
+                progress("0 of 1 replicas are updated"),
+            ),
             (json!({"metadata": {"deletionTimestamp": "2024-01-01T00:00:00Z"}}), Health::Terminating),
             (json!("nonsense"), Health::Current),
         ];

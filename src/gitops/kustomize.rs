@@ -33,7 +33,8 @@ impl Builder {
         let wrap = around.join("wrap");
         let folder = folder_of(&kustomization.file);
         // Through this one every object says which file it comes from.
-        let text = format!("resources:\n- {}\nbuildMetadata: [originAnnotations]\n", quoted(&format!("../tree/{folder}")));
+        let text =
+            format!("resources:\n- {}\nbuildMetadata: [originAnnotations]\n", quoted(&format!("../tree/{folder}")));
         let write = || {
             std::fs::create_dir_all(&wrap)?;
             std::fs::write(wrap.join("kustomization.yaml"), text)
@@ -58,7 +59,8 @@ fn quoted(text: &str) -> String {
 /// What kubectl said, with the names of the repository's files.
 fn words(err: &str, around: &Path) -> String {
     const LONGEST: usize = 600;
-    let lines: Vec<&str> = err.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("# Warning")).collect();
+    let lines: Vec<&str> =
+        err.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("# Warning")).collect();
     let text = lines.join(" ").replace(&format!("{}/tree/", around.display()), "").replace("../tree/", "");
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     // Some kubectls write a line for the log, with a time that changes.

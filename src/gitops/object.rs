@@ -91,7 +91,10 @@ pub fn is_going(object: &Value) -> bool {
 
 /// Whether an object belongs to another, which makes and deletes it.
 pub fn is_owned(object: &Value) -> bool {
-    map(object, &["metadata"]).and_then(|meta| meta.get("ownerReferences")).and_then(Value::as_array).is_some_and(|o| !o.is_empty())
+    map(object, &["metadata"])
+        .and_then(|meta| meta.get("ownerReferences"))
+        .and_then(Value::as_array)
+        .is_some_and(|o| !o.is_empty())
 }
 
 #[cfg(test)]
@@ -119,7 +122,8 @@ mod tests {
 
     #[test]
     fn keys_have_the_group() {
-        let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "namespace": "b"}});
+        let object =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "namespace": "b"}});
         let key = ObjectKey::of(&object);
         assert_eq!(key.to_string(), "Deployment.apps b/a");
         assert_eq!(key.id().to_string(), "b:deployment/a");

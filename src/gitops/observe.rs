@@ -46,7 +46,8 @@ pub async fn observe(
         seen.take(list)?;
     }
     drop(lists);
-    let missing: Vec<&Arc<Manifest>> = wanted.iter().filter(|manifest| !seen.live.contains_key(&manifest.key)).collect();
+    let missing: Vec<&Arc<Manifest>> =
+        wanted.iter().filter(|manifest| !seen.live.contains_key(&manifest.key)).collect();
     let mut by_kind: BTreeMap<(&str, &str), Vec<&Arc<Manifest>>> = BTreeMap::new();
     for manifest in missing {
         by_kind.entry((&manifest.api_version, &manifest.key.kind.kind)).or_default().push(manifest);
@@ -56,7 +57,8 @@ pub async fn observe(
         if manifests.len() > MANY {
             let keys: HashMap<&ObjectKey, ()> = manifests.iter().map(|manifest| (&manifest.key, ())).collect();
             let (served, list) = listed(objects, served, namespaces, None).await;
-            let only_wanted = list.map(|list| list.into_iter().filter(|o| keys.contains_key(&ObjectKey::of(o))).collect());
+            let only_wanted =
+                list.map(|list| list.into_iter().filter(|o| keys.contains_key(&ObjectKey::of(o))).collect());
             seen.take((served, only_wanted))?;
             continue;
         }

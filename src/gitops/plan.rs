@@ -231,8 +231,12 @@ fn written_checksum(manifest: &Manifest) -> &str {
 
 /// What we made and what is not in Git any more.
 fn leftovers(desired: &Loaded, live: &Live, rules: &Rules) -> Vec<Change> {
-    let wanted: HashSet<&ObjectKey> =
-        desired.manifests.iter().map(|manifest| &manifest.key).chain(desired.held.iter().map(|held| &held.key)).collect();
+    let wanted: HashSet<&ObjectKey> = desired
+        .manifests
+        .iter()
+        .map(|manifest| &manifest.key)
+        .chain(desired.held.iter().map(|held| &held.key))
+        .collect();
     // The namespace of a kind that the cluster does not know cannot be told.
     let unsettled = |key: &ObjectKey| {
         desired.held.iter().any(|held| {

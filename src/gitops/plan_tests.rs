@@ -90,7 +90,9 @@ fn ignoring_works_from_both_sides() {
     let ignored = wanting(&[annotated(config("a", "2"), "fluxcd.io/ignore", "true")]);
     let live = applied(&wanting(&[config("a", "1")]));
     let in_cluster = |value: &str| -> Live {
-        live.iter().map(|(k, v)| (k.clone(), Arc::new(annotated((**v).clone(), "flux.weave.works/ignore", value)))).collect()
+        live.iter()
+            .map(|(k, v)| (k.clone(), Arc::new(annotated((**v).clone(), "flux.weave.works/ignore", value))))
+            .collect()
     };
     assert_eq!(planned(&ignored, &Live::new(), &rules()), ["default:configmap/a skip IgnoredInGit"]);
     assert_eq!(planned(&ignored, &live, &rules()), ["default:configmap/a skip IgnoredInGit"]);
@@ -120,7 +122,8 @@ fn only_our_own_objects_are_deleted() {
     assert_eq!(fate(&|o| set(o, &["metadata", "labels"], json!({})), key.clone()), None);
     let owned = fate(&|o| set(o, &["metadata", "ownerReferences"], json!([{"uid": "x"}])), key.clone());
     assert_eq!(owned.as_deref(), Some("default:configmap/a keep Owned"));
-    let elsewhere = Rules { set: SyncSet::new("https://git.example.com/demo.git", "master", &["a".to_owned()]), ..rules() };
+    let elsewhere =
+        Rules { set: SyncSet::new("https://git.example.com/demo.git", "master", &["a".to_owned()]), ..rules() };
     assert_eq!(planned(&other, &live, &elsewhere), ["default:configmap/z create"], "another path is another set");
 }
 
@@ -165,8 +168,14 @@ fn what_the_cluster_writes_in_its_own_way_is_tolerated() {
 #[test]
 fn the_order_is_by_rank_and_name() {
     let mut ids: Vec<ResourceId> = [
-        "a:helmrelease/a", "a:deployment/a", "a:configmap/z", "a:service/b", "a:secret/b", "<cluster>:namespace/z",
-        "<cluster>:customresourcedefinition/c", "b:cronjob/0",
+        "a:helmrelease/a",
+        "a:deployment/a",
+        "a:configmap/z",
+        "a:service/b",
+        "a:secret/b",
+        "<cluster>:namespace/z",
+        "<cluster>:customresourcedefinition/c",
+        "b:cronjob/0",
     ]
     .iter()
     .map(|id| ResourceId::parse(id).unwrap())
@@ -176,8 +185,14 @@ fn the_order_is_by_rank_and_name() {
     assert_eq!(
         ids,
         [
-            "<cluster>:namespace/z", "a:service/b", "<cluster>:customresourcedefinition/c", "a:secret/b",
-            "a:configmap/z", "b:cronjob/0", "a:deployment/a", "a:helmrelease/a",
+            "<cluster>:namespace/z",
+            "a:service/b",
+            "<cluster>:customresourcedefinition/c",
+            "a:secret/b",
+            "a:configmap/z",
+            "b:cronjob/0",
+            "a:deployment/a",
+            "a:helmrelease/a",
         ]
     );
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,10 +14,10 @@ use super::record::SyncRecord;
 use super::schedule::{Intervals, Moment, Outcome, Schedule, Trigger, Work};
 use super::settings::Settings;
 use super::status::{Next, Status};
-use super::sync::Engine;
 use super::sync::job::{Decide, Edits};
 use super::sync::preview::Preview;
 use super::sync::repair::Seen;
+use super::sync::{Engine, Looked};
 use super::watches::{News, Watches};
 
 /// How long a job may go on after the stop.
@@ -51,7 +52,6 @@ enum Wish {
 }
 
 /// Makes a cluster match a repository, until it is stopped.
-#[derive(Debug)]
 pub struct Reconciler {
     engine: Engine,
     schedule: Schedule,
@@ -60,6 +60,13 @@ pub struct Reconciler {
     waiting: Vec<oneshot::Sender<Result<Arc<SyncRecord>, Error>>>,
     show_at: Option<Instant>,
     deaf: bool,
+    looking: Option<BoxFuture<'static, Looked>>,
+}
+
+impl std::fmt::Debug for Reconciler {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Reconciler").field("schedule", &self.schedule).finish_non_exhaustive()
+    }
 }
 
 /// How others talk to a reconciler.
@@ -81,7 +88,10 @@ impl Reconciler {
         let (sender, wishes) = mpsc::channel(MOST_WISHES);
         let handle = Handle { wishes: sender, status: engine.status.subscribe() };
         let watches = Watches::default();
-        Ok((Self { engine, schedule, watches, wishes, waiting: Vec::new(), show_at: None, deaf: false }, handle))
+        Ok((
+            Self { engine, schedule, watches, wishes, waiting: Vec::new(), show_at: None, deaf: false, looking: None },
+            handle,
+        ))
     }
 
     /// Works until it is stopped. A job that is going on then has a few seconds to end; nothing is lost if it does not.
@@ -106,6 +116,7 @@ impl Reconciler {
                     // Nobody can ask for anything any more; timers and watches go on.
                     None => self.deaf = true,
                 },
+                looked = next_look(&mut self.looking) => within_grace(self.looked(looked), &stop).await,
                 news = self.watches.next() => {
                     if take_news(&mut self.engine, news) {
                         let now = self.engine.moment();
@@ -126,15 +137,8 @@ impl Reconciler {
 
     async fn work(&mut self, work: Work) {
         match work {
-            Work::Fetch => {
-                let target = self.engine.fetch().await;
-                let now = self.engine.moment();
-                match target {
-                    Some(head) => self.schedule.fetched(&head, now),
-                    None => self.schedule.not_ready(now),
-                }
-                self.answer_if_nothing_follows(now);
-            }
+            // It may take long; meanwhile drift is repaired.
+            Work::Fetch => self.looking = Some(self.engine.begin_fetch().await),
             Work::Sync(trigger) => {
                 let (record, outcome) = self.engine.sync(trigger).await;
                 let now = self.engine.moment();
@@ -160,6 +164,20 @@ impl Reconciler {
         }
     }
 
+    /// The repository was looked at.
+    async fn looked(&mut self, looked: Looked) {
+        self.looking = None;
+        let target = self.engine.end_fetch(looked).await;
+        let now = self.engine.moment();
+        match target {
+            Some(head) => self.schedule.fetched(&head, now),
+            None => self.schedule.not_ready(now),
+        }
+        if !self.schedule.is_asked() {
+            self.answer_waiting();
+        }
+    }
+
     /// Watches all kinds that Git names.
     fn watch(&mut self) {
         let Some(kinds) = self.engine.kinds().cloned() else { return };
@@ -169,9 +187,8 @@ impl Reconciler {
     }
 
     /// Those who wait for a sync hear at once when there is none to come.
-    fn answer_if_nothing_follows(&mut self, now: Moment) {
-        let follows = self.schedule.next().is_some_and(|moment| moment <= now);
-        if self.waiting.is_empty() || follows {
+    fn answer_waiting(&mut self) {
+        if self.waiting.is_empty() {
             return;
         }
         let status = self.engine.status.borrow().clone();
@@ -193,7 +210,8 @@ impl Reconciler {
         let next = Next { fetch: wall(upcoming.fetch), sync: wall(upcoming.sync), retry: wall(upcoming.retry) };
         let paused = self.schedule.is_paused();
         self.engine.status.send_if_modified(|status| {
-            let seconds = |next: &Next| [next.fetch, next.sync, next.retry].map(|time| time.map(|time| time.as_second()));
+            let seconds =
+                |next: &Next| [next.fetch, next.sync, next.retry].map(|time| time.map(|time| time.as_second()));
             let changed = seconds(&status.next) != seconds(&next) || status.paused != paused;
             if changed {
                 (status.next, status.paused) = (next, paused);
@@ -207,6 +225,13 @@ impl Reconciler {
     }
 
     async fn grant(&mut self, wish: Wish) {
+        if matches!(wish, Wish::Commit(..) | Wish::Identity(..))
+            && let Some(look) = self.looking.take()
+        {
+            // What it finds is older than what comes of this.
+            let looked = look.await;
+            self.looked(looked).await;
+        }
         match wish {
             Wish::Pushed => self.schedule.ask(Trigger::Push),
             Wish::Sync(_) if self.schedule.is_paused() => {
@@ -278,6 +303,14 @@ async fn within_grace(job: impl Future<Output = ()>, stop: &CancellationToken) {
         () = stop.cancelled() => {
             let _ = tokio::time::timeout(GRACE, job).await;
         }
+    }
+}
+
+/// The end of a look at the repository; none ever, when none is going on.
+async fn next_look(looking: &mut Option<BoxFuture<'static, Looked>>) -> Looked {
+    match looking {
+        Some(look) => look.await,
+        None => std::future::pending().await,
     }
 }
 

@@ -265,9 +265,9 @@ const LARGEST: u64 = 64 << 20;
 
 fn read(file: &Path) -> String {
     match std::fs::metadata(file) {
-        Ok(metadata) if metadata.len() <= LARGEST => std::fs::read(file)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default(),
+        Ok(metadata) if metadata.len() <= LARGEST => {
+            std::fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        }
         _ => String::new(),
     }
 }

@@ -98,6 +98,8 @@ pub struct Schedule {
     ready: bool,
     head: Option<String>,
     fetch_for: Option<Trigger>,
+    /// A look at the repository is going on, for this reason.
+    fetching: Option<Trigger>,
     sync_for: Option<Trigger>,
     next_fetch: Option<Moment>,
     next_sync: Option<Moment>,
@@ -116,6 +118,7 @@ impl Schedule {
             ready: false,
             head: None,
             fetch_for: Some(Trigger::Start),
+            fetching: None,
             sync_for: None,
             next_fetch: None,
             next_sync: None,
@@ -146,9 +149,14 @@ impl Schedule {
         self.paused
     }
 
+    /// Whether a look at the repository is going on that somebody asked for, or is still to come.
+    pub fn is_asked(&self) -> bool {
+        self.fetching.is_some() || self.fetch_for.is_some() || self.sync_for.is_some()
+    }
+
     /// The repository was looked at; `head` is the commit to apply.
     pub fn fetched(&mut self, head: &str, now: Moment) {
-        let why = self.fetch_for.take();
+        let why = self.fetching.take();
         let back = !std::mem::replace(&mut self.ready, true);
         self.next_fetch = Some(now + self.intervals.poll);
         let new = self.head.as_deref() != Some(head);
@@ -165,7 +173,7 @@ impl Schedule {
 
     /// The repository cannot be used.
     pub fn not_ready(&mut self, now: Moment) {
-        let why = self.fetch_for.take();
+        let why = self.fetching.take();
         self.ready = false;
         self.next_fetch = Some(now + self.intervals.reach);
         // What is known already can be applied again.
@@ -230,8 +238,9 @@ impl Schedule {
             self.next_retry = None;
             self.fetch_for = self.fetch_for.max(Some(Trigger::Retry));
         }
-        if self.fetch_for.is_some() || over(self.next_fetch) {
+        if self.fetching.is_none() && (self.fetch_for.is_some() || over(self.next_fetch)) {
             self.next_fetch = None;
+            self.fetching = self.fetch_for.take().or(Some(Trigger::Poll));
             return Some(Work::Fetch);
         }
         if able {
@@ -255,7 +264,7 @@ impl Schedule {
         if self.paused {
             return None;
         }
-        if self.fetch_for.is_some() {
+        if self.fetching.is_none() && self.fetch_for.is_some() {
             return Some(Moment::ZERO);
         }
         let able = self.head.is_some() && (self.ready || self.mode == Mode::Safe);
@@ -263,7 +272,7 @@ impl Schedule {
             return Some(Moment::ZERO);
         }
         let timers = [self.next_sync, self.next_retry, self.repair_at].into_iter().filter(|_| able);
-        timers.chain([self.next_fetch]).flatten().min()
+        timers.chain([self.next_fetch.filter(|_| self.fetching.is_none())]).flatten().min()
     }
 
     /// For countdowns.
@@ -302,7 +311,8 @@ mod tests {
 
     #[test]
     fn a_new_commit_is_synced_at_once() {
-        for (why, mode) in [(Trigger::Push, Mode::Safe), (Trigger::Push, Mode::Strict), (Trigger::Demand, Mode::Strict)] {
+        for (why, mode) in [(Trigger::Push, Mode::Safe), (Trigger::Push, Mode::Strict), (Trigger::Demand, Mode::Strict)]
+        {
             let mut schedule = settled(mode);
             schedule.ask(why);
             schedule.ask(why);
@@ -375,6 +385,22 @@ mod tests {
         schedule.repaired(Outcome::Partly, now);
         assert_eq!(schedule.upcoming().retry, Some(now + seconds(2)));
         assert_eq!(backoff(u32::MAX, seconds(2), seconds(300)), seconds(300));
+    }
+
+    #[test]
+    fn a_push_during_a_look_means_another_look() {
+        let mut schedule = settled(Mode::Safe);
+        schedule.ask(Trigger::Push);
+        assert_eq!(schedule.due(seconds(1)), Some(Work::Fetch));
+        schedule.ask(Trigger::Push);
+        schedule.drifted(seconds(1));
+        assert_eq!(schedule.due(seconds(2)), Some(Work::Repair), "a slow repository holds nothing up");
+        assert_eq!(schedule.due(seconds(2)), None);
+        schedule.fetched("b", seconds(3));
+        assert_eq!(schedule.due(seconds(3)), Some(Work::Fetch));
+        schedule.fetched("c", seconds(4));
+        assert_eq!(schedule.due(seconds(4)), Some(Work::Sync(Trigger::Push)));
+        assert_eq!(schedule.due(seconds(4)), None);
     }
 
     #[test]

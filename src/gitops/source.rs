@@ -169,7 +169,7 @@ pub struct Settings {
 }
 
 /// The repository and its copy.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Source {
     settings: Settings,
     mirror: Option<Mirror>,
@@ -203,7 +203,11 @@ impl Source {
     }
 
     /// Looks at the repository, as far as it gets; `tell` hears of every step. True when it can be used.
-    pub async fn refresh(&mut self, clock: &(dyn Fn() -> Timestamp + Sync), tell: &mut (dyn FnMut(&SourceState) + Send)) -> bool {
+    pub async fn refresh(
+        &mut self,
+        clock: &(dyn Fn() -> Timestamp + Sync),
+        tell: &mut (dyn FnMut(&SourceState) + Send),
+    ) -> bool {
         let mut step = self.state.begin();
         let mut mended = false;
         while !matches!(step, Step::Done | Step::Wait) {
@@ -305,7 +309,10 @@ mod tests {
     #[test]
     fn states_follow_each_other() {
         let mut state = SourceState::new(Some(&Remote::new("https://me:secret@host/x.git", "master")), false);
-        assert_eq!((state.phase, state.url.as_str(), state.begin()), (Phase::New, "https://me@host/x.git", Step::Fetch));
+        assert_eq!(
+            (state.phase, state.url.as_str(), state.begin()),
+            (Phase::New, "https://me@host/x.git", Step::Fetch)
+        );
         let badly = |failure| Ended::Badly(failure, "no".to_owned());
         assert_eq!(state.take(Step::Fetch, badly(Failure::Unreachable), at(1)), Step::Wait);
         assert_eq!((state.phase, state.since, state.attempts), (Phase::Unreachable, Some(at(1)), 1));
@@ -346,8 +353,10 @@ mod tests {
         let mut phases = Vec::new();
         assert!(!source.refresh(&clock, &mut |state| phases.push(state.phase)).await);
         assert_eq!(source.state.error.as_deref(), Some("configured branch 'master' does not exist"));
-        let head = forge.push("a.yaml", "a: 1
-");
+        let head = forge.push(
+            "a.yaml", "a: 1
+",
+        );
         assert!(source.refresh(&clock, &mut |state| phases.push(state.phase)).await);
         assert_eq!(source.state.head.as_deref(), Some(head.as_str()));
         assert_eq!(phases, [Phase::Cloned, Phase::Cloned, Phase::Cloned, Phase::Cloned, Phase::Ready]);
@@ -356,8 +365,10 @@ mod tests {
         std::fs::remove_dir_all(dir.join("objects")).unwrap();
         assert!(source.refresh(&clock, &mut |_| {}).await, "{:?}", source.state);
         // A lock that was left behind does not hold for ever either.
-        forge.push("a.yaml", "a: 2
-");
+        forge.push(
+            "a.yaml", "a: 2
+",
+        );
         std::fs::write(dir.join("refs/heads/master.lock"), "").unwrap();
         assert!(source.refresh(&clock, &mut |_| {}).await, "{:?}", source.state);
         // The remote goes away and comes back.

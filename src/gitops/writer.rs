@@ -22,7 +22,9 @@ fn owns(fields: &Value, steps: &[Step]) -> bool {
     if members.is_empty() {
         return true;
     }
-    members.iter().any(|(name, below)| first.is(name) && (below.as_object().is_some_and(|b| b.is_empty()) || owns(below, rest)))
+    members
+        .iter()
+        .any(|(name, below)| first.is(name) && (below.as_object().is_some_and(|b| b.is_empty()) || owns(below, rest)))
 }
 
 enum Step {
@@ -81,7 +83,8 @@ mod tests {
 
     #[test]
     fn the_last_writer_of_a_field_is_found() {
-        let entry = |manager: &str, time: &str, fields: Value| json!({"manager": manager, "time": time, "fieldsV1": fields});
+        let entry =
+            |manager: &str, time: &str, fields: Value| json!({"manager": manager, "time": time, "fieldsV1": fields});
         let object = json!({"metadata": {"managedFields": [
             entry("flux", "3", json!({"f:spec": {"f:replicas": {}}})),
             entry("kubectl-scale", "1", json!({"f:spec": {"f:replicas": {}}})),

@@ -112,6 +112,39 @@ async fn a_repository_that_goes_away_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_that_hangs_holds_nothing_up() {
+    let forge = Forge::new();
+    let (script, hang) = (forge.path("slow-git"), forge.path("hang"));
+    let text = format!(
+        "#!/bin/sh\nif [ -e '{}' ]; then case \"$*\" in *fetch*) exec sleep 60;; esac; fi\nexec git \"$@\"\n",
+        hang.display()
+    );
+    std::fs::write(&script, text).unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let test = GitopsTest::with(forge, |settings| {
+        settings.program.path = script;
+        settings.program.limit = Duration::from_secs(3);
+        settings.intervals.reach = Duration::from_millis(50);
+    })
+    .await;
+    test.forge.write("a.yaml", &config("a", "1"));
+    test.push().await;
+    std::fs::write(&hang, "").unwrap();
+    test.handle.pushed();
+    test.until("it fetches", |status| status.activity == foredeck::gitops::status::Activity::Fetching).await;
+    let begun = std::time::Instant::now();
+    test.delete("v1", "ConfigMap", "a").await;
+    test.until_object("v1", "ConfigMap", "a", |found| found.is_some()).await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let status = test.until("it is given up", |status| status.source.error.is_some()).await;
+    assert_eq!(status.source.error.as_deref(), Some("git fetch did not end within 3 s"));
+    std::fs::remove_file(&hang).unwrap();
+    test.forge.write("a.yaml", &config("a", "2"));
+    assert_eq!(test.push().await.ending, Ending::Good);
+    test.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_branch_that_is_missing_is_waited_for() {
     let forge = Forge::new();
     let test = GitopsTest::with(forge, |settings| {
@@ -228,7 +261,9 @@ async fn a_push_that_is_refused_leaves_the_tag_for_later() {
     test.forge.write("a.yaml", &config("a", "2"));
     let second = test.push().await;
     assert_eq!(second.ending, Ending::Partly);
-    assert!(second.error.as_deref().unwrap().starts_with("everything is applied, but the sync pointer was not moved: "));
+    assert!(
+        second.error.as_deref().unwrap().starts_with("everything is applied, but the sync pointer was not moved: ")
+    );
     assert_eq!(test.get("v1", "ConfigMap", "a").await.unwrap().pointer("/data/x"), Some(&json!("2")));
     test.forge.git(&test.forge.remote(), &["update-ref", "-d", "refs/tags/flux-sync/x"]);
     let good = |status: &Status| status.history.back().is_some_and(|record| record.ending == Ending::Good);
@@ -248,7 +283,8 @@ async fn two_writers_of_one_field_do_not_race() {
         rounds += 1;
         let settled = |status: &Status| {
             let object = status.objects.values().next().unwrap();
-            object.state == State::OutOfSync && object.reason.as_deref().is_some_and(|why| why.contains("again and again"))
+            object.state == State::OutOfSync
+                && object.reason.as_deref().is_some_and(|why| why.contains("again and again"))
         };
         if rounds > 6 {
             let status = test.until("the fight is told", settled).await;
@@ -294,7 +330,10 @@ async fn two_commits() -> (Forge, Embedded, String) {
     running.stop().await;
     forge.write("a.yaml", &config("a", "2"));
     forge.remove("b.yaml");
-    forge.write("d.yaml", &format!("{}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: demo}}\n", config("d", "1")));
+    forge.write(
+        "d.yaml",
+        &format!("{}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: demo}}\n", config("d", "1")),
+    );
     let commit = forge.push();
     (forge, cluster, commit)
 }
@@ -303,7 +342,9 @@ async fn two_commits() -> (Forge, Embedded, String) {
 async fn end_state(forge: &Forge, cluster: &Embedded) -> Value {
     let client = cluster.client();
     let mut state = serde_json::Map::new();
-    for (kind, name) in [("ConfigMap", "a"), ("ConfigMap", "b"), ("ConfigMap", "c"), ("ConfigMap", "d"), ("Namespace", "demo")] {
+    for (kind, name) in
+        [("ConfigMap", "a"), ("ConfigMap", "b"), ("ConfigMap", "c"), ("ConfigMap", "d"), ("Namespace", "demo")]
+    {
         let found = get(&client, "v1", kind, name).await;
         let shown = found.map(|object| {
             let annotations = object.pointer("/metadata/annotations").cloned();
@@ -319,7 +360,8 @@ async fn killed_after(polls: usize) -> bool {
     let (forge, cluster, commit) = two_commits().await;
     let client = cluster.client();
     let untouched = get(&client, "v1", "ConfigMap", "c").await;
-    let (reconciler, handle) = Reconciler::new(settings(&forge), Weather::default().client(client.clone())).expect("the settings are right");
+    let (reconciler, handle) =
+        Reconciler::new(settings(&forge), Weather::default().client(client.clone())).expect("the settings are right");
     let mut status = handle.status();
     let stop = CancellationToken::new();
     let mortal = Mortal { inner: Box::pin(reconciler.run(stop)), polls };

@@ -45,7 +45,10 @@ async fn measure_push_to_applied_and_drift_to_repaired() {
     }
     eprintln!("push to applied: {:.1} ms; deleted to back: {:.1} ms (medians of 20)", median(pushes), median(repairs));
     let status = test.handle.status().borrow().clone();
-    eprintln!("the last sync by a push: {:?}", status.history.iter().rev().find(|r| r.event.is_some()).map(|r| r.durations));
+    eprintln!(
+        "the last sync by a push: {:?}",
+        status.history.iter().rev().find(|r| r.event.is_some()).map(|r| r.durations)
+    );
     test.stop().await;
 }
 
@@ -72,7 +75,11 @@ async fn measure_many_objects() {
             passes.push(begun.elapsed());
             eprintln!("  {:?}", record.durations);
         }
-        eprintln!("{count} objects: made in {:.2} s, a pass without changes {:.0} ms", made.as_secs_f64(), median(passes));
+        eprintln!(
+            "{count} objects: made in {:.2} s, a pass without changes {:.0} ms",
+            made.as_secs_f64(),
+            median(passes)
+        );
         test.stop().await;
     }
 }

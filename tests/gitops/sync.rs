@@ -2,6 +2,7 @@
 
 use foredeck::gitops::explain::State;
 use foredeck::gitops::files::Mode;
+use foredeck::gitops::git::commit::NewFile;
 use foredeck::gitops::health::Health;
 use foredeck::gitops::plan::Prune;
 use foredeck::gitops::record::{Ending, Verb};
@@ -9,7 +10,6 @@ use foredeck::gitops::schedule::Trigger;
 use foredeck::gitops::settings::{Drift, Pointer};
 use foredeck::gitops::sync::job::{Checkout, Edits};
 use foredeck::gitops::sync::preview::Would;
-use foredeck::gitops::git::commit::NewFile;
 use serde_json::json;
 
 use crate::harness::gitops::{Forge, GitopsTest, config, deployment};
@@ -60,7 +60,10 @@ async fn what_is_deleted_or_changed_comes_back() {
     let found = test.get("apps/v1", "Deployment", "podinfo").await.unwrap();
     assert_eq!(found.pointer("/spec/paused"), Some(&json!(true)), "what Git does not name stays");
     let repaired = |status: &foredeck::gitops::status::Status| {
-        status.history.iter().any(|r| r.trigger == Trigger::Drift && r.changed.iter().any(|c| c.verb == Verb::Configured))
+        status
+            .history
+            .iter()
+            .any(|r| r.trigger == Trigger::Drift && r.changed.iter().any(|c| c.verb == Verb::Configured))
     };
     let status = test.until("the repair is written down", repaired).await;
     let record = status.history.back().unwrap();
@@ -141,7 +144,10 @@ async fn annotations_protect_from_both_sides() {
     let test = GitopsTest::start().await;
     test.forge.write("a.yaml", &config("a", "1"));
     test.forge.write("b.yaml", &config("b", "1"));
-    test.forge.write("never.yaml", &config("never", "1").replace("name: never", "name: never\n  annotations: {flux.weave.works/ignore: 'true'}"));
+    test.forge.write(
+        "never.yaml",
+        &config("never", "1").replace("name: never", "name: never\n  annotations: {flux.weave.works/ignore: 'true'}"),
+    );
     test.push().await;
     assert_eq!(test.get("v1", "ConfigMap", "never").await, None);
     test.object("default:configmap/never", State::Ignored).await;
@@ -170,12 +176,21 @@ async fn definitions_and_namespaces_come_first() {
     let record = test.push().await;
     assert_eq!((record.ending, record.counts.skipped), (Ending::Good, 1));
     let waiting = test.object("default:widget/w", State::Waiting).await;
-    assert!(waiting.reason.as_deref().unwrap().starts_with("cannot find scope of resource default:widget/w"), "{waiting:?}");
+    assert!(
+        waiting.reason.as_deref().unwrap().starts_with("cannot find scope of resource default:widget/w"),
+        "{waiting:?}"
+    );
     let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\n\
         spec:\n  group: example.com\n  scope: Namespaced\n  names: {kind: Widget, plural: widgets, singular: widget, listKind: WidgetList}\n  \
         versions:\n  - name: v1\n    served: true\n    storage: true\n    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}\n";
     test.forge.write("z/crd.yaml", definition);
-    test.forge.write("a/space.yaml", &format!("{}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: demo}}\n", config("in-demo", "1").replace("name: in-demo", "name: in-demo\n  namespace: demo")));
+    test.forge.write(
+        "a/space.yaml",
+        &format!(
+            "{}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: demo}}\n",
+            config("in-demo", "1").replace("name: in-demo", "name: in-demo\n  namespace: demo")
+        ),
+    );
     let record = test.push().await;
     assert_eq!((record.ending, record.counts.created), (Ending::Good, 4), "{record:?}");
     assert_eq!(test.get("example.com/v1", "Widget", "w").await.unwrap().pointer("/spec/size"), Some(&json!(3)));
@@ -183,9 +198,10 @@ async fn definitions_and_namespaces_come_first() {
     test.delete("v1", "Namespace", "demo").await;
     let again = |status: &foredeck::gitops::status::Status| {
         let made = |id: &str| {
-            status.history.iter().any(|r| {
-                r.trigger != Trigger::Push && r.changed.iter().any(|c| c.id == id && c.verb == Verb::Created)
-            })
+            status
+                .history
+                .iter()
+                .any(|r| r.trigger != Trigger::Push && r.changed.iter().any(|c| c.id == id && c.verb == Verb::Created))
         };
         made("<cluster>:namespace/demo") && made("demo:configmap/in-demo")
     };
@@ -231,7 +247,13 @@ async fn a_preview_changes_nothing() {
     test.handle.pause();
     test.until("it is paused", |status| status.paused).await;
     test.forge.write("a.yaml", &config("a", "2"));
-    test.forge.write("c.yaml", &format!("{}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: demo}}\n", config("c", "1").replace("name: c", "name: c\n  namespace: demo")));
+    test.forge.write(
+        "c.yaml",
+        &format!(
+            "{}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: demo}}\n",
+            config("c", "1").replace("name: c", "name: c\n  namespace: demo")
+        ),
+    );
     test.forge.remove("b.yaml");
     let commit = test.forge.push();
     assert!(test.handle.sync().await.is_err(), "it is paused");
@@ -265,7 +287,11 @@ async fn our_own_commits_are_pushed_and_synced() {
     test.push().await;
     let (forge_work, mut raced) = (test.forge.work(), false);
     let git = move |args: &[&str]| {
-        let status = std::process::Command::new("git").current_dir(&forge_work).args(["-c", "user.name=B", "-c", "user.email=b@b"]).args(args).status();
+        let status = std::process::Command::new("git")
+            .current_dir(&forge_work)
+            .args(["-c", "user.name=B", "-c", "user.email=b@b"])
+            .args(args)
+            .status();
         assert!(status.unwrap().success());
     };
     let decide = move |checkout: &Checkout| {

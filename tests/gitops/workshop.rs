@@ -149,7 +149,8 @@ async fn the_ssh_key_is_in_the_secret() {
     test.until("the host is not found", |status| status.source.phase == Phase::Unreachable).await;
     let public = test.handle.identity(false).await.unwrap();
     let secret = test.get("v1", "Secret", "flux-git-deploy").await.unwrap();
-    let kept = secret.pointer("/data").and_then(|data| data.get("identity.pub")).and_then(|text| text.as_str()).unwrap();
+    let kept =
+        secret.pointer("/data").and_then(|data| data.get("identity.pub")).and_then(|text| text.as_str()).unwrap();
     use base64::Engine as _;
     let kept = base64::prelude::BASE64_STANDARD.decode(kept).unwrap();
     assert_eq!(String::from_utf8(kept).unwrap(), public);
@@ -165,7 +166,8 @@ async fn the_ssh_key_is_in_the_secret() {
 async fn files_that_want_to_do_harm_do_none() {
     let test = GitopsTest::start().await;
     let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (name, before) in ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"]) {
+    for (name, before) in ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+    {
         let repeated = vec![format!("*{before}"); 9].join(", ");
         bomb.push_str(&format!("{name}: &{name} [{repeated}]\n"));
     }

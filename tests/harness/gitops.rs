@@ -172,7 +172,8 @@ impl GitopsTest {
 
     /// Waits until an object is in a state.
     pub(crate) async fn object(&self, id: &str, state: State) -> Arc<ObjectState> {
-        let find = |status: &Status| status.objects.values().find(|object| object.id == id && object.state == state).cloned();
+        let find =
+            |status: &Status| status.objects.values().find(|object| object.id == id && object.state == state).cloned();
         let status = self.until(&format!("{id} is {state:?}"), |status| find(status).is_some()).await;
         find(&status).expect("it is there")
     }
@@ -197,7 +198,13 @@ impl GitopsTest {
     }
 
     /// Waits until an object is as wanted.
-    pub(crate) async fn until_object(&self, version: &str, kind: &str, name: &str, wanted: impl Fn(Option<&Value>) -> bool) {
+    pub(crate) async fn until_object(
+        &self,
+        version: &str,
+        kind: &str,
+        name: &str,
+        wanted: impl Fn(Option<&Value>) -> bool,
+    ) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let found = self.get(version, kind, name).await;

@@ -84,7 +84,10 @@ fn file(words: &str) -> (String, String) {
         Some(("no", _)) => "on: push\n".to_owned(),
         Some(("generator:", _)) => {
             let object = config("generated", "1").replace('\n', "\\n").replace('"', "\\\"");
-            format!("version: 1\ncommandUpdated:\n  generators:\n  - command: \"printf '{}'\"\n", object.replace("\\\"", "\\\\\\\""))
+            format!(
+                "version: 1\ncommandUpdated:\n  generators:\n  - command: \"printf '{}'\"\n",
+                object.replace("\\\"", "\\\\\\\"")
+            )
         }
         _ if name.ends_with(".flux.yaml") => "version: 1\ncommandUpdated: {generators: []}\n".to_owned(),
         _ => config(stem.trim_matches('-'), "1"),
@@ -122,12 +125,8 @@ fn ids(loaded: &Loaded) -> Vec<String> {
 }
 
 fn scanned(names: &[String], path: &str) -> Vec<String> {
-    let entry = |name: &String| Entry {
-        path: name.clone(),
-        kind: EntryKind::File,
-        executable: false,
-        blob: name.clone(),
-    };
+    let entry =
+        |name: &String| Entry { path: name.clone(), kind: EntryKind::File, executable: false, blob: name.clone() };
     let mut entries: Vec<Entry> = names.iter().map(entry).collect();
     entries.sort_by(|one, other| one.path.cmp(&other.path));
     let paths: Vec<String> = (!path.is_empty()).then(|| path.to_owned()).into_iter().collect();
@@ -348,7 +347,8 @@ fn judge_gc(kinds: &Kinds, id: &str, input: &Value, expect: &Value) -> Judged {
     let scenario = format!("{}{}", text(input, "note"), text(input, "cluster"));
     let synced = words("synced").unwrap_or_else(|| Some(vec![object("dep1")?]))?;
     let then = words("then_git").unwrap_or_else(|| Some(Vec::new()))?;
-    let mut live = after(Live::new(), &plan(&ready(&synced, kinds, &ours), &Live::new(), &tolerated, &rules(flag, ours.clone())));
+    let mut live =
+        after(Live::new(), &plan(&ready(&synced, kinds, &ours), &Live::new(), &tolerated, &rules(flag, ours.clone())));
     let of = |name: &str| ObjectKey::of(&ready(&[object(name).expect("a name")], kinds, &ours).manifests[0].object);
     let mut other = ours.clone();
     if scenario.contains("depcopy") {
@@ -405,7 +405,8 @@ fn judge_ignore(kinds: &Kinds, input: &Value, expect: &Value) -> Judged {
     let (ours, tolerated) = (set(), Tolerated::new());
     let rules = |prune| plan::Rules { set: set(), prune, allow_empty: true };
     let is_ignored = |annotations: &Value| {
-        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": annotations}});
+        let object =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": annotations}});
         plan(&ready(&[object], kinds, &ours), &Live::new(), &tolerated, &rules(Prune::Off)).is_empty()
     };
     if let Some(all) = input["annotations"].as_array() {
@@ -425,7 +426,8 @@ fn judge_ignore(kinds: &Kinds, input: &Value, expect: &Value) -> Judged {
     let (git, cluster) = (text(input, "git"), format!("{}{}", text(input, "cluster"), text(input, "cluster_before")));
     let says_ignore = |words: &str| words.contains("ignore true") || words.contains("ignore=true");
     let mut before = object("dep1")?;
-    let mut live = after(Live::new(), &plan(&ready(&[before.clone()], kinds, &ours), &Live::new(), &tolerated, &rules(Prune::On)));
+    let mut live =
+        after(Live::new(), &plan(&ready(&[before.clone()], kinds, &ours), &Live::new(), &tolerated, &rules(Prune::On)));
     let key = live.keys().next()?.clone();
     let mut found = (*live[&key]).clone();
     if says_ignore(&cluster) {
@@ -493,7 +495,10 @@ async fn vectors_gitops_load_error() {
         let errors = expect["sync_event_errors"].as_u64()?;
         let moved = test.forge.tag() == record.revision;
         test.stop().await;
-        same(&(applied, record.errors.len() as u64, moved), &(expected, errors, text(expect, "sync_tag") == "moved to HEAD"))
+        same(
+            &(applied, record.errors.len() as u64, moved),
+            &(expected, errors, text(expect, "sync_tag") == "moved to HEAD"),
+        )
     })
     .await;
 }

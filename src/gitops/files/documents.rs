@@ -87,10 +87,8 @@ fn item_lines(part: &str, first: usize) -> Vec<usize> {
     let (mut depth, mut in_items, mut at_key, mut next_is_items) = (0_usize, false, true, false);
     for event in Parser::new_from_str(part) {
         let Ok((event, span)) = event else { break };
-        let node = matches!(
-            event,
-            Event::Scalar(..) | Event::Alias(_) | Event::SequenceStart(..) | Event::MappingStart(..)
-        );
+        let node =
+            matches!(event, Event::Scalar(..) | Event::Alias(_) | Event::SequenceStart(..) | Event::MappingStart(..));
         if in_items && node && depth == 2 {
             lines.push(first + span.start.line());
         }
@@ -118,6 +116,7 @@ fn item_lines(part: &str, first: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn lines(text: &str) -> Vec<(usize, Value)> {
@@ -126,7 +125,8 @@ mod tests {
 
     #[test]
     fn documents_know_their_line() {
-        let text = "# comment\n---\n\n# another\na: 1\n---\n---\n# nothing\n--- # more\nb: 2\n...\n---\nc: |\n  x\n  ---\n";
+        let text =
+            "# comment\n---\n\n# another\na: 1\n---\n---\n# nothing\n--- # more\nb: 2\n...\n---\nc: |\n  x\n  ---\n";
         assert_eq!(lines(text), [(5, json!({"a": 1})), (10, json!({"b": 2})), (13, json!({"c": "x\n---\n"}))]);
         assert_eq!(lines("--- {a: 1}\n"), [(1, json!({"a": 1}))]);
         assert_eq!(lines("a: 1\r\n---\r\nb: 2\r\n"), [(1, json!({"a": 1})), (3, json!({"b": 2}))]);
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn items_know_their_line() {
-        let text = "kind: List\nmetadata:\n  items:\n  - no\nitems:\n- {a: 1}\n# c\n- b:\n  - x\n  c: 1\n-\n  d: 1\nmore: 1\n";
+        let text =
+            "kind: List\nmetadata:\n  items:\n  - no\nitems:\n- {a: 1}\n# c\n- b:\n  - x\n  c: 1\n-\n  d: 1\nmore: 1\n";
         let found = documents(text.as_bytes()).unwrap();
         assert_eq!(found[0].items, [6, 8, 12]);
         let flow = documents(b"---\n{kind: List, items: [{a: 1},\n {b: 2}]}\n").unwrap();
@@ -152,5 +153,23 @@ mod tests {
         assert_eq!(wrong(b"a: 1\n---\nb: 1\nc: [\n"), 4);
         assert_eq!(wrong(b"\xff\xfe"), 0);
         assert_eq!(wrong(b"a\0b"), 0);
+    }
+
+    proptest! {
+        /// Whatever a file has, reading it ends, and lines are within the file.
+        #[test]
+        fn nothing_in_a_file_does_harm(text in "([-a-d:,&*!|>\\[\\]{}#'\" \n\t.]|---\n|items: |- |kind: List\n){0,60}") {
+            let lines = text.lines().count().max(1);
+            match documents(text.as_bytes()) {
+                Ok(found) => {
+                    for document in found {
+                        prop_assert!((1..=lines).contains(&document.line), "{} of {lines}", document.line);
+                        prop_assert!(document.items.iter().all(|line| (1..=lines).contains(line)));
+                    }
+                }
+                Err(Unreadable::Yaml { line, .. }) => prop_assert!(line <= lines + 1, "{line} of {lines}"),
+                Err(Unreadable::NotText) => {}
+            }
+        }
     }
 }

@@ -29,7 +29,12 @@ pub fn resolve(entries: &[Entry], contents: &HashMap<String, Blob>) -> HashMap<S
     links.map(|link| (link.path.clone(), follow(link, entries, &by_path, contents))).collect()
 }
 
-fn follow(link: &Entry, entries: &[Entry], by_path: &HashMap<&str, &Entry>, contents: &HashMap<String, Blob>) -> Target {
+fn follow(
+    link: &Entry,
+    entries: &[Entry],
+    by_path: &HashMap<&str, &Entry>,
+    contents: &HashMap<String, Blob>,
+) -> Target {
     let mut link = link;
     for _ in 0..MOST_HOPS {
         let Some(Blob::Bytes(bytes)) = contents.get(&link.blob) else { return Target::Nowhere(String::new()) };
@@ -58,7 +63,12 @@ mod tests {
 
     #[test]
     fn links_stay_inside() {
-        let entry = |path: &str, kind, blob: &str| Entry { path: path.to_owned(), kind, executable: false, blob: blob.to_owned() };
+        let entry = |path: &str, kind, blob: &str| Entry {
+            path: path.to_owned(),
+            kind,
+            executable: false,
+            blob: blob.to_owned(),
+        };
         let targets = ["a.yaml", "../c.yaml", "/etc/passwd", "../../x", "one", "two", "gone", "sub"];
         let mut entries = vec![
             entry("a/a.yaml", EntryKind::File, "A"),
@@ -67,7 +77,13 @@ mod tests {
         ];
         let mut contents = HashMap::new();
         for (number, target) in targets.iter().enumerate() {
-            let name = if number == 4 { "two".to_owned() } else if number == 5 { "one".to_owned() } else { format!("l{number}") };
+            let name = if number == 4 {
+                "two".to_owned()
+            } else if number == 5 {
+                "one".to_owned()
+            } else {
+                format!("l{number}")
+            };
             entries.push(entry(&format!("a/{name}"), EntryKind::Link, &format!("L{number}")));
             contents.insert(format!("L{number}"), Blob::Bytes(target.as_bytes().into()));
         }

@@ -170,10 +170,12 @@ impl Loader {
         match &mut cached.read {
             Read::Fresh(objects) => {
                 let objects = std::mem::take(objects);
-                cached.read = Read::Ready(objects.into_iter().map(|(place, value)| item(value, place, context)).collect());
+                cached.read =
+                    Read::Ready(objects.into_iter().map(|(place, value)| item(value, place, context)).collect());
             }
             Read::Ready(items) => {
-                let moved = |item: &Item| matches!(item, Item::Manifest(manifest, _) if !is_same_scope(manifest, context));
+                let moved =
+                    |item: &Item| matches!(item, Item::Manifest(manifest, _) if !is_same_scope(manifest, context));
                 if items.iter().any(moved) {
                     self.files.remove(&source.file.path);
                     return Some(source.file.blob.clone());
@@ -218,7 +220,8 @@ impl Loader {
         }
         if manifests.len() > MOST_OBJECTS {
             let count = manifests.len();
-            loaded.refused = Some(format!("the repository defines {count} objects; more than {MOST_OBJECTS} are not taken"));
+            loaded.refused =
+                Some(format!("the repository defines {count} objects; more than {MOST_OBJECTS} are not taken"));
             return loaded;
         }
         loaded.settle_duplicates(manifests, input.rules.mode);
@@ -329,7 +332,11 @@ fn fresh(path: &str, documents: &[Document], built: bool, mode: Mode) -> (Read, 
 /// Takes the annotation with the origin away and reads it.
 fn origin(value: &mut Value) -> Option<Place> {
     let origin = remove(value, &["metadata", "annotations", ORIGIN])?;
-    if value.get("metadata").and_then(|meta| meta.get("annotations")).is_some_and(|a| a == &Value::Object(serde_json::Map::new())) {
+    if value
+        .get("metadata")
+        .and_then(|meta| meta.get("annotations"))
+        .is_some_and(|a| a == &Value::Object(serde_json::Map::new()))
+    {
         remove(value, &["metadata", "annotations"]);
     }
     let origin = crate::cluster::yaml::value(origin.as_str()?).ok()?;

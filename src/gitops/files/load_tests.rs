@@ -22,10 +22,7 @@ impl Repo {
         let blob = |text: &str| format!("blob of {text}");
         let sources: Vec<Source> = files
             .iter()
-            .map(|(path, text)| Source {
-                file: FileRef { path: (*path).to_owned(), blob: blob(text) },
-                built: false,
-            })
+            .map(|(path, text)| Source { file: FileRef { path: (*path).to_owned(), blob: blob(text) }, built: false })
             .collect();
         let all: HashMap<String, Blob> =
             files.iter().map(|(_, text)| (blob(text), Blob::Bytes(text.as_bytes().into()))).collect();
@@ -80,7 +77,10 @@ fn duplicates_are_taken_only_when_they_say_the_same() {
     let other = format!("{one}data: {{x: y}}\n");
     let twice = Repo::new(Mode::Safe).load(&[("a.yaml", &one), ("b.yaml", &one)]);
     assert_eq!(ids(&twice), ["a.yaml:1 default:configmap/a"]);
-    assert_eq!(messages(&twice), ["a.yaml:1: duplicate definition of 'default:configmap/a' (in a.yaml:1 and b.yaml:1)"]);
+    assert_eq!(
+        messages(&twice),
+        ["a.yaml:1: duplicate definition of 'default:configmap/a' (in a.yaml:1 and b.yaml:1)"]
+    );
     let differing = Repo::new(Mode::Safe).load(&[("a.yaml", &one), ("b.yaml", &other)]);
     assert_eq!(ids(&differing), [] as [&str; 0]);
     assert_eq!(differing.held[0].why, Hold::Duplicate);

@@ -66,7 +66,11 @@ fn collect(value: &Value, line: usize, lines: &[usize], mode: Mode, depth: usize
 ///
 /// # Errors
 /// The key as far as it is known, and why the object cannot be applied.
-pub fn prepare(mut object: Value, place: Place, context: Context<'_>) -> Result<(Manifest, Vec<Finding>), Box<Refused>> {
+pub fn prepare(
+    mut object: Value,
+    place: Place,
+    context: Context<'_>,
+) -> Result<(Manifest, Vec<Finding>), Box<Refused>> {
     let api_version = text(&object, &["apiVersion"]).to_owned();
     let kind = text(&object, &["kind"]).to_owned();
     let found = namespaced(&api_version, &kind, context);
@@ -82,7 +86,8 @@ pub fn prepare(mut object: Value, place: Place, context: Context<'_>) -> Result<
     }
     let key = ObjectKey::of(&object);
     let id = key.id();
-    let refuse = |key: &ObjectKey, finding: Finding| Box::new(Refused { key: key.clone(), finding: finding.about(&key.id()) });
+    let refuse =
+        |key: &ObjectKey, finding: Finding| Box::new(Refused { key: key.clone(), finding: finding.about(&key.id()) });
     if let Err((why, hint)) = found {
         let message = format!("cannot find scope of resource {id}: {why}");
         let finding = Finding::new(Level::Warning, Code::UnknownKind, place, message).hint(hint);
@@ -125,7 +130,8 @@ fn namespaced(api_version: &str, kind: &str, context: Context<'_>) -> Result<boo
     if let Some(served) = defined.into_iter().flatten().find(|served| served.api_version() == api_version) {
         return Ok(served.namespaced);
     }
-    let why = format!("the cluster serves no {kind} of {}", if api_version.is_empty() { "no version" } else { api_version });
+    let why =
+        format!("the cluster serves no {kind} of {}", if api_version.is_empty() { "no version" } else { api_version });
     let hint = match other {
         Some(version) => format!("write `apiVersion: {version}`"),
         None => "add its CustomResourceDefinition to the repository or the cluster".to_owned(),
@@ -212,6 +218,7 @@ fn mark(object: &mut Value, mark: &str, checksum: &str) {
 mod tests {
     use super::*;
     use crate::gitops::kinds;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn prepared(object: Value, rules: &Rules) -> Result<(Manifest, Vec<Finding>), Box<Refused>> {
@@ -253,18 +260,28 @@ mod tests {
             Ok((manifest, _)) => manifest.id.to_string(),
             Err(refused) => refused.finding.message,
         };
-        let object = |version: &str, kind: &str, name: &str, namespace: &str| {
-            json!({"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}})
-        };
+        let object = |version: &str, kind: &str, name: &str, namespace: &str| json!({"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}});
         let cases = [
             (object("v1", "ConfigMap", "a", "demo"), "demo:configmap/a"),
-            (object("v1", "ConfigMap", "a", "other"), "not applying resource other:configmap/a; excluded by namespace constraints"),
+            (
+                object("v1", "ConfigMap", "a", "other"),
+                "not applying resource other:configmap/a; excluded by namespace constraints",
+            ),
             (object("v1", "Namespace", "demo", "bogus"), "<cluster>:namespace/demo"),
-            (object("v1", "Namespace", "x", ""), "not applying resource <cluster>:namespace/x; excluded by namespace constraints"),
+            (
+                object("v1", "Namespace", "x", ""),
+                "not applying resource <cluster>:namespace/x; excluded by namespace constraints",
+            ),
             (object("v1", "ConfigMap", "", "demo"), "this ConfigMap has no metadata.name"),
             (object("v1", "ConfigMap", "a/b", "demo"), "this ConfigMap has the name `a/b`, which no object can have"),
-            (object("example.com/v1", "Widget", "w", ""), "cannot find scope of resource default:widget/w: the cluster serves no Widget of example.com/v1"),
-            (object("apps/v1beta1", "Deployment", "w", ""), "cannot find scope of resource default:deployment/w: the cluster serves no Deployment of apps/v1beta1"),
+            (
+                object("example.com/v1", "Widget", "w", ""),
+                "cannot find scope of resource default:widget/w: the cluster serves no Widget of example.com/v1",
+            ),
+            (
+                object("apps/v1beta1", "Deployment", "w", ""),
+                "cannot find scope of resource default:deployment/w: the cluster serves no Deployment of apps/v1beta1",
+            ),
         ];
         for (object, expected) in cases {
             assert_eq!(why(object), expected);
@@ -299,5 +316,42 @@ mod tests {
         let document = Document { line: 1, value: custom, items: vec![] };
         assert_eq!(objects(&document, Mode::Safe).len(), 1);
         assert_eq!(objects(&document, Mode::Strict).len(), 0);
+    }
+
+    /// Values of all shapes, with the members that objects have.
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(Value::from),
+            "(v1|apps/v1|List|Secret|ConfigMap|Deployment|true|[a-z/]{0,4})".prop_map(Value::String),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            let name = "(apiVersion|kind|metadata|name|namespace|labels|annotations|items|data|stringData|[a-z]{1,3})";
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+                proptest::collection::vec((name, inner), 0..6).prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Whatever a document says, it becomes objects or reasons, and the objects can be compared with anything.
+        #[test]
+        fn no_object_does_harm(value in values(), other in values()) {
+            let document = Document { line: 1, value, items: vec![] };
+            for mode in [Mode::Safe, Mode::Strict] {
+                for (_, object) in objects(&document, mode) {
+                    if let Ok((manifest, _)) = prepared(object, &Rules::default()) {
+                        prop_assert!(!manifest.key.at.name.is_empty());
+                        prop_assert!(crate::gitops::diff::differences(&manifest.object, &manifest.object).is_empty());
+                        crate::gitops::diff::changes(&manifest.object, &other);
+                        crate::gitops::plan::decide(&manifest, Some(&other), &[]);
+                        crate::gitops::health::health(&other);
+                        crate::gitops::writer::writer(&other, "a.b[c=d].'e'");
+                    }
+                }
+            }
+        }
     }
 }

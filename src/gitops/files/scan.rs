@@ -300,7 +300,8 @@ mod tests {
 
     #[test]
     fn charts_are_left_out() {
-        let names = ["a.yaml", "c/Chart.yaml", "c/values.yaml", "c/templates/x.yaml", "d/Chart.yaml", "d/x.yml", "e.json"];
+        let names =
+            ["a.yaml", "c/Chart.yaml", "c/values.yaml", "c/templates/x.yaml", "d/Chart.yaml", "d/x.yml", "e.json"];
         assert_eq!(files(&scanned(&names, &[], &Rules::default())), ["a.yaml", "d/Chart.yaml", "d/x.yml"]);
         assert_eq!(files(&scanned(&names, &[], &rules(&["c/templates"]))), [] as [&str; 0]);
         let two = scanned(&names, &[], &rules(&["d", "./d/", "nope", "a.yaml", "e.json"]));

@@ -143,8 +143,7 @@ mod tests {
     #[test]
     fn builds_are_skipped_in_the_last_line() {
         let person = Person::parse("a <b>");
-        let mut draft =
-            Draft { message: "Do it", author: &person, committer: &person, skip_builds: None, note: None };
+        let mut draft = Draft { message: "Do it", author: &person, committer: &person, skip_builds: None, note: None };
         assert_eq!(draft.text(), "Do it");
         draft.skip_builds = Some("[ci skip]");
         assert_eq!(draft.text(), "Do it\n\n[ci skip]");

@@ -226,8 +226,14 @@ mod tests {
     #[test]
     fn failures_are_told_apart() {
         let cases = [
-            ("ssh: Could not resolve hostname nope: Name or service not known\nfatal: Could not read from remote repository.", Failure::Unreachable),
-            ("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.", Failure::Denied),
+            (
+                "ssh: Could not resolve hostname nope: Name or service not known\nfatal: Could not read from remote repository.",
+                Failure::Unreachable,
+            ),
+            (
+                "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.",
+                Failure::Denied,
+            ),
             ("Host key verification failed.\nfatal: Could not read from remote repository.", Failure::HostKey),
             ("fatal: '/x' does not appear to be a git repository", Failure::NotFound),
             ("fatal: unable to access 'http://h/': Failed to connect to h port 80", Failure::Unreachable),

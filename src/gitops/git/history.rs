@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Person;
 use super::error::Error;
@@ -71,7 +72,8 @@ impl Mirror {
     /// When a revision is not there.
     pub async fn last_touched(&self, range: Range<'_>) -> Result<HashMap<String, Arc<Commit>>, Error> {
         let run = self.log(range).args(["-z", "--name-only", "--no-renames", "-m", "--first-parent"]);
-        let run = run.arg("--format=%x01%H%x00%P%x00%an%x00%ae%x00%at%x00%x00%s");
+        // It is nice to know, but nobody waits for it.
+        let run = run.limit(Duration::from_secs(5)).arg("--format=%x01%H%x00%P%x00%an%x00%ae%x00%at%x00%x00%s");
         let out = with_range(run, range).out().await?;
         touched(&out)
     }

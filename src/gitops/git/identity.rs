@@ -202,7 +202,8 @@ mod tests {
     #[tokio::test]
     async fn keys_are_made_and_shown() {
         let folder = tempfile::tempdir().unwrap();
-        let options = KeyOptions { kind: Some("ed25519".to_owned()), comment: "root@flux".to_owned(), ..KeyOptions::default() };
+        let options =
+            KeyOptions { kind: Some("ed25519".to_owned()), comment: "root@flux".to_owned(), ..KeyOptions::default() };
         let pair = generate(&options, folder.path()).await.unwrap();
         assert!(pair.public.starts_with("ssh-ed25519 AAAA") && pair.public.ends_with(" root@flux"), "{}", pair.public);
         assert!(!format!("{pair:?}").contains("PRIVATE"));

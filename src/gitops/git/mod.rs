@@ -68,7 +68,9 @@ mod tests {
         for good in ["master", "release/1.0", "feature-x", "flux-sync"] {
             assert!(is_ref_name(good), "{good}");
         }
-        for bad in ["", "-x", "--upload-pack=x", "a..b", "a b", "a:b", "/a", "a/", "a//b", ".a", "a.lock", "@", "a@{1}", "x\n"] {
+        for bad in
+            ["", "-x", "--upload-pack=x", "a..b", "a b", "a:b", "/a", "a/", "a//b", ".a", "a.lock", "@", "a@{1}", "x\n"]
+        {
             assert!(!is_ref_name(bad), "{bad}");
         }
     }

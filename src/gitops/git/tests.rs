@@ -136,7 +136,11 @@ async fn commits_are_pushed_or_not_made() {
     assert_eq!(mirror.head().await.unwrap(), other);
     mirror.commit(&other, &[file("d.yaml", "d: 1\n")], &draft).await.unwrap();
     assert!(mirror.commit(&other, &[file("../d.yaml", "")], &draft).await.is_err());
-    let left: Vec<_> = std::fs::read_dir(mirror.dir()).unwrap().flatten().filter(|f| f.file_name().to_string_lossy().contains("foredeck")).collect();
+    let left: Vec<_> = std::fs::read_dir(mirror.dir())
+        .unwrap()
+        .flatten()
+        .filter(|f| f.file_name().to_string_lossy().contains("foredeck"))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -150,7 +154,10 @@ async fn the_tag_moves_here_and_there() {
     mirror.move_tag(&second, &flux()).await.unwrap();
     mirror.move_tag(&first, &flux()).await.unwrap();
     assert_eq!(mirror.synced().await.unwrap().as_deref(), Some(first.as_str()));
-    let tag = forge.git(&forge.remote(), &["for-each-ref", "--format=%(objecttype) %(*objectname) %(contents)", "refs/tags/flux-sync"]);
+    let tag = forge.git(
+        &forge.remote(),
+        &["for-each-ref", "--format=%(objecttype) %(*objectname) %(contents)", "refs/tags/flux-sync"],
+    );
     assert_eq!(tag, format!("tag {first} Sync pointer"));
     assert_eq!(mirror.moved(Some(&second), &first), format!("tag flux-sync old={} new={}", &second[..7], &first[..7]));
     forge.git(&forge.remote(), &["tag", "-d", "flux-sync"]);
@@ -177,7 +184,8 @@ async fn writing_is_tried() {
 #[tokio::test]
 async fn failures_say_what_is_wrong() {
     let forge = Forge::new();
-    let open = async |url: &str| Mirror::open(Program::default(), &forge.path("m.git"), Remote::new(url, "master")).await;
+    let open =
+        async |url: &str| Mirror::open(Program::default(), &forge.path("m.git"), Remote::new(url, "master")).await;
     let nowhere = open(&forge.path("nope").display().to_string()).await.unwrap();
     assert_eq!(nowhere.fetch(LIMIT).await.unwrap_err().failure(), Failure::NotFound);
     let refused = open("http://127.0.0.1:1/x.git").await.unwrap().fetch(LIMIT).await.unwrap_err();
@@ -206,10 +214,7 @@ async fn with_ssh_keys(forge: &Forge) -> Program {
     let allowed = forge.path("allowed");
     std::fs::write(&allowed, format!("* {}\n", pair.public)).unwrap();
     std::fs::write(key.with_extension("pub"), &pair.public).unwrap();
-    for (name, value) in [
-        ("gpg.format", "ssh"),
-        ("user.signingKey", &key.display().to_string()),
-    ] {
+    for (name, value) in [("gpg.format", "ssh"), ("user.signingKey", &key.display().to_string())] {
         forge.git(&forge.work(), &["config", name, value]);
     }
     let trust = Trust { gpg_home: None, allowed_signers: Some(allowed) };

@@ -67,7 +67,8 @@ impl Mirror {
         }
         let ask = |names: &[&str]| names.iter().flat_map(|name| [name, "\n"]).collect::<String>().into_bytes();
         let names: Vec<&str> = blobs.iter().map(String::as_str).collect();
-        let sizes = self.run("cat-file").arg("--batch-check=%(objectname) %(objectsize)").input(&ask(&names)).out().await?;
+        let sizes =
+            self.run("cat-file").arg("--batch-check=%(objectname) %(objectsize)").input(&ask(&names)).out().await?;
         let mut wanted = Vec::new();
         let mut all = 0;
         for line in String::from_utf8_lossy(&sizes).lines() {
@@ -109,8 +110,10 @@ pub fn listing(out: &[u8]) -> Result<Vec<Entry>, Error> {
             let mut words = head.split(' ');
             Some((words.next()?, words.next()?, words.next()?, path))
         });
-        let (mode, kind, blob, path) = parts
-            .ok_or_else(|| Error::Answer { command: "ls-tree".to_owned(), answer: record.chars().take(200).collect() })?;
+        let (mode, kind, blob, path) = parts.ok_or_else(|| Error::Answer {
+            command: "ls-tree".to_owned(),
+            answer: record.chars().take(200).collect(),
+        })?;
         let kind = match (kind, mode) {
             ("commit", _) => EntryKind::Submodule,
             (_, "120000") => EntryKind::Link,
@@ -150,8 +153,11 @@ mod tests {
     #[test]
     fn answers_are_read() {
         let out = b"100644 blob aa\ta b.yaml\x00120000 blob bb\tlink\x00160000 commit cc\tsub\x00";
-        let entry = |path: &str, kind, blob: &str| {
-            Entry { path: path.to_owned(), kind, executable: false, blob: blob.to_owned() }
+        let entry = |path: &str, kind, blob: &str| Entry {
+            path: path.to_owned(),
+            kind,
+            executable: false,
+            blob: blob.to_owned(),
         };
         assert_eq!(
             listing(out).unwrap(),

@@ -118,7 +118,10 @@ pub(super) fn variables(request: &Request<'_>, target: &Target, file: &str) -> V
         ("REQUEST_METHOD", request.method.to_owned()),
         ("PATH_TRANSLATED", file.to_owned()),
         ("PATH_INFO", format!("/{}.git/{}", target.repo, target.rest)),
-        ("QUERY_STRING", if target.rest == "info/refs" { format!("service={}", target.program()) } else { String::new() }),
+        (
+            "QUERY_STRING",
+            if target.rest == "info/refs" { format!("service={}", target.program()) } else { String::new() },
+        ),
         ("REMOTE_USER", if target.service == Service::Push { "learner".to_owned() } else { String::new() }),
         ("REMOTE_ADDR", "127.0.0.1".to_owned()),
     ];

@@ -268,8 +268,10 @@ async fn answer(mut running: Running) -> Answer {
         }
     };
     let _ = running.buffer.split_to(head.length);
-    let body = futures::stream::unfold(running, |mut running| async move {
-        running.chunk().await.map(|chunk| (chunk, running))
-    });
+    let body =
+        futures::stream::unfold(
+            running,
+            |mut running| async move { running.chunk().await.map(|chunk| (chunk, running)) },
+        );
     Answer { status: head.status, headers: head.headers, body: body.boxed() }
 }

@@ -28,7 +28,10 @@ impl Drop for Served {
     }
 }
 
-async fn handle(State((backend, sender)): State<(Arc<Backend>, mpsc::UnboundedSender<String>)>, request: AxumRequest) -> Response {
+async fn handle(
+    State((backend, sender)): State<(Arc<Backend>, mpsc::UnboundedSender<String>)>,
+    request: AxumRequest,
+) -> Response {
     let (parts, body) = request.into_parts();
     let headers: Vec<(&str, &str)> =
         parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();

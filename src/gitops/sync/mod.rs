@@ -8,6 +8,7 @@ pub mod repair;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -27,8 +28,16 @@ use super::record::Records;
 use super::schedule::Moment;
 use super::secret::Secret;
 use super::settings::{Pointer, Settings};
-use super::source::Source;
+use super::source::{Source, SourceState};
 use super::status::{Activity, Status, Unverified};
+
+/// What a look at the repository found.
+#[derive(Debug)]
+pub(super) struct Looked {
+    source: Source,
+    ready: bool,
+    begun: Instant,
+}
 
 /// What Git wants now.
 #[derive(Debug, Clone, Default)]
@@ -76,11 +85,8 @@ impl Engine {
         let source = Source::new(settings.source());
         let records = Records::open(Some(settings.folder.join("syncs.jsonl")));
         sweep(&settings);
-        let (status, _) = watch::channel(Status {
-            source: source.state.clone(),
-            history: records.history(),
-            ..Status::default()
-        });
+        let (status, _) =
+            watch::channel(Status { source: source.state.clone(), history: records.history(), ..Status::default() });
         Self {
             build: Build::new(settings.build()),
             rules: settings.plan(),
@@ -150,12 +156,28 @@ impl Engine {
 
     /// Looks at the repository. Gives the commit that may be applied, when there is one.
     pub async fn fetch(&mut self) -> Option<String> {
-        let begun = Instant::now();
+        let looked = self.begin_fetch().await.await;
+        self.end_fetch(looked).await
+    }
+
+    /// Begins to look at the repository; all else can go on meanwhile. The outcome is for [`Engine::end_fetch`].
+    pub(super) async fn begin_fetch(&mut self) -> BoxFuture<'static, Looked> {
         self.act(Activity::Fetching);
+        let begun = Instant::now();
         let keyed = self.have_key().await;
-        let (clock, status) = (self.settings.clock.clone(), &self.status);
-        let mut tell = |state: &super::source::SourceState| status.send_modify(|s| s.source = state.clone());
-        let ready = keyed && self.source.refresh(&*clock, &mut tell).await;
+        let (clock, status, mut source) = (self.settings.clock.clone(), self.status.clone(), self.source.clone());
+        let look = async move {
+            let mut tell = |state: &SourceState| status.send_modify(|s| s.source = state.clone());
+            let ready = keyed && source.refresh(&*clock, &mut tell).await;
+            Looked { source, ready, begun }
+        };
+        look.boxed()
+    }
+
+    /// Takes up what a look at the repository found. Gives the commit that may be applied, when there is one.
+    pub(super) async fn end_fetch(&mut self, looked: Looked) -> Option<String> {
+        let Looked { source, ready, begun } = looked;
+        self.source = source;
         let target = if ready { self.verify().await } else { None };
         self.fetch_ms = begun.elapsed().as_secs_f64() * 1000.0;
         if let (Some(head), true) = (&self.source.state.head, ready) {
@@ -299,19 +321,17 @@ impl Engine {
             return;
         }
         let after = self.touched_up_to.as_deref();
-        let range = Range { after, most: 5000, ..Range::up_to(&revision) };
+        let range = Range { after, most: 2000, ..Range::up_to(&revision) };
         match mirror.last_touched(range).await {
             Ok(newer) => {
                 self.touched.extend(newer);
-                self.touched_up_to = Some(revision);
                 with_commits(&mut self.objects, &self.touched);
                 self.publish();
             }
-            Err(error) => {
-                tracing::debug!(%error, "cannot tell which commits touched which files");
-                self.touched_up_to = None;
-            }
+            Err(error) => tracing::debug!(%error, "cannot tell which commits touched which files"),
         }
+        // What takes too long is not tried again: only what comes after.
+        self.touched_up_to = Some(revision);
     }
 
     /// Shows what it does.

@@ -52,7 +52,13 @@ impl Engine {
         // What is wrong in a file stays so until the next commit; all else may be better the next time.
         let settled = record.error.is_none() && record.counts.failed == 0 && !self.waits_for_kinds();
         let failed = record.ending == Ending::Failed;
-        let outcome = if failed { Outcome::Failed } else if settled { Outcome::Good } else { Outcome::Partly };
+        let outcome = if failed {
+            Outcome::Failed
+        } else if settled {
+            Outcome::Good
+        } else {
+            Outcome::Partly
+        };
         let record = self.records.end(record);
         self.stale = false;
         let (objects, history, synced) = (Arc::new(self.objects.clone()), self.records.history(), self.synced.clone());
@@ -137,7 +143,8 @@ impl Engine {
             && previous.as_ref() != Some(ours)
             && !std::mem::replace(&mut self.warned, true)
         {
-            let words = "detected external change in sync state; the sync state should not be shared by fluxd instances";
+            let words =
+                "detected external change in sync state; the sync state should not be shared by fluxd instances";
             record.notes.push(words.to_owned());
         }
         record.previous.clone_from(&previous);
@@ -266,7 +273,9 @@ impl Engine {
         match mirror.commits(range).await {
             Ok(commits) => record.commits = commits,
             // The pointer may be on a commit that is gone.
-            Err(error) => record.notes.push(format!("failed to list the commits since {}: {error}", previous.map(short).unwrap_or_default())),
+            Err(error) => record
+                .notes
+                .push(format!("failed to list the commits since {}: {error}", previous.map(short).unwrap_or_default())),
         }
         if record.commits.is_empty() {
             return;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use futures::FutureExt as _;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::gitops::apply::{Applier, served};
