@@ -48,7 +48,7 @@ enum Wish {
     Pause,
     Resume,
     Intervals(Intervals),
-    AllowEmpty(bool),
+    PruneAll,
 }
 
 /// Makes a cluster match a repository, until it is stopped.
@@ -273,8 +273,8 @@ impl Reconciler {
             }
             Wish::Resume => self.schedule.resume(),
             Wish::Intervals(intervals) => self.schedule.set_intervals(intervals, self.engine.moment()),
-            Wish::AllowEmpty(allowed) => {
-                self.engine.allow_empty(allowed);
+            Wish::PruneAll => {
+                self.engine.allow_empty();
                 self.schedule.ask(Trigger::Demand);
             }
         }
@@ -392,9 +392,9 @@ impl Handle {
         let _ = self.wishes.try_send(Wish::Intervals(intervals));
     }
 
-    /// Whether everything may be deleted when the repository is empty; syncs at once.
-    pub fn allow_empty(&self, allowed: bool) {
-        let _ = self.wishes.try_send(Wish::AllowEmpty(allowed));
+    /// Confirms that everything is to be deleted although the repository is empty: once, by a sync that begins now.
+    pub fn prune_everything(&self) {
+        let _ = self.wishes.try_send(Wish::PruneAll);
     }
 
     async fn ask<T>(&self, wish: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Wish) -> Result<T, Error> {

@@ -96,7 +96,7 @@ async fn what_leaves_git_is_deleted_but_never_everything_by_mistake() {
     let state = test.object("default:configmap/b", State::OutOfSync).await;
     assert!(state.reason.as_deref().unwrap().contains("defines no object at all"), "{state:?}");
     assert_eq!(test.until("it is told", |status| status.would_prune == 1).await.would_prune, 1);
-    test.handle.allow_empty(true);
+    test.handle.prune_everything();
     test.until_object("v1", "ConfigMap", "b", |found| found.is_none()).await;
     test.stop().await;
 }

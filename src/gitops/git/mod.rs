@@ -1,4 +1,4 @@
-//! The system's `git`: the only place that starts it.
+//! The system's `git` (2.30 or newer): the only place that starts it.
 
 pub mod command;
 pub mod commit;

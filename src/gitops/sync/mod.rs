@@ -114,9 +114,9 @@ impl Engine {
         }
     }
 
-    /// Whether everything may be deleted when the repository is empty.
-    pub(super) fn allow_empty(&mut self, allowed: bool) {
-        self.rules.allow_empty = allowed;
+    /// The next sync may delete everything when the repository is empty.
+    pub(super) fn allow_empty(&mut self) {
+        self.rules.allow_empty = true;
     }
 
     /// What time it is, for people.

@@ -38,6 +38,10 @@ impl Engine {
         let deadline = begun + limit;
         let ended = tokio::time::timeout_at(deadline, self.pass(&mut record, trigger, deadline)).await;
         let ended = ended.unwrap_or_else(|_| Err(format!("the sync was broken off after {} s", limit.as_secs())));
+        if ended.is_ok() {
+            // Leave to delete everything holds once.
+            self.rules.allow_empty = self.settings.allow_empty;
+        }
         record.ending = match &ended {
             Err(_) => Ending::Failed,
             Ok(()) if record.errors.is_empty() && record.error.is_none() => Ending::Good,
@@ -59,6 +63,12 @@ impl Engine {
         } else {
             Outcome::Partly
         };
+        let (counts, revision) = (record.counts, record.revision.as_deref().map(short).unwrap_or_default());
+        tracing::info!(
+            sync.trigger = ?trigger, sync.revision = %revision, sync.duration_ms = record.durations.all_ms as u64,
+            sync.created = counts.created, sync.configured = counts.configured, sync.pruned = counts.pruned,
+            sync.failed = counts.failed, event = record.event.as_deref().unwrap_or_default(), "sync ended"
+        );
         let record = self.records.end(record);
         self.stale = false;
         let (objects, history, synced) = (Arc::new(self.objects.clone()), self.records.history(), self.synced.clone());

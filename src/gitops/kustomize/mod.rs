@@ -1,4 +1,7 @@
-//! Folders with a kustomization, built by `kubectl kustomize`.
+//! Folders with a kustomization: built by `kubectl kustomize`, or, without it, as far as we know how.
+
+mod plain;
+mod transform;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +13,8 @@ use super::files::scan::Kustomization;
 use super::files::{folder_of, is_below};
 use super::git::tree::Entry;
 use super::process::{self, Bounds, Stopped};
+use crate::cluster::object::set;
+use crate::cluster::yaml;
 
 /// More than this is not taken from one build.
 const MOST: u64 = 64 << 20;
@@ -29,7 +34,7 @@ impl Builder {
     /// # Errors
     /// Why it cannot be built, in words.
     pub async fn build(&self, around: &Path, kustomization: &Kustomization) -> Result<Vec<u8>, String> {
-        let kubectl = self.kubectl.as_ref().ok_or("it takes kubectl, which is not on the PATH")?;
+        let Some(kubectl) = &self.kubectl else { return plainly(&around.join("tree"), &kustomization.file) };
         let wrap = around.join("wrap");
         let folder = folder_of(&kustomization.file);
         // Through this one every object says which file it comes from.
@@ -52,6 +57,20 @@ impl Builder {
     }
 }
 
+/// Builds without `kubectl`; every object says which file it comes from, as it does with it.
+fn plainly(tree: &Path, file: &str) -> Result<Vec<u8>, String> {
+    let read = |path: &str| std::fs::read(tree.join(path)).ok();
+    let built = plain::build(file, &read)?;
+    let mut out = String::new();
+    for plain::Built { mut object, file, .. } in built {
+        let origin = format!("path: {}\n", quoted(&file));
+        set(&mut object, &["metadata", "annotations", "config.kubernetes.io/origin"], origin);
+        out.push_str("---\n");
+        out.push_str(&yaml::text(&object));
+    }
+    Ok(out.into_bytes())
+}
+
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
@@ -64,8 +83,8 @@ fn words(err: &str, around: &Path) -> String {
     let text = lines.join(" ").replace(&format!("{}/tree/", around.display()), "").replace("../tree/", "");
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     // Some kubectls write a line for the log, with a time that changes.
-    let logged = text.split_once("\"command failed\" err=\"").and_then(|(_, words)| words.strip_suffix('"'));
-    let text = logged.unwrap_or(text);
+    let logged = text.split_once("\"command failed\" err=").map(|(_, words)| words);
+    let text = logged.map_or(text, |words| words.trim_matches(['"', '<', '>', ' ']));
     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
@@ -83,16 +102,12 @@ pub fn fingerprint(entries: &[Entry], kustomization: &Kustomization) -> String {
 }
 
 #[cfg(test)]
+#[path = "plain_tests.rs"]
+mod plain_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn without_kubectl_there_is_a_clear_word() {
-        let builder = Builder { kubectl: None, limit: Duration::from_secs(1) };
-        let folder = tempfile::tempdir().unwrap();
-        let error = builder.build(folder.path(), &Kustomization::default()).await.unwrap_err();
-        assert_eq!(error, "it takes kubectl, which is not on the PATH");
-    }
 
     #[test]
     fn errors_name_the_repositorys_files() {
