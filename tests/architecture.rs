@@ -23,19 +23,33 @@ const EDGES: [(&str, &[&str]); 13] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 13] = [
+const PURE_PARTS: [&str; 27] = [
+    "gitops/condition.rs",
     "gitops/containers.rs",
+    "gitops/diff.rs",
     "gitops/edit/",
+    "gitops/event.rs",
+    "gitops/explain.rs",
+    "gitops/fight.rs",
+    "gitops/files/",
+    "gitops/finding.rs",
     "gitops/fluxctl/",
+    "gitops/health.rs",
     "gitops/helm_images.rs",
     "gitops/helm_release",
+    "gitops/http_backend/cgi.rs",
     "gitops/id.rs",
     "gitops/image/",
+    "gitops/kinds.rs",
     "gitops/mark.rs",
+    "gitops/object.rs",
+    "gitops/plan",
     "gitops/policy.rs",
     "gitops/release/",
+    "gitops/schedule.rs",
     "gitops/table/",
     "gitops/words.rs",
+    "gitops/writer.rs",
     "cluster/object.rs",
 ];
 const IMPURE: [&str; 9] = [

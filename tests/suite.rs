@@ -6,6 +6,7 @@ mod cluster;
 mod clusters;
 mod deck;
 mod export;
+mod gitops;
 mod harness;
 mod kubectl;
 mod load;

@@ -2,6 +2,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod dom;
+pub(crate) mod gitops;
 pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod tool;

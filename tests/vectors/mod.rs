@@ -3,6 +3,7 @@
 pub(crate) mod css;
 mod delivery;
 mod gitops;
+mod gitops_sync;
 mod marp;
 
 use std::path::PathBuf;

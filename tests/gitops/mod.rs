@@ -1,0 +1,7 @@
+//! The reconciler between a real git and the embedded cluster.
+
+mod faults;
+mod measure;
+mod sync;
+mod trust;
+mod workshop;
