@@ -15,9 +15,11 @@ pub mod inline;
 mod linkify;
 mod markdown;
 mod math;
+pub mod panel;
 pub mod reveal;
 mod slug;
 mod split;
+pub mod step;
 pub mod url;
 pub mod yaml;
 
