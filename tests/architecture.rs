@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -15,8 +15,44 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("cluster", &["net", "diagnostic"]),
     ("gitops", &["cluster", "diagnostic"]),
     ("registry", &["net", "diagnostic"]),
-    ("server", &["net", "registry", "gitops", "project", "render", "theme", "deck", "diagnostic"]),
-    ("cli", &["server", "gitops", "registry", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
+    ("sandbox", &["gitops", "registry", "cluster", "net", "diagnostic"]),
+    ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),
+    ("workshop", &["panel", "sandbox", "gitops", "cluster", "project", "deck", "diagnostic"]),
+    (
+        "server",
+        &[
+            "workshop",
+            "panel",
+            "sandbox",
+            "net",
+            "registry",
+            "gitops",
+            "cluster",
+            "project",
+            "render",
+            "theme",
+            "deck",
+            "diagnostic",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "server",
+            "workshop",
+            "panel",
+            "sandbox",
+            "gitops",
+            "registry",
+            "cluster",
+            "export",
+            "project",
+            "render",
+            "theme",
+            "deck",
+            "diagnostic",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
