@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,6 +40,7 @@ pub use state::Limits;
 use crate::diagnostic::report;
 use crate::project::Compiled;
 use crate::render::notes;
+use crate::sandbox::keep::Demo;
 use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
@@ -81,6 +83,8 @@ pub struct Config {
     pub clock: fn() -> u64,
     /// How much to take on.
     pub limits: Limits,
+    /// The live system behind the slides.
+    pub demo: watch::Receiver<Demo>,
 }
 
 impl Config {
@@ -100,6 +104,7 @@ impl Config {
             notes_html: notes::html,
             clock: wall_clock,
             limits: Limits::default(),
+            demo: watch::channel(Demo::Off).1,
         }
     }
 }
@@ -218,6 +223,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         assets: routes::asset::Assets::default(),
         streams: state::Streams::default(),
         limits: config.limits,
+        demo: config.demo.clone(),
         overlay: config.overlay,
         notes_html: config.notes_html,
         clock: config.clock,
