@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::cluster::args::ClusterArgs;
+use super::cluster::args::{ClusterArgs, Which};
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -77,6 +77,9 @@ pub struct Bare {
     /// How to render.
     #[command(flatten)]
     pub render: RenderArgs,
+    /// The live system behind the slides.
+    #[command(flatten)]
+    pub demo: DemoArgs,
     /// Messages.
     #[command(flatten)]
     pub console: ConsoleArgs,
@@ -97,6 +100,9 @@ pub struct Present {
     /// What the document says about itself.
     #[command(flatten)]
     pub meta: MetaArgs,
+    /// The live system behind the slides.
+    #[command(flatten)]
+    pub demo: DemoArgs,
     /// Messages.
     #[command(flatten)]
     pub console: ConsoleArgs,
@@ -288,6 +294,39 @@ pub struct ServeArgs {
     /// Open the browser even when it would not be by itself
     #[arg(short, long)]
     pub preview: bool,
+}
+
+/// The live system behind the slides.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Live demo")]
+pub struct DemoArgs {
+    /// Which cluster.
+    #[command(flatten)]
+    pub which: Which,
+    /// Show the slides only; panels show their snapshots
+    #[arg(long)]
+    pub no_demo: bool,
+    /// Go on where the last run stopped: same slide, same repository
+    #[arg(long)]
+    pub resume: bool,
+    /// Follow this repository instead of the demo repository
+    #[arg(long, value_name = "URL")]
+    pub git_url: Option<String>,
+    /// Its branch
+    #[arg(long, value_name = "BRANCH")]
+    pub git_branch: Option<String>,
+    /// Folder of the repository to apply; may be given more than once
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    pub git_path: Vec<String>,
+    /// Write nothing to the repository
+    #[arg(long)]
+    pub git_readonly: bool,
+    /// How often the repository is looked at
+    #[arg(long, value_name = "TIME")]
+    pub git_poll_interval: Option<String>,
+    /// How often everything is applied again
+    #[arg(long, value_name = "TIME")]
+    pub sync_interval: Option<String>,
 }
 
 /// How to export.

@@ -85,7 +85,7 @@ fn written(bytes: &[u8]) -> Result<Code, Failure> {
 
 /// `foredeck [DECK]` presents; with a sign that a file is wanted it exports, as `marp` does.
 fn bare(bare: Bare, console: Console) -> Result<Code, Failure> {
-    let Bare { inputs, serve, convert, render, console: console_args } = bare;
+    let Bare { inputs, serve, convert, render, demo, console: console_args } = bare;
     let wants_file = convert.output.is_some()
         || convert.to.is_some()
         || convert.notes
@@ -99,7 +99,7 @@ fn bare(bare: Bare, console: Console) -> Result<Code, Failure> {
         return export::run(args::Export { inputs, convert, render, console: console_args }, console);
     }
     let inputs = if inputs.is_empty() { convert.input_dir.into_iter().collect() } else { inputs };
-    present::run(args::Present { inputs, serve, render, meta: convert.meta, console: console_args }, console)
+    present::run(args::Present { inputs, serve, render, meta: convert.meta, demo, console: console_args }, console)
 }
 
 fn console_args(cli: &Cli) -> ConsoleArgs {

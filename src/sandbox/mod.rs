@@ -4,6 +4,7 @@
 //! [`Plan`] → [`start`] → a [`Sandbox`] that anybody may share and a [`Running`] that somebody has to run. [`keep::keep`]
 //! does both again and again, so that whatever goes wrong here does not take the slides along.
 
+pub mod builtin;
 pub mod checkpoint;
 pub mod error;
 pub mod keep;
