@@ -23,6 +23,7 @@ pub mod diagnostic;
 pub mod export;
 pub mod gitops;
 pub mod net;
+pub mod panel;
 pub mod project;
 pub mod registry;
 pub mod render;
