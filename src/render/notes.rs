@@ -20,6 +20,7 @@ pub fn html(note: &str) -> String {
         diagnostics: Vec::new(),
         scaled: false,
         formulas: false,
+        live: Live::default(),
     };
     for (index, slide) in parsed.slides.iter().enumerate() {
         if index > 0 {
