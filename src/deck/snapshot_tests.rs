@@ -70,8 +70,8 @@ proptest! {
             expected.push('\n');
         }
         prop_assert_eq!(&panels[0].snapshot, &expected, "{:?}", new);
-        prop_assert!(new.starts_with(&format!("# T\n\n{first}{marks}")));
-        prop_assert!(new.ends_with(&format!("{marks}\n\nend\n")));
+        let (start, end) = (format!("# T\n\n{first}{marks}"), format!("{marks}\n\nend\n"));
+        prop_assert!(new.starts_with(&start) && new.ends_with(&end), "{:?}", new);
         prop_assert_eq!(replaced(&new, &body), new);
     }
 

@@ -2,6 +2,7 @@
 
 use super::HtmlPolicy;
 use super::block::Writer;
+use super::live::Live;
 use super::math;
 use crate::deck::{self, Options};
 use crate::diagnostic::SourceFile;
