@@ -40,6 +40,8 @@ mod tests {
             class: None,
             text: String::new(),
             span: Span::new(html.len(), html.len() + 1),
+            panels: Vec::new(),
+            steps: Vec::new(),
         };
         Rendered {
             slides: slides.iter().map(slide).collect(),
