@@ -1,0 +1,3 @@
+//! What a slide shows live.
+
+pub mod redact;
