@@ -13,6 +13,8 @@ pub mod sanitize;
 mod slide;
 pub mod template;
 
+use crate::deck::panel::PanelSpec;
+use crate::deck::step::StepSpec;
 use crate::deck::{Block, BlockKind, Deck, Inline, inline};
 use crate::diagnostic::{Code, Diagnostic, Span, Warned, closest};
 use crate::theme::{Container, DEFAULT_THEME, Size, StyleRequest, ThemeSet};
@@ -101,6 +103,10 @@ pub struct RenderedSlide {
     pub text: String,
     /// Its place in the deck's source.
     pub span: Span,
+    /// The live panels on it, with their ids, in document order.
+    pub panels: Vec<(String, PanelSpec)>,
+    /// The fences on it that can be run, in document order.
+    pub steps: Vec<StepSpec>,
 }
 
 /// What the head of the document says.
@@ -172,6 +178,8 @@ pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned
             class: slide.directives.class.clone(),
             text: plain_text(&slide.blocks),
             span: slide.span,
+            panels: Vec::new(),
+            steps: Vec::new(),
         });
     }
     diagnostics.append(&mut writer.diagnostics);

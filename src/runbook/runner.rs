@@ -267,5 +267,6 @@ pub fn secrets_of(sandbox: &Sandbox, more: &[String]) -> Secrets {
         known.push(repository.token().to_owned());
         known.push(STANDARD.encode(format!("git:{}", repository.token())));
     }
+    known.extend(sandbox.embedded().and_then(|embedded| embedded.entry().token));
     Secrets::with(known.iter().map(String::as_str))
 }

@@ -30,7 +30,7 @@ pub struct Commands(pub Vec<Command>);
 
 impl Commands {
     /// The commands of slides, given as each slide's steps and panels.
-    pub fn of<'a>(slides: impl IntoIterator<Item = (&'a [StepSpec], &'a [PanelSpec])>) -> Self {
+    pub fn of<'a>(slides: impl IntoIterator<Item = (&'a [StepSpec], &'a [(String, PanelSpec)])>) -> Self {
         let mut commands = Vec::new();
         for (slide, (steps, panels)) in slides.into_iter().enumerate() {
             commands.extend(steps.iter().map(|step| Command {
@@ -45,12 +45,12 @@ impl Commands {
                 script: step.script.clone(),
                 terminal: step.terminal.clone(),
             }));
-            let executed = panels.iter().filter(|panel| panel.kind == PanelKind::Exec);
-            commands.extend(executed.map(|panel| Command {
+            let executed = panels.iter().filter(|(_, panel)| panel.kind == PanelKind::Exec);
+            commands.extend(executed.map(|(id, panel)| Command {
                 slide,
                 kind: "exec",
-                name: panel.get("id").unwrap_or_default().to_owned(),
-                script: panel.words.join(" "),
+                name: id.clone(),
+                script: panel.get("command").map_or_else(|| panel.words.join(" "), str::to_owned),
                 terminal: None,
             }));
         }
@@ -154,7 +154,7 @@ mod tests {
             span: Span::default(),
         };
         let other = PanelSpec { kind: PanelKind::Poll, ..panel.clone() };
-        let panels = [panel, other];
+        let panels = [("a".to_owned(), panel), ("b".to_owned(), other)];
         let commands = Commands::of([(&[][..], &panels[..])]);
         assert_eq!(commands.0.len(), 1);
         assert_eq!((commands.0[0].kind, commands.0[0].script.as_str()), ("exec", "uptime -p"));
