@@ -148,9 +148,9 @@ fn pattern(prefix: &[u8], exact_case: bool, begins_word: bool, gap: bool, body: 
 
 impl Pattern {
     fn prefix_has(&self, at: usize, byte: u8) -> bool {
-        self.prefix.get(at).is_some_and(|wanted| {
-            if self.exact_case { *wanted == byte } else { wanted.eq_ignore_ascii_case(&byte) }
-        })
+        self.prefix
+            .get(at)
+            .is_some_and(|wanted| if self.exact_case { *wanted == byte } else { wanted.eq_ignore_ascii_case(&byte) })
     }
 }
 
@@ -357,7 +357,11 @@ fn show(byte: u8, masked: bool, out: &mut Vec<u8>) {
 fn step(pattern: &Pattern, phase: Phase, byte: u8, place: u64) -> Step {
     match phase {
         Phase::Prefix(matched) if matched < pattern.prefix.len() => {
-            if pattern.prefix_has(matched, byte) { Step::Stays(Phase::Prefix(matched + 1)) } else { Step::Ends }
+            if pattern.prefix_has(matched, byte) {
+                Step::Stays(Phase::Prefix(matched + 1))
+            } else {
+                Step::Ends
+            }
         }
         Phase::Prefix(_) => begin(pattern, 0, byte, place),
         Phase::Gap(length) => begin(pattern, length, byte, place),

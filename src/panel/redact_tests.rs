@@ -14,7 +14,10 @@ fn secrets() -> Secrets {
 fn secrets_are_masked_and_their_lengths_stay() {
     for (text, expected) in [
         ("push with Zq8xT_token-of-this-run9 now", "push with Zq8x******************** now"),
-        ("http://git:Zq8xT_token-of-this-run9@127.0.0.1:3939/git", "http://git:************************@127.0.0.1:3939/git"),
+        (
+            "http://git:Zq8xT_token-of-this-run9@127.0.0.1:3939/git",
+            "http://git:************************@127.0.0.1:3939/git",
+        ),
         ("http://127.0.0.1:3939/git/demo.git", "http://127.0.0.1:3939/git/demo.git"),
         ("ghp_abcdefghij0123456789", "ghp_********************"),
         ("export GH=ghp_abcdefghij0123456789;", "export GH=ghp_********************;"),
@@ -23,7 +26,10 @@ fn secrets_are_masked_and_their_lengths_stay() {
         ("AKIAIOSFODNN7EXAMPLE", "AKIA****************"),
         ("AKIA is a prefix", "AKIA is a prefix"),
         ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key = *********************"),
-        ("-H 'Authorization: Basic Z2l0OnNlY3JldA==' http://x", "-H 'Authorization:***************************' http://x"),
+        (
+            "-H 'Authorization: Basic Z2l0OnNlY3JldA==' http://x",
+            "-H 'Authorization:***************************' http://x",
+        ),
         ("authorization: Bearer abc\r\nnext: x", "authorization:***********\r\nnext: x"),
         ("Bearer abcdefgh1234 is it", "Bearer ************ is it"),
         ("the bearer of news", "the bearer of news"),
@@ -46,7 +52,8 @@ fn secrets_are_masked_and_their_lengths_stay() {
 
 #[test]
 fn private_keys_are_masked_line_by_line() {
-    let text = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\nAAAA\n-----END OPENSSH PRIVATE KEY-----\nssh-ed25519 AAAA public\n";
+    let text =
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\nAAAA\n-----END OPENSSH PRIVATE KEY-----\nssh-ed25519 AAAA public\n";
     let expected =
         "-----BEGIN OPENSSH PRIVATE KEY-----\n****\n****\n****-END OPENSSH PRIVATE KEY-----\nssh-ed25519 AAAA public\n";
     assert_eq!(secrets().redact(text), expected);

@@ -139,7 +139,13 @@ impl Journal {
     pub fn begin(&mut self, deck: &str, step: &str, now_ms: u64) {
         self.order += 1;
         let run = self.runs.entry((deck.to_owned(), step.to_owned())).or_default();
-        *run = Run { state: State::Running, started_ms: now_ms, last_ms: run.last_ms, order: self.order, ..Run::default() };
+        *run = Run {
+            state: State::Running,
+            started_ms: now_ms,
+            last_ms: run.last_ms,
+            order: self.order,
+            ..Run::default()
+        };
         self.active = Some((deck.to_owned(), step.to_owned()));
     }
 
@@ -248,7 +254,10 @@ mod tests {
         journal.wrote("half");
         journal.waits("deploy/x to be ready");
         let run = journal.run("d", "a").expect("it runs");
-        assert_eq!((run.state, run.reason.as_str(), run.output.as_str()), (State::Waiting, "deploy/x to be ready", "half"));
+        assert_eq!(
+            (run.state, run.reason.as_str(), run.output.as_str()),
+            (State::Waiting, "deploy/x to be ready", "half")
+        );
         journal.end(&passed(), 350);
         assert_eq!(journal.next("d", slide), Some("b"));
         let run = journal.run("d", "a").expect("it ran");

@@ -37,7 +37,11 @@ fn conditions_are_judged() {
         ("deploy/podinfo condition=Available", Some(&down), not_yet("available is False: m")),
         ("deploy/podinfo condition=Available=False", Some(&down), Verdict::Holds),
         ("deploy/podinfo condition=Nope", Some(&down), not_yet("there is no condition nope yet")),
-        ("deploy/podinfo condition=Available", Some(&unseen), not_yet("the controller has not seen the newest version yet")),
+        (
+            "deploy/podinfo condition=Available",
+            Some(&unseen),
+            not_yet("the controller has not seen the newest version yet"),
+        ),
         ("deploy/podinfo jsonpath={.spec.replicas}=2", Some(&up), Verdict::Holds),
         ("deploy/podinfo jsonpath='{.spec.replicas}'=3", Some(&up), not_yet("it is 2, not 3")),
         ("deploy/podinfo jsonpath={.spec.nope}", Some(&up), not_yet("the member is not there yet")),
@@ -52,9 +56,15 @@ fn conditions_are_judged() {
 
 #[test]
 fn namespaces_stand_anywhere_behind_the_object() {
-    for asked in ["po/a -n demo ready", "po/a ready -n demo", "PO/a --namespace=demo ready", "po/a --namespace demo ready"] {
+    for asked in
+        ["po/a -n demo ready", "po/a ready -n demo", "PO/a --namespace=demo ready", "po/a --namespace demo ready"]
+    {
         let wait = Wait::parse(asked).expect("it can be read");
-        assert_eq!((wait.kind.as_str(), wait.name.as_str(), wait.namespace.as_deref()), ("po", "a", Some("demo")), "{asked}");
+        assert_eq!(
+            (wait.kind.as_str(), wait.name.as_str(), wait.namespace.as_deref()),
+            ("po", "a", Some("demo")),
+            "{asked}"
+        );
         assert_eq!(wait.goal, Goal::Healthy, "{asked}");
         assert_eq!(wait.shown(), "po/a to be ready");
     }

@@ -51,7 +51,8 @@ mod tests {
 
     #[test]
     fn intervals_follow_the_speed() {
-        let usual = Intervals { poll: Duration::from_secs(300), sync: Duration::from_secs(600), ..Intervals::default() };
+        let usual =
+            Intervals { poll: Duration::from_secs(300), sync: Duration::from_secs(600), ..Intervals::default() };
         let seconds = |speed| {
             let scaled = at_speed(usual, speed);
             (scaled.poll.as_secs_f64(), scaled.sync.as_secs_f64())

@@ -179,7 +179,8 @@ impl Told {
         };
         // Real time passes by itself: it is told once.
         let same = |old: &Value| {
-            ["there", "virtual", "speed"].iter().all(|key| old[*key] == value[*key]) && !clock.is_some_and(Clock::is_virtual)
+            ["there", "virtual", "speed"].iter().all(|key| old[*key] == value[*key])
+                && !clock.is_some_and(Clock::is_virtual)
         };
         let told_by = |old: &Value| old["pace"] == json!(clock.map(|clock| format!("{:?}", clock.pace())));
         if self.clock.as_ref().is_some_and(|old| same(old) || told_by(old)) {

@@ -141,9 +141,9 @@ pub async fn clock(State(app): State<Arc<App>>, request: Request) -> Result<Resp
     let like = r#"{"do":"pause"}, {"do":"step","seconds":60}, {"do":"speed","times":10} or {"do":"real"}"#;
     let command: ClockCommand = body::speakers(&app, request, like).await?;
     let sandbox = app.demo.borrow().ready().cloned();
-    let sandbox = sandbox.filter(|sandbox| sandbox.embedded().is_some()).ok_or_else(|| {
-        Problem::conflict("Only the embedded cluster has a clock of its own, and none is running.")
-    })?;
+    let sandbox = sandbox
+        .filter(|sandbox| sandbox.embedded().is_some())
+        .ok_or_else(|| Problem::conflict("Only the embedded cluster has a clock of its own, and none is running."))?;
     match command {
         ClockCommand::Pause => sandbox.set_speed(0.0),
         ClockCommand::Step { seconds } if (1..=FURTHEST).contains(&seconds) => {
