@@ -27,6 +27,7 @@ pub mod panel;
 pub mod project;
 pub mod registry;
 pub mod render;
+pub mod runbook;
 pub mod sandbox;
 pub mod server;
 pub mod theme;
