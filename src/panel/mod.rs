@@ -1,3 +1,4 @@
 //! What a slide shows live.
 
 pub mod redact;
+pub mod terminal;
