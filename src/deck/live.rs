@@ -57,7 +57,7 @@ pub fn written(source: &str, slide: &Slide) -> Vec<Written> {
         match &block.kind {
             BlockKind::Quote(inner) => blocks.extend(inner),
             BlockKind::List { items, .. } => blocks.extend(items.iter().flat_map(|item| &item.blocks)),
-            BlockKind::Code { text, .. } => found.extend(fence(source, text, block.span)),
+            BlockKind::Code { info, text } if !info.is_empty() => found.extend(fence(source, text, block.span)),
             BlockKind::Paragraph(content) | BlockKind::Plain(content) => pictures(source, content, true, &mut found),
             BlockKind::Heading { content, .. } => pictures(source, content, false, &mut found),
             BlockKind::Table { head, rows, .. } => {
@@ -65,7 +65,7 @@ pub fn written(source: &str, slide: &Slide) -> Vec<Written> {
                     pictures(source, cell, false, &mut found);
                 }
             }
-            BlockKind::Html(_) | BlockKind::Math(_) | BlockKind::Rule => {}
+            BlockKind::Code { .. } | BlockKind::Html(_) | BlockKind::Math(_) | BlockKind::Rule => {}
         }
     }
     found.sort_by_key(|one| one.span);

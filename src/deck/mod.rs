@@ -8,7 +8,7 @@ pub mod ast;
 mod cascade;
 mod comment;
 pub mod directive;
-mod duration;
+pub mod duration;
 pub mod emoji;
 mod fence;
 mod front_matter;

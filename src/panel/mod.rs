@@ -1,4 +1,5 @@
-//! What a slide shows live.
+//! What slides show live: observations of a sandbox as states that every screen draws alike.
 
 pub mod redact;
 pub mod terminal;
+pub mod state;

@@ -9,19 +9,19 @@ use crate::diagnostic::Span;
 /// What is live on a slide, by its place in the source.
 #[derive(Default)]
 pub(super) struct Live<'a> {
-    panels: Vec<(Span, String, &'a PanelSpec)>,
     slide: Option<&'a Slide>,
+    /// One for each of the slide's panels.
+    ids: Vec<String>,
 }
 
 impl<'a> Live<'a> {
-    pub(super) fn of(slide: &'a Slide, panels: &[(String, &'a PanelSpec)]) -> Self {
-        let panels = panels.iter().map(|(id, panel)| (panel.span, id.clone(), *panel)).collect();
-        Self { panels, slide: Some(slide) }
+    pub(super) fn of(slide: &'a Slide, panels: &[(String, &PanelSpec)]) -> Self {
+        Self { slide: Some(slide), ids: panels.iter().map(|(id, _)| id.clone()).collect() }
     }
 
     fn panel(&self, span: Span) -> Option<(&str, &'a PanelSpec)> {
-        let at = self.panels.binary_search_by_key(&span, |(span, ..)| *span).ok()?;
-        self.panels.get(at).map(|(_, id, panel)| (id.as_str(), *panel))
+        let (at, panel) = self.slide?.panel_at(span)?;
+        Some((self.ids.get(at)?, panel))
     }
 
     fn step(&self, span: Span) -> Option<&'a StepSpec> {

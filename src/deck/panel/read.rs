@@ -79,7 +79,9 @@ impl PanelText {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Result<PanelKind, String>, Vec<(String, String)>, Vec<String>) {
+    type Read = (Result<PanelKind, String>, Vec<(String, String)>, Vec<String>);
+
+    fn read(text: &str) -> Read {
         let read = PanelText::read(text, 0);
         (
             read.kind.map_err(|(word, _)| word),

@@ -56,9 +56,9 @@ fn every_mistake_has_its_place_and_a_way_out() {
             ],
         ),
         (
-            "```panel exec kubectl get pods -l app=podinfo titel=Pods\n```",
+            "```panel exec kubectl get pods -l app=podinfo titl=Pods\n```",
             vec![
-                "1:47 warning panel/unknown-option `titel=Pods` is taken as one of the panel's words | did you mean `title`?",
+                "1:47 warning panel/unknown-option `titl=Pods` is taken as one of the panel's words | did you mean `title`?",
             ],
         ),
         (
