@@ -28,7 +28,7 @@ fn secrets_are_masked_and_their_lengths_stay() {
         ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key = *********************"),
         (
             "-H 'Authorization: Basic Z2l0OnNlY3JldA==' http://x",
-            "-H 'Authorization:***************************' http://x",
+            "-H 'Authorization:***********************' http://x",
         ),
         ("authorization: Bearer abc\r\nnext: x", "authorization:***********\r\nnext: x"),
         ("Bearer abcdefgh1234 is it", "Bearer ************ is it"),

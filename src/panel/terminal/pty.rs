@@ -43,9 +43,10 @@ impl Size {
 }
 
 /// A running shell and its terminal.
-pub struct Pty {
+pub(super) struct Pty {
     master: Mutex<Option<Box<dyn MasterPty + Send>>>,
-    input: mpsc::Sender<Vec<u8>>,
+    /// Gone once it was hung up, so that the writing thread ends.
+    input: Mutex<Option<mpsc::Sender<Vec<u8>>>>,
     leader: Option<u32>,
 }
 
@@ -54,7 +55,7 @@ impl Pty {
     ///
     /// # Errors
     /// A sentence that says what the system refused.
-    pub fn start(
+    pub(super) fn start(
         launch: &Launch,
         folder: &Path,
         variables: &[(String, std::ffi::OsString)],
@@ -101,40 +102,47 @@ impl Pty {
             end_session(leader);
             ended(said);
         });
-        Ok(Self { master: Mutex::new(Some(pair.master)), input, leader })
+        Ok(Self { master: Mutex::new(Some(pair.master)), input: Mutex::new(Some(input)), leader })
     }
 
     /// Sends input; says whether there was room for it.
-    pub fn send(&self, bytes: Vec<u8>) -> bool {
-        self.input.try_send(bytes).is_ok()
+    pub(super) fn send(&self, bytes: Vec<u8>) -> bool {
+        self.sender().is_some_and(|input| input.try_send(bytes).is_ok())
     }
 
     /// Sends input as soon as there is room for it.
-    pub async fn type_in(&self, bytes: Vec<u8>) {
-        let _ = self.input.send(bytes).await;
+    pub(super) async fn type_in(&self, bytes: Vec<u8>) {
+        if let Some(input) = self.sender() {
+            let _ = input.send(bytes).await;
+        }
+    }
+
+    fn sender(&self) -> Option<mpsc::Sender<Vec<u8>>> {
+        self.input.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Changes the size.
-    pub fn resize(&self, size: Size) {
+    pub(super) fn resize(&self, size: Size) {
         if let Some(master) = &*self.master.lock().unwrap_or_else(PoisonError::into_inner) {
             let _ = master.resize(size.sane().of_pty());
         }
     }
 
     /// Hangs up: the shell ends, and everything that it started.
-    pub fn hang_up(&self) {
+    pub(super) fn hang_up(&self) {
         hang_up(self.leader);
+        self.input.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.master.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Kills what has not ended after that.
-    pub fn kill(&self) {
+    pub(super) fn kill(&self) {
         end_session(self.leader);
     }
 }
 
 /// How long to wait between hanging up and killing.
-pub const fn grace() -> Duration {
+pub(super) const fn grace() -> Duration {
     GRACE
 }
 

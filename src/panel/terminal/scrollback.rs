@@ -32,7 +32,7 @@ impl Scrollback {
         if self.bytes.len() > self.most + self.most / 4 {
             let mut surplus = self.bytes.len() - self.most;
             // What is left begins with a whole line, so that no escape sequence or letter is cut.
-            let line = self.bytes.iter().skip(surplus).take(4096).position(|byte| *byte == b'\n');
+            let line = self.bytes.iter().skip(surplus).take(self.most / 4).position(|byte| *byte == b'\n');
             surplus += line.map_or(0, |end| end + 1);
             self.bytes.drain(..surplus);
             self.start += surplus as u64;

@@ -195,7 +195,8 @@ impl Window<'_> {
         let mut size = self.terminal.size();
         let mut over = self.terminal.over();
         let _watching = self.terminal.watch();
-        self.say_size(*size.borrow_and_update()).await?;
+        let now = *size.borrow_and_update();
+        self.say_size(now).await?;
         let mut next = Instant::now();
         loop {
             let behind = *end.borrow_and_update() != self.place;
