@@ -87,7 +87,12 @@ struct Job {
 
 impl Runner {
     /// A runner for the system in a cell. `secrets` are never shown in what commands write.
-    pub fn new(demo: watch::Receiver<Demo>, terminals: Arc<Terminals>, secrets: Vec<String>, clock: fn() -> u64) -> Self {
+    pub fn new(
+        demo: watch::Receiver<Demo>,
+        terminals: Arc<Terminals>,
+        secrets: Vec<String>,
+        clock: fn() -> u64,
+    ) -> Self {
         let shared = Shared {
             demo,
             journal: watch::Sender::new(Journal::default()),
@@ -112,7 +117,10 @@ impl Runner {
     pub fn run(&self, deck: &str, step: &StepSpec) -> Result<(), Refusal> {
         let sandbox = self.shared.sandbox()?;
         let wait = step.wait.as_deref().map(Wait::parse).transpose();
-        let wait = wait.map_err(|why| Refusal::Wait { step: step.name.clone(), why })?;
+        let mut wait = wait.map_err(|why| Refusal::Wait { step: step.name.clone(), why })?;
+        if let Some(wait) = &mut wait {
+            wait.in_namespace_of(&step.script);
+        }
         let at_work = self.shared.begin_work()?;
         let stop = self.stop.child_token();
         *self.shared.current() = stop.clone();

@@ -176,7 +176,9 @@ impl Told {
         };
         let speaker = json!({ "state": state, "reason": reason, "cluster": cluster, "safe": app.desk.safe });
         let audience = json!({ "state": state });
-        let now = Some((speaker, audience));
+        // Windows take it for granted that there is none until they hear of one.
+        let silent = self.demo.is_none() && matches!(demo, Demo::Off) && !app.desk.safe;
+        let now = Some((speaker, audience)).filter(|_| !silent);
         if self.demo != now {
             if let Some((speaker, audience)) = &now {
                 app.hub.demo(speaker, audience);
@@ -199,7 +201,8 @@ impl Told {
                 && !clock.is_some_and(Clock::is_virtual)
         };
         let told_by = |old: &Value| old["pace"] == json!(clock.map(|clock| format!("{:?}", clock.pace())));
-        if self.clock.as_ref().is_some_and(|old| same(old) || told_by(old)) {
+        let silent = self.clock.is_none() && clock.is_none();
+        if silent || self.clock.as_ref().is_some_and(|old| same(old) || told_by(old)) {
             return;
         }
         app.hub.clock(&value);

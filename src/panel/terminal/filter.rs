@@ -188,7 +188,10 @@ mod tests {
     #[test]
     fn drawing_passes_and_the_rest_does_not() {
         for (written, expected) in [
-            (&b"plain \x1b[1;32mgreen\x1b[0m\r\n\x1b[2J\x1b[?1049h"[..], &b"plain \x1b[1;32mgreen\x1b[0m\r\n\x1b[2J\x1b[?1049h"[..]),
+            (
+                &b"plain \x1b[1;32mgreen\x1b[0m\r\n\x1b[2J\x1b[?1049h"[..],
+                &b"plain \x1b[1;32mgreen\x1b[0m\r\n\x1b[2J\x1b[?1049h"[..],
+            ),
             (b"a\x1b]0;title\x07b", b"ab"),
             (b"a\x1b]52;c;c2VjcmV0\x1b\\b", b"ab"),
             (b"a\x1b]8;;javascript:alert(1)\x07link\x1b]8;;\x07", b"alink"),

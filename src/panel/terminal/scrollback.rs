@@ -71,8 +71,14 @@ mod tests {
         assert!(reading.anew && reading.bytes.starts_with(b"line ") && reading.bytes.ends_with(b"line 99\n"));
         assert!(reading.bytes.len() <= 125);
         assert_eq!(reading.end, scrollback.end());
-        assert_eq!(scrollback.from(scrollback.end(), 10), Reading { bytes: vec![], anew: false, end: scrollback.end() });
-        assert_eq!(scrollback.from(scrollback.end() - 3, 2), Reading { bytes: b"99".to_vec(), anew: false, end: scrollback.end() - 1 });
+        assert_eq!(
+            scrollback.from(scrollback.end(), 10),
+            Reading { bytes: vec![], anew: false, end: scrollback.end() }
+        );
+        assert_eq!(
+            scrollback.from(scrollback.end() - 3, 2),
+            Reading { bytes: b"99".to_vec(), anew: false, end: scrollback.end() - 1 }
+        );
     }
 
     proptest! {

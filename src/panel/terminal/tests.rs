@@ -17,7 +17,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), tasks: TaskTracker::new(), stop: CancellationToken::new() }
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
     }
 
     fn terminal(&self, shell: &str) -> Arc<Terminal> {

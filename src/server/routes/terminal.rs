@@ -83,7 +83,8 @@ async fn serve(mut socket: WebSocket, app: Arc<App>, name: String, types: bool, 
     let stop = app.desk.terminals.stopping();
     let all = async {
         loop {
-            let terminal = if types { open(&app, &name, &mut socket).await } else { wait_for(&app, &name, &mut socket).await };
+            let terminal =
+                if types { open(&app, &name, &mut socket).await } else { wait_for(&app, &name, &mut socket).await };
             let Some(terminal) = terminal else { return };
             let turn = Window { socket: &mut socket, terminal: &terminal, types, place: 0 }.run().await;
             match turn {
