@@ -62,8 +62,11 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 33] = [
+const PURE_PARTS: [&str; 36] = [
     "panel/redact.rs",
+    "panel/terminal/filter.rs",
+    "panel/terminal/scrollback.rs",
+    "panel/terminal/typing.rs",
     "runbook/journal.rs",
     "runbook/tail.rs",
     "runbook/trust.rs",

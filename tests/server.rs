@@ -6,3 +6,5 @@ mod files;
 mod floods;
 mod pages;
 mod roles;
+mod steps;
+mod terminals;

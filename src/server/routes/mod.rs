@@ -12,4 +12,5 @@ pub mod presenter;
 pub mod qr;
 pub mod remote;
 pub mod steps;
+pub mod terminal;
 pub mod trust;
