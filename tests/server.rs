@@ -5,4 +5,5 @@ mod events;
 mod files;
 mod floods;
 mod pages;
+mod panels;
 mod roles;

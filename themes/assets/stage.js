@@ -1,12 +1,14 @@
-// What a deck page has only with a server behind it: steps, the runbook, the time of the live system.
+// What a deck page has only with a server behind it: panels, steps, the runbook, the time of the live system.
 
 import { installClockControls, installClockLabel } from './clock.js';
+import { installPanels } from './panels.js';
 import { installRunbook } from './runbook.js';
 import { installSteps } from './steps.js';
 
 /** Returns { redraw() }, to be called when slides were replaced. */
 export function installStage(app) {
   const { deck, link, toast, view } = app;
+  const panels = installPanels(app);
   const running = installSteps(app);
   installClockLabel(link, document.getElementById('fd-virtual'));
   let book = null;
@@ -20,6 +22,7 @@ export function installStage(app) {
   }
   return {
     redraw() {
+      panels.redraw();
       running.redraw();
       book?.draw();
     },
