@@ -112,5 +112,11 @@ fn panels_reach_the_windows_of_decks_that_have_them() {
     assert_eq!((told(&mut a), told(&mut b)), ("p2 s2 ".to_owned(), "p2 ".to_owned()), "what is new to a deck is sent");
     hub.forget_panel("pods");
     assert_eq!(told(&mut cursor(0)), "s2 ");
-    assert_eq!(text(&Cursor::new(&hub.speaker_board().borrow(), Some(0), Some(7), Some(101)).advance(&hub.speaker_board().borrow())), "");
+    assert_eq!(
+        text(
+            &Cursor::new(&hub.speaker_board().borrow(), Some(0), Some(7), Some(101))
+                .advance(&hub.speaker_board().borrow())
+        ),
+        ""
+    );
 }

@@ -6,6 +6,7 @@
 //! ```
 
 pub mod chart;
+pub mod poll;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -24,6 +26,7 @@ use crate::deck::{PanelKind, PanelSpec};
 use crate::panel::source::Sources;
 use crate::panel::state::PanelState;
 use crate::sandbox::keep::Demo;
+use poll::Polls;
 
 /// A panel is shown anew at most so often; in between the newest state waits.
 const PACE: Duration = Duration::from_millis(80);
@@ -32,6 +35,8 @@ const PACE: Duration = Duration::from_millis(80);
 pub struct Panels {
     /// Where panels get what they show.
     pub sources: Sources,
+    /// What the audience votes on.
+    pub polls: Polls,
     windows: watch::Sender<Vec<usize>>,
     touched: watch::Sender<u64>,
     stop: CancellationToken,
@@ -44,6 +49,7 @@ impl Panels {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         Self {
             sources: Sources::new(demo, stop.clone(), tasks.clone()),
+            polls: Polls::default(),
             windows: watch::Sender::new(vec![0; decks]),
             touched: watch::Sender::new(0),
             stop,
@@ -124,6 +130,9 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
         followers.retain(|key, _| needed.contains_key(key));
         for (key, spec) in needed {
             followers.entry(key.clone()).or_insert_with(|| {
+                if let Some(cell) = app.panels.polls.open(spec, Timestamp::now()) {
+                    app.panels.sources.provide(key.clone(), cell);
+                }
                 let ends = stop.child_token();
                 tasks.spawn(follow(app.clone(), key, spec.clone(), ends.clone()));
                 ends.drop_guard()

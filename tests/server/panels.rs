@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use foredeck::deck::panel::PanelText;
 use foredeck::deck::PanelSpec;
+use foredeck::deck::panel::PanelText;
 use foredeck::diagnostic::Span;
 use foredeck::panel::state::{Body, Line, Mark, PanelState};
 use foredeck::project::Compiled;
@@ -145,6 +145,41 @@ async fn a_flood_of_states_is_thinned_out_and_the_last_one_arrives() {
     while !panel(&mut window).await["html"].as_str().expect("HTML").contains(">500<") {
         frames += 1;
         assert!(frames < 50, "not every state is a frame");
+    }
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn the_room_votes_once_per_browser() {
+    use axum::body::Body;
+    use axum::http::header;
+
+    let poll = "poll \"Which one?\" push pull";
+    let running = ServerTest::new().deck("live", Some(deck(&[poll]))).start().await;
+    let mut window = running.listen("deck=live", Role::Viewer, None).await;
+    let votes = |data: &Value| {
+        let html = data["html"].as_str().expect("HTML").to_owned();
+        let counts = html.split("fd-votes\">").skip(1).filter_map(|rest| rest.split('<').next()?.parse().ok());
+        counts.collect::<Vec<u32>>()
+    };
+    assert_eq!(votes(&panel(&mut window).await), [0, 0]);
+    let vote = async |choice: i64, cookie: &str| {
+        let body = serde_json::json!({ "key": spec(poll).key(), "choice": choice }).to_string();
+        let request = running.request("POST", "/api/v1/poll", Role::Viewer);
+        let request = request.header(header::CONTENT_TYPE, "application/json").header(header::COOKIE, cookie);
+        running.send(request.body(Body::from(body)).expect("a request")).await
+    };
+    let first = vote(0, "").await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    let cookie = first.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    assert_eq!(votes(&panel(&mut window).await), [1, 0]);
+    let second = vote(1, &cookie).await;
+    assert_eq!((second.status.as_u16(), second.header("set-cookie")), (200, ""));
+    assert_eq!(votes(&panel(&mut window).await), [0, 1], "a vote can be changed");
+    assert_eq!(vote(1, "").await.status, 200);
+    assert_eq!(votes(&panel(&mut window).await), [0, 2], "another browser");
+    for (choice, status) in [(2, 400), (-1, 400)] {
+        assert_eq!(vote(choice, &cookie).await.status, status);
     }
     running.finish().await;
 }

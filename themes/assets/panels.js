@@ -2,6 +2,7 @@
 
 import { serverNow, syncClock } from './timer.js';
 import { fitPanel } from './fit.js';
+import { ask } from './steps.js';
 
 /** How long what changed glows. */
 const GLOW_MS = 1600;
@@ -118,8 +119,10 @@ function annotate(figure, { stale, at_ms: at, time, problem }, speaks) {
 }
 
 /** Keeps all figures of this page up to date. Returns { redraw() }, to be called when slides were replaced. */
-export function installPanels({ deck, link, view, announce }) {
+export function installPanels({ deck, link, view, announce, toast }) {
   const panels = new Map();
+  /** What was chosen here, by panel. */
+  const votes = new Map();
   const speaks = view === 'presenter';
   let ticking = 0;
   let quietUntil = 0;
@@ -128,6 +131,9 @@ export function installPanels({ deck, link, view, announce }) {
     const panel = panels.get(figure.dataset.panelKey);
     if (!panel) return;
     if (panel.content) fill(figure, panel);
+    for (const button of figure.querySelectorAll('[data-choice]')) {
+      button.setAttribute('aria-pressed', String(votes.get(figure.dataset.panelKey) === button.dataset.choice));
+    }
     annotate(figure, panel.data, speaks);
   };
 
@@ -173,6 +179,23 @@ export function installPanels({ deck, link, view, announce }) {
     tick();
     if (news) say(data.key, news);
   };
+
+  const vote = async (figure, choice) => {
+    const key = figure.dataset.panelKey;
+    try {
+      await ask('/api/v1/poll', { key, choice: Number(choice) });
+      votes.set(key, choice);
+      redraw();
+    } catch (error) {
+      toast([error.message, error.hint].filter(Boolean).join(' '));
+    }
+  };
+  deck.root?.addEventListener('click', (event) => {
+    const button = event.target.closest?.('.fd-panel [data-choice]');
+    if (!button) return;
+    event.stopPropagation();
+    vote(button.closest(FIGURES), button.dataset.choice);
+  });
 
   link.addEventListener('panel', ({ detail }) => take(detail));
   link.addEventListener('state', ({ detail }) => syncClock(detail.state));

@@ -118,7 +118,9 @@ fn step(length: f64) -> f64 {
 
 fn ticks(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
     let first = (low / step).ceil();
-    (0..=20_u32).map(move |index| (first + f64::from(index)) * step).take_while(move |value| *value <= high + step * 1e-6)
+    (0..=20_u32)
+        .map(move |index| (first + f64::from(index)) * step)
+        .take_while(move |value| *value <= high + step * 1e-6)
 }
 
 fn with_unit(value: f64, unit: &str) -> String {

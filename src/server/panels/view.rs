@@ -71,7 +71,6 @@ fn context(state: &PanelState) -> Value {
         }
         Body::Timeline { moments } => {
             context["times"] = moments.iter().map(|moment| json!(moment.at.strftime("%H:%M:%S").to_string())).collect();
-            let took = |seconds: f64| if seconds < 9.95 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") };
             context["seconds"] = moments.iter().map(|moment| json!(moment.seconds.map(took))).collect();
         }
         Body::Poll { choices, .. } => {
@@ -82,6 +81,16 @@ fn context(state: &PanelState) -> Value {
         _ => {}
     }
     context
+}
+
+/// A length of time as it is read from the last row: two digits.
+fn took(seconds: f64) -> String {
+    let digits: usize = match seconds {
+        s if s < 0.0995 => 2,
+        s if s < 9.95 => 1,
+        _ => 0,
+    };
+    format!("{seconds:.digits$} s")
 }
 
 /// The column with the longest text: it gives way when there is not enough room, and takes what is left over.
