@@ -34,6 +34,17 @@ https://foredeck.example/a
 \`\`\`
 `;
 
+const DEPLOYMENT = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: podinfo, namespace: demo}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: podinfo}}
+  template:
+    metadata: {labels: {app: podinfo}}
+    spec: {containers: [{name: podinfo, image: "stefanprodan/podinfo:6.5.0"}]}
+`;
+
 const STARTS = { timeout: 30_000 };
 let files, server, browser, context, page;
 
@@ -55,9 +66,13 @@ after(async () => {
 
 const rows = (of) => onSlide(of, '.fd-panel tbody tr').evaluateAll((all) => all.map((row) => row.dataset.key).sort());
 const running = (of, count) => of.waitForFunction((wanted) => document.querySelectorAll('#deck > svg.bespoke-marp-active .fd-panel tr[data-mark="good"]').length === wanted, count, STARTS);
-const kubectl = (...args) => foredeck('kubectl', '--kubeconfig', join(files.root, '.foredeck', 'embedded.kubeconfig'), '-n', 'demo', ...args);
+const kubectl = (...args) => foredeck('kubectl', '--kubeconfig', join(files.root, '.foredeck', 'kubeconfig'), '-n', 'demo', ...args);
 
 test('pods appear in the place of the snapshot, which stays in the document', async () => {
+  await onSlide(page, '.fd-panel:has-text("No pods in demo.")').waitFor(STARTS);
+  const manifest = join(files.root, 'podinfo.yaml');
+  await writeFile(manifest, DEPLOYMENT);
+  await kubectl('apply', '-f', manifest);
   await running(page, 2);
   const figure = onSlide(page, 'figure');
   assert.equal(await figure.getByText('SNAPSHOT').isVisible(), false);
