@@ -42,4 +42,5 @@ pub mod sync;
 pub mod table;
 pub mod watches;
 pub mod words;
+pub mod workloads;
 pub mod writer;
