@@ -38,6 +38,13 @@ pub struct Written {
     side: Side<Vec<Container>>,
 }
 
+impl Written {
+    /// What its annotations say.
+    pub fn policies(&self) -> &Policies {
+        &self.side.policies
+    }
+}
+
 /// What the files of a repository define.
 #[derive(Debug, Clone, Default)]
 pub struct Repository {
