@@ -44,6 +44,13 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
     },
+    /// Talk to the reconciler as with Flux 1
+    #[command(disable_help_flag = true)]
+    Fluxctl {
+        /// What fluxctl takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<OsString>,
+    },
     /// Explain a code of a finding, or a topic
     Docs(Docs),
     /// Write completions for a shell to standard output

@@ -9,10 +9,12 @@ pub mod dialect;
 pub mod docs;
 pub mod duration;
 pub mod export;
+pub mod fluxctl;
 pub mod import;
 pub mod kubectl;
 pub mod new;
 pub mod present;
+pub mod running;
 pub mod settings;
 pub mod supervise;
 pub mod theme;
@@ -31,6 +33,10 @@ use crate::project::{Project, ProjectOptions};
 
 /// Runs the command line; everything it does ends in an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments = arguments.into_iter().peekable();
+    if fluxctl::is_called(arguments.peek()) {
+        return fluxctl::run(arguments.skip(1).collect()).into();
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -62,6 +68,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::New(new)) => new::run(&new, console),
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
+        Some(Command::Fluxctl { arguments }) => Ok(fluxctl::run(arguments)),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -113,8 +120,8 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::New(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
-        // All arguments are kubectl's own.
-        Some(Command::Kubectl { .. }) => return ConsoleArgs::default(),
+        // All arguments are kubectl's and fluxctl's own.
+        Some(Command::Kubectl { .. } | Command::Fluxctl { .. }) => return ConsoleArgs::default(),
         Some(Command::Completions { console, .. } | Command::Man { console }) => console,
         Some(Command::Theme(args)) => match &args.command {
             ThemeCommand::List { console, .. }
@@ -196,6 +203,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "new",
         "cluster",
         "kubectl",
+        "fluxctl",
         "docs",
         "completions",
         "man",

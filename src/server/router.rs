@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::error::{self, Problem};
 use super::guard;
-use super::routes::{admin, asset, control, deck, events, git, index, presenter, qr, remote};
+use super::routes::{admin, asset, control, deck, events, flux, git, index, presenter, qr, remote};
 use super::state::App;
 
 /// The server's service: routes, and around them what every request passes.
@@ -28,6 +28,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/state", get(control::state))
         .route("/api/v1/qr.svg", get(qr::qr))
         .route("/git/{*path}", any(git::git))
+        .route("/flux/{*path}", any(flux::flux))
         .route("/healthz", get(admin::health))
         .route("/metrics", get(admin::metrics))
         // the speaker

@@ -212,8 +212,12 @@ impl Engine {
     /// # Errors
     /// Why there is none, in words.
     pub async fn identity(&mut self, regenerate: bool) -> Result<String, String> {
-        // Also a repository that is not reached with it has a key to show.
-        let options = self.settings.ssh_key.clone().unwrap_or_default();
+        // Also a repository that is reached without a key has one to show.
+        let own = self.settings.remote.as_ref().filter(|remote| super::settings::is_ssh(&remote.url));
+        let options = match (&self.settings.ssh_key, own) {
+            (None, Some(_)) => return Err("the repository is reached with your own SSH keys".to_owned()),
+            (options, _) => options.clone().unwrap_or_default(),
+        };
         let folder = self.settings.folder.join("ssh");
         let secret = Secret { objects: &self.api, at: &self.settings.secret };
         let pair = if regenerate {

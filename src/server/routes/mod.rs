@@ -5,6 +5,7 @@ pub mod asset;
 pub mod control;
 pub mod deck;
 pub mod events;
+pub mod flux;
 pub mod git;
 pub mod index;
 pub mod presenter;
