@@ -14,10 +14,12 @@ pub mod import;
 pub mod kubectl;
 pub mod new;
 pub mod present;
+pub mod reconcile;
 pub mod running;
 pub mod settings;
 pub mod supervise;
 pub mod theme;
+pub mod trust;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -68,7 +70,10 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::New(new)) => new::run(&new, console),
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
+        Some(Command::Sync { .. }) => Ok(reconcile::sync()),
+        Some(Command::Reconcile(args)) => reconcile::run(&args, console),
         Some(Command::Fluxctl { arguments }) => Ok(fluxctl::run(arguments)),
+        Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -119,10 +124,15 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Import(args)) => &args.console,
         Some(Command::New(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
+        Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
         // All arguments are kubectl's and fluxctl's own.
         Some(Command::Kubectl { .. } | Command::Fluxctl { .. }) => return ConsoleArgs::default(),
-        Some(Command::Completions { console, .. } | Command::Man { console }) => console,
+        Some(Command::Reconcile(args)) => {
+            let reconcile::ReconcileCommand::Status(status) = &args.command;
+            &status.console
+        }
+        Some(Command::Completions { console, .. } | Command::Man { console } | Command::Sync { console }) => console,
         Some(Command::Theme(args)) => match &args.command {
             ThemeCommand::List { console, .. }
             | ThemeCommand::Eject { console, .. }
@@ -204,6 +214,9 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "cluster",
         "kubectl",
         "fluxctl",
+        "sync",
+        "reconcile",
+        "trust",
         "docs",
         "completions",
         "man",

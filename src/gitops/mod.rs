@@ -33,6 +33,7 @@ pub mod process;
 pub mod reconciler;
 pub mod record;
 pub mod release;
+pub mod report;
 pub mod schedule;
 pub mod secret;
 pub mod settings;

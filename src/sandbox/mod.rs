@@ -11,6 +11,7 @@ pub mod daemon;
 pub mod error;
 pub mod keep;
 pub mod repository;
+pub mod time;
 pub mod tools;
 
 use std::path::{Path, PathBuf};
@@ -130,6 +131,7 @@ pub struct Sandbox {
     pub tools: tools::Tools,
     /// Where its files are.
     pub folder: Folder,
+    intervals: Intervals,
     checkpoints: checkpoint::Checkpoints,
 }
 
@@ -253,6 +255,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         daemon,
         tools,
         folder: plan.folder.clone(),
+        intervals: plan.intervals,
         checkpoints: checkpoint::Checkpoints::default(),
     });
     Ok((sandbox.clone(), Running { reconciler, automation, jobs, sandbox }))

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::address::Urls;
+use super::desk::Desk;
 use super::error::Problem;
 use super::feed::{DeckFeed, ShownDeck};
 use super::guard::HostPolicy;
@@ -76,6 +77,8 @@ pub struct App {
     pub limits: Limits,
     /// The live system behind the slides.
     pub demo: watch::Receiver<Demo>,
+    /// What is run from the slides.
+    pub desk: Desk,
     pub(super) overlay: fn(&Compiled) -> Option<String>,
     pub(super) notes_html: fn(&str) -> String,
     pub(super) clock: fn() -> u64,
@@ -135,6 +138,7 @@ impl App {
         if let Some(reload) = change.reload {
             tracing::debug!(deck.slug = deck.slug, deck.version = reload.shape.version, "a deck is shown anew");
             self.hub.reload(index, reload.shape, reload.first, self.now_ms());
+            self.desk.touch();
         }
         if let Some(html) = change.problems {
             self.hub.problems(index, &html);

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod asset;
+pub mod body;
 pub mod control;
 pub mod deck;
 pub mod events;
@@ -11,3 +12,5 @@ pub mod index;
 pub mod presenter;
 pub mod qr;
 pub mod remote;
+pub mod steps;
+pub mod trust;
