@@ -62,7 +62,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 33] = [
+const PURE_PARTS: [&str; 35] = [
     "panel/redact.rs",
     "runbook/journal.rs",
     "runbook/tail.rs",
@@ -91,9 +91,11 @@ const PURE_PARTS: [&str; 33] = [
     "gitops/plan",
     "gitops/policy.rs",
     "gitops/release/",
+    "gitops/report",
     "gitops/schedule.rs",
     "gitops/table/",
     "gitops/words.rs",
+    "gitops/workloads",
     "gitops/writer.rs",
     "cluster/object.rs",
 ];

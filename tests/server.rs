@@ -4,5 +4,7 @@ mod demo;
 mod events;
 mod files;
 mod floods;
+#[cfg(unix)]
+mod flux;
 mod pages;
 mod roles;

@@ -123,9 +123,8 @@ fn harmless(text: &str) -> String {
 fn is_good(status: &Value) -> bool {
     let ready = status.pointer("/source/phase").and_then(Value::as_str) == Some("ready");
     let objects = status.get("objects").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let fine = |object: &Value| {
-        matches!(object.get("state").and_then(Value::as_str), Some("in-sync" | "ignored" | "pruned"))
-    };
+    let fine =
+        |object: &Value| matches!(object.get("state").and_then(Value::as_str), Some("in-sync" | "ignored" | "pruned"));
     ready && objects.iter().all(fine)
 }
 

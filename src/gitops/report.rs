@@ -141,7 +141,8 @@ fn objects(status: &Value, style: Style, now: Timestamp, out: &mut String) {
 
 /// `spec.replicas: 5, Git wants 3`.
 fn shown(field: &Value) -> String {
-    let value = |key: &str| field.get(key).filter(|value| !value.is_null()).map_or("nothing".to_owned(), Value::to_string);
+    let value =
+        |key: &str| field.get(key).filter(|value| !value.is_null()).map_or("nothing".to_owned(), Value::to_string);
     format!("{}: {}, Git wants {}", at(field, "/path"), value("found"), value("wanted"))
 }
 

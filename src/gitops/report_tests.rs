@@ -62,7 +62,10 @@ fn little_is_enough() {
     assert_eq!(shown(&json!({"source": {"phase": "unconfigured"}}), None, None), "repository  none\n");
     let paused = json!({"source": {"phase": "new", "error": "no route"}, "paused": true});
     assert!(shown(&paused, None, None).ends_with("problem     no route\nnext        paused\n"));
-    assert_eq!([span(59), span(60), span(61), span(7260), span(90_000)], ["59 s", "1 min", "1 min 1 s", "2 h 1 min", "1 d"]);
+    assert_eq!(
+        [span(59), span(60), span(61), span(7260), span(90_000)],
+        ["59 s", "1 min", "1 min 1 s", "2 h 1 min", "1 d"]
+    );
     for odd in [json!(null), json!([]), json!({"objects": [3, null, {}], "findings": "x", "last": 3})] {
         shown(&odd, Some(&odd), None);
     }

@@ -19,7 +19,8 @@ fn names(repository: &Repository) -> Vec<(String, &str)> {
 
 #[test]
 fn files_are_looked_through() {
-    let (web, list) = (deployment("web", "web:1"), "kind: List\nitems:\n- {kind: StatefulSet, metadata: {name: db, namespace: x}}\n");
+    let (web, list) =
+        (deployment("web", "web:1"), "kind: List\nitems:\n- {kind: StatefulSet, metadata: {name: db, namespace: x}}\n");
     let all = files(&[
         ("a/web.yaml", &web),
         ("b/kustomization.yaml", "namespace: shop\nresources: [web.yaml]\n"),
@@ -57,7 +58,10 @@ fn both_sides_are_joined() {
     .collect();
     let joined = Repository::of(&all).with(&running(&objects));
     let shown: Vec<_> = joined.iter().map(|w| (w.id.to_string(), w.git.is_some(), w.cluster.is_some())).collect();
-    assert_eq!(shown, [("default:deployment/web".to_owned(), true, true), ("ops:daemonset/logs".to_owned(), false, true)]);
+    assert_eq!(
+        shown,
+        [("default:deployment/web".to_owned(), true, true), ("ops:daemonset/logs".to_owned(), false, true)]
+    );
     assert!(joined[1].cluster.as_ref().unwrap().containers.is_err());
 }
 
@@ -84,8 +88,11 @@ fn edits_touch_what_they_mean_and_nothing_else() {
     let why = draft.set_image(&edit(&ResourceId::new("default", "deployment", "odd"), "x:1")).unwrap_err();
     assert!(why.starts_with("bad.yaml:"), "{why}");
     let changed = draft.finish();
-    let wanted = web.replace("web:1", "web:2").replace("  name: web\n", "  name: web\n  annotations:\n    fluxcd.io/automated: 'true'\n");
-    let shown: Vec<_> = changed.iter().map(|file| (&*file.path, String::from_utf8(file.content.clone().unwrap()).unwrap())).collect();
+    let wanted = web
+        .replace("web:1", "web:2")
+        .replace("  name: web\n", "  name: web\n  annotations:\n    fluxcd.io/automated: 'true'\n");
+    let shown: Vec<_> =
+        changed.iter().map(|file| (&*file.path, String::from_utf8(file.content.clone().unwrap()).unwrap())).collect();
     assert_eq!(shown, [("k/web.yaml", wanted)]);
     let mut draft = Draft::new(&all, &repository);
     draft.set_image(&edit(&id, "web:1")).unwrap();

@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod daemon;
 pub mod error;
 pub mod keep;
+pub mod metrics;
 pub mod repository;
 pub mod time;
 pub mod tools;
@@ -23,8 +24,8 @@ use crate::cluster::clock::Clock;
 use crate::cluster::embedded::{self, Embedded};
 use crate::cluster::folder::Folder;
 use crate::cluster::kubeconfig::own;
-use crate::gitops::git::{Program, Remote};
 use crate::gitops::git::identity::KeyOptions;
+use crate::gitops::git::{Program, Remote};
 use crate::gitops::reconciler::{Handle, Reconciler};
 use crate::gitops::release::automation::Rights;
 use crate::gitops::schedule::Intervals;
@@ -226,8 +227,8 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
     settings.read_only = plan.read_only;
     settings.intervals = plan.intervals;
     settings.kubectl = tools.kubectl.clone();
-    settings.ssh_key = Some(KeyOptions { comment: "foredeck".to_owned(), ..KeyOptions::default() })
-        .filter(|_| repository.is_some());
+    settings.ssh_key =
+        Some(KeyOptions { comment: "foredeck".to_owned(), ..KeyOptions::default() }).filter(|_| repository.is_some());
     let scratch = settings.folder.clone();
     let (reconciler, handle) = Reconciler::new(settings, client.clone()).map_err(Error::Path)?;
     let embedded = match &cluster {

@@ -30,7 +30,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/git/{*path}", any(git::git))
         .route("/flux/{*path}", any(flux::flux))
         .route("/healthz", get(admin::health))
-        .route("/metrics", get(admin::metrics))
+        .route("/metrics", get(admin::counters))
         // the speaker
         .route("/p", get(presenter::enter))
         .route("/r", get(remote::remote))

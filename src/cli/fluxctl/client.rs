@@ -112,9 +112,8 @@ impl Client {
         if body.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&body).map_err(|_| {
-            Error::Other(format!("what answers at {} does not speak Flux's API", self.base))
-        })
+        serde_json::from_slice(&body)
+            .map_err(|_| Error::Other(format!("what answers at {} does not speak Flux's API", self.base)))
     }
 }
 

@@ -184,7 +184,7 @@ mod tests {
                 if value["kind"] == "Deployment" {
                     let flags = value.pointer("/spec/template/spec/containers/0/args").unwrap().as_array().unwrap();
                     assert!(flags.iter().any(|flag| *flag == format!("--git-user={}", args.git_user)), "{text}");
-                    assert!(flags.iter().any(|flag| flag == "--git-readonly" ), "{text}");
+                    assert!(flags.iter().any(|flag| flag == "--git-readonly"), "{text}");
                     assert_eq!(value["metadata"]["namespace"], "true");
                 }
             }

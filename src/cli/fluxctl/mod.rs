@@ -147,7 +147,8 @@ async fn with_daemon(request: Request, client: &Client) -> Result<Report, Stop> 
 
 /// The client of the daemon that is meant: the one named, else the foredeck that runs for this folder.
 fn connect(connection: &Connection) -> Result<Client, Stop> {
-    let token = || connection.token.clone().or_else(|| std::env::var("FLUX_TOKEN").ok().filter(|text| !text.is_empty()));
+    let token =
+        || connection.token.clone().or_else(|| std::env::var("FLUX_TOKEN").ok().filter(|text| !text.is_empty()));
     let client = match &connection.url {
         Some(url) => Client::new(url, token(), connection.timeout),
         None => {

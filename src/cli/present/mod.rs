@@ -19,8 +19,8 @@ use crate::theme::Container;
 use super::Inputs;
 use super::args::{DemoArgs, Present};
 use super::console::{Code, Console, Failure, is_set};
-use super::settings::{self, Asked, Settings};
 use super::running::{self, Running};
+use super::settings::{self, Asked, Settings};
 use super::supervise::Supervisor;
 use demo::Prepared;
 

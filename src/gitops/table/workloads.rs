@@ -29,8 +29,7 @@ pub enum ReadOnly {
 }
 
 impl ReadOnly {
-    const ALL: [Self; 6] =
-        [Self::No, Self::NotInRepo, Self::System, Self::NoRepo, Self::NotReady, Self::ReadOnlyMode];
+    const ALL: [Self; 6] = [Self::No, Self::NotInRepo, Self::System, Self::NoRepo, Self::NotReady, Self::ReadOnlyMode];
 
     /// Of the word in JSON; a reason that is not known is none.
     pub fn of(word: &str) -> Self {

@@ -126,9 +126,7 @@ mod tests {
 
     #[test]
     fn secrets_hold_logins_but_start_nothing() {
-        let secret = |kind: &str, member: &str, content: &Value| {
-            json!({"type": kind, "data": {member: BASE64_STANDARD.encode(content.to_string())}})
-        };
+        let secret = |kind: &str, member: &str, content: &Value| json!({"type": kind, "data": {member: BASE64_STANDARD.encode(content.to_string())}});
         let auth = json!({"quay.io": {"auth": "eDp5"}});
         let config = json!({"auths": auth, "credsStore": "evil", "credHelpers": {"gcr.io": "evil"}});
         let found = logins(&secret("kubernetes.io/dockerconfigjson", ".dockerconfigjson", &config)).unwrap();

@@ -140,7 +140,9 @@ impl Work {
     /// Decides for every container, and commits what comes of it; when to try again what failed.
     async fn decide(&mut self) -> Option<Instant> {
         let scans = self.parts.scans.scans().borrow().clone();
-        self.parts.view.send_if_modified(|view| !Arc::ptr_eq(&std::mem::replace(&mut view.scans, scans.clone()), &scans));
+        self.parts
+            .view
+            .send_if_modified(|view| !Arc::ptr_eq(&std::mem::replace(&mut view.scans, scans.clone()), &scans));
         let known = self.parts.view.borrow().known();
         let Automation { decisions, plan } = automation::run(&self.workloads, &known, self.parts.rights);
         self.parts.view.send_if_modified(|view| {

@@ -20,8 +20,8 @@ use crate::gitops::source::Phase;
 use crate::gitops::table::images::ImageStatus;
 use crate::gitops::table::workloads::WorkloadStatus;
 
-pub(super) use jobs::Jobs;
 use jobs::Board;
+pub(super) use jobs::Jobs;
 
 /// How long the cluster may take for an answer.
 const REQUEST: Duration = Duration::from_secs(15);
@@ -126,7 +126,11 @@ impl Daemon {
     /// # Errors
     /// When there is none.
     pub async fn identity(&self, regenerate: bool) -> Result<String, ApiError> {
-        self.with.reconciler.identity(regenerate).await.map_err(|refused| error(ApiErrorKind::Server, refused.to_string()))
+        self.with
+            .reconciler
+            .identity(regenerate)
+            .await
+            .map_err(|refused| error(ApiErrorKind::Server, refused.to_string()))
     }
 
     /// The repository and the key. A key that cannot be had is no reason to say nothing of the repository.
@@ -139,7 +143,8 @@ impl Daemon {
             Err(error) if regenerate => return Err(error),
             Err(_) => String::new(),
         };
-        let shown = if key.is_empty() { Err(()) } else { fingerprint(&key, true, &self.with.scratch).await.map_err(|_| ()) };
+        let shown =
+            if key.is_empty() { Err(()) } else { fingerprint(&key, true, &self.with.scratch).await.map_err(|_| ()) };
         let shown = shown.unwrap_or_default();
         let (digest, picture) = shown.split_once('\n').unwrap_or((&shown, ""));
         let source = self.with.reconciler.status().borrow().source.clone();
@@ -174,7 +179,12 @@ impl Daemon {
         match kind {
             "git" => self.with.reconciler.pushed(),
             "image" => self.with.automation.ask(),
-            other => return Err(error(ApiErrorKind::User, format!("unknown kind of news `{other}`; there are git and image"))),
+            other => {
+                return Err(error(
+                    ApiErrorKind::User,
+                    format!("unknown kind of news `{other}`; there are git and image"),
+                ));
+            }
         }
         Ok(())
     }

@@ -12,18 +12,14 @@ use crate::gitops::workloads::is_addon;
 use crate::sandbox::automation::gathered;
 
 /// What the cluster writes into `metadata`.
-const METADATA: [&str; 7] = [
-    "creationTimestamp",
-    "deletionTimestamp",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-];
+const METADATA: [&str; 7] =
+    ["creationTimestamp", "deletionTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"];
 /// Annotations that programs leave behind.
-const ANNOTATIONS: [&str; 3] =
-    ["deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration", "fluxcd.io/sync-checksum"];
+const ANNOTATIONS: [&str; 3] = [
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "fluxcd.io/sync-checksum",
+];
 
 /// Namespaces and workloads as YAML, each behind `---`.
 pub(super) async fn export(objects: &Objects) -> Result<String, ApiError> {
@@ -69,8 +65,7 @@ mod tests {
         let value = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo", "uid": "1",
             "labels": {"fluxcd.io/sync-gc-mark": "x"}, "annotations": {"fluxcd.io/sync-checksum": "y", "mine": "z"}},
             "status": {"phase": "Active"}});
-        let wanted =
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo", "annotations": {"mine": "z"}}});
+        let wanted = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo", "annotations": {"mine": "z"}}});
         assert_eq!(stripped(value), wanted);
     }
 }

@@ -27,15 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Answers those who know the repository's token, and the speaker.
 pub async fn flux(State(app): State<Arc<App>>, request: Request) -> Response {
-    let sandbox = app.demo.borrow().ready().cloned();
-    if !may(&app, sandbox.as_deref(), request.headers()) {
-        let error = "a token is needed: set FLUX_TOKEN, or run this where foredeck was started";
-        return answer(StatusCode::UNAUTHORIZED, &fault(ApiErrorKind::User, error).to_json());
-    }
-    let Some(sandbox) = sandbox else {
+    let Some(sandbox) = app.demo.borrow().ready().cloned() else {
         let error = "the demo side is not running yet; try again in a moment";
         return answer(StatusCode::SERVICE_UNAVAILABLE, &fault(ApiErrorKind::Server, error).to_json());
     };
+    if !may(&app, &sandbox, request.headers()) {
+        let error = "a token is needed: set FLUX_TOKEN, or run this where foredeck was started";
+        return answer(StatusCode::UNAUTHORIZED, &fault(ApiErrorKind::User, error).to_json());
+    }
     let (parts, content) = request.into_parts();
     let content = match tokio::time::timeout(app.limits.body_timeout, body::to_bytes(content, LIMIT)).await {
         Ok(Ok(content)) => content,
@@ -52,7 +51,7 @@ pub async fn flux(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 /// Whether a request may be answered.
-fn may(app: &App, sandbox: Option<&Sandbox>, headers: &HeaderMap) -> bool {
+fn may(app: &App, sandbox: &Sandbox, headers: &HeaderMap) -> bool {
     if app.tokens.role(headers) == Role::Presenter {
         return true;
     }
@@ -61,8 +60,7 @@ fn may(app: &App, sandbox: Option<&Sandbox>, headers: &HeaderMap) -> bool {
     let Some(given) = given.strip_prefix("Bearer ").or_else(|| given.strip_prefix("Scope-Probe token=")) else {
         return false;
     };
-    let repository = sandbox.and_then(|sandbox| sandbox.repository.as_ref());
-    let of_repository = repository.is_some_and(|repository| is_same(repository.token(), given.trim()));
+    let of_repository = sandbox.repository.as_ref().is_some_and(|repository| is_same(repository.token(), given.trim()));
     of_repository || app.tokens.presenter.matches(given.trim())
 }
 

@@ -80,11 +80,8 @@ fn nonsense_is_refused_with_a_reason() {
 
 #[test]
 fn jobs_survive_the_journey() {
-    let update = crate::gitops::release::Update {
-        container: "app".to_owned(),
-        current: image("web:1"),
-        target: image("web:2"),
-    };
+    let update =
+        crate::gitops::release::Update { container: "app".to_owned(), current: image("web:1"), target: image("web:2") };
     let partly = Outcome { reason: "container(s) tag mismatch: x".to_owned(), ..Outcome::success(vec![update]) };
     let results = Results(BTreeMap::from([
         (id("web"), partly),
@@ -93,9 +90,13 @@ fn jobs_survive_the_journey() {
         (id("no"), Outcome::without(Status::Ignored, "")),
     ]));
     let done = Done { revision: "abc".to_owned(), results, notes: vec!["a note".to_owned()] };
-    for job in
-        [Job::Queued, Job::Running, Job::Failed("why".to_owned()), Job::Succeeded(done), Job::Succeeded(Done::default())]
-    {
+    for job in [
+        Job::Queued,
+        Job::Running,
+        Job::Failed("why".to_owned()),
+        Job::Succeeded(done),
+        Job::Succeeded(Done::default()),
+    ] {
         assert_eq!(Job::of(&job.to_json()), Some(job));
     }
     assert_eq!(Job::of(&json!({"StatusString": "odd"})), None);
