@@ -23,7 +23,6 @@ fn label(name: &str, value: impl Display) -> String {
     format!("{name}=\"{value}\"")
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts are small")]
 fn count(number: usize) -> f64 {
     number as f64
 }

@@ -1,6 +1,6 @@
 //! `fluxctl`, called by that name, with a server, a repository, a cluster and a reconciler behind it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,7 +69,11 @@ impl Shop {
 
     /// Runs `fluxctl` as a terminal of the sandbox would.
     async fn flux(&self, args: &[&str]) -> Ran {
-        let mut command = Command::new(&self.program);
+        self.run(&self.program, args).await
+    }
+
+    async fn run(&self, program: &Path, args: &[&str]) -> Ran {
+        let mut command = Command::new(program);
         command.args(args).env_clear().current_dir(self.live.server.folder.path());
         for (name, value) in &self.sandbox.tools.variables {
             command.env(name, value);
@@ -210,6 +214,16 @@ async fn a_sync_applies_again_what_was_deleted_although_head_is_the_same() {
     );
     assert_eq!((lines.len(), lines[3]), (4, "Done."));
     assert!(synced() > before);
+    let foredeck = Path::new(env!("CARGO_BIN_EXE_foredeck"));
+    let told = shop.run(foredeck, &["reconcile", "status", "--words", "argo"]).await;
+    assert!(
+        told.out.contains("demo:deployment/web") && told.out.contains("Synced") && told.out.contains("sync in "),
+        "{told:?}"
+    );
+    let json = shop.run(foredeck, &["reconcile", "status", "--json"]).await;
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    let web = json["objects"].as_array().unwrap().iter().find(|object| object["id"] == "demo:deployment/web").unwrap();
+    assert_eq!((&web["state"], &web["place"]["file"]), (&"in-sync".into(), &"deploy/web.yaml".into()), "{web}");
     let key = shop.fine(&["identity"]).await.out;
     assert!(key.starts_with("ssh-"), "{key}");
     assert_eq!(shop.fine(&["identity"]).await.out, key);

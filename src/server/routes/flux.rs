@@ -148,12 +148,10 @@ fn fault(kind: ApiErrorKind, text: &str) -> ApiError {
     ApiError { kind, help: text.to_owned(), error: text.to_owned() }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it ends handlers, which may fail")]
 fn found(value: &Value) -> Result<Response, ApiError> {
     Ok(answer(StatusCode::OK, value))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it ends handlers, which may fail")]
 fn text(json: String) -> Result<Response, ApiError> {
     let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, json).into_response())
