@@ -62,7 +62,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 36] = [
+const PURE_PARTS: [&str; 38] = [
     "panel/redact.rs",
     "panel/terminal/filter.rs",
     "panel/terminal/scrollback.rs",
@@ -94,9 +94,11 @@ const PURE_PARTS: [&str; 36] = [
     "gitops/plan",
     "gitops/policy.rs",
     "gitops/release/",
+    "gitops/report",
     "gitops/schedule.rs",
     "gitops/table/",
     "gitops/words.rs",
+    "gitops/workloads",
     "gitops/writer.rs",
     "cluster/object.rs",
 ];

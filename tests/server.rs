@@ -4,6 +4,8 @@ mod demo;
 mod events;
 mod files;
 mod floods;
+#[cfg(unix)]
+mod flux;
 mod pages;
 mod panels;
 mod roles;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster::args::{ClusterArgs, Which};
+use super::reconcile::ReconcileArgs;
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -41,6 +42,21 @@ pub enum Command {
     #[command(disable_help_flag = true)]
     Kubectl {
         /// What kubectl takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<OsString>,
+    },
+    /// Make the cluster as Git wants it, now
+    Sync {
+        /// Messages.
+        #[command(flatten)]
+        console: ConsoleArgs,
+    },
+    /// Look at the reconciler
+    Reconcile(ReconcileArgs),
+    /// Talk to the reconciler as with Flux 1
+    #[command(disable_help_flag = true)]
+    Fluxctl {
+        /// What fluxctl takes
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
     },

@@ -9,10 +9,13 @@ pub mod dialect;
 pub mod docs;
 pub mod duration;
 pub mod export;
+pub mod fluxctl;
 pub mod import;
 pub mod kubectl;
 pub mod new;
 pub mod present;
+pub mod reconcile;
+pub mod running;
 pub mod settings;
 pub mod supervise;
 pub mod theme;
@@ -32,6 +35,10 @@ use crate::project::{Project, ProjectOptions};
 
 /// Runs the command line; everything it does ends in an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments = arguments.into_iter().peekable();
+    if fluxctl::is_called(arguments.peek()) {
+        return fluxctl::run(arguments.skip(1).collect()).into();
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -63,6 +70,9 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::New(new)) => new::run(&new, console),
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
+        Some(Command::Sync { .. }) => Ok(reconcile::sync()),
+        Some(Command::Reconcile(args)) => reconcile::run(&args, console),
+        Some(Command::Fluxctl { arguments }) => Ok(fluxctl::run(arguments)),
         Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
@@ -116,9 +126,13 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
-        // All arguments are kubectl's own.
-        Some(Command::Kubectl { .. }) => return ConsoleArgs::default(),
-        Some(Command::Completions { console, .. } | Command::Man { console }) => console,
+        // All arguments are kubectl's and fluxctl's own.
+        Some(Command::Kubectl { .. } | Command::Fluxctl { .. }) => return ConsoleArgs::default(),
+        Some(Command::Reconcile(args)) => {
+            let reconcile::ReconcileCommand::Status(status) = &args.command;
+            &status.console
+        }
+        Some(Command::Completions { console, .. } | Command::Man { console } | Command::Sync { console }) => console,
         Some(Command::Theme(args)) => match &args.command {
             ThemeCommand::List { console, .. }
             | ThemeCommand::Eject { console, .. }
@@ -199,6 +213,9 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "new",
         "cluster",
         "kubectl",
+        "fluxctl",
+        "sync",
+        "reconcile",
         "trust",
         "docs",
         "completions",

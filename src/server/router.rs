@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::error::{self, Problem};
 use super::guard;
 use super::routes::{
-    admin, asset, control, deck, events, git, index, poll, presenter, qr, remote, steps, terminal, trust,
+    admin, asset, control, deck, events, flux, git, index, poll, presenter, qr, remote, steps, terminal, trust,
 };
 use super::state::App;
 
@@ -32,8 +32,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/poll", post(poll::vote))
         .route("/git/{*path}", any(git::git))
         .route("/ws/term/{name}", any(terminal::socket))
+        .route("/flux/{*path}", any(flux::flux))
         .route("/healthz", get(admin::health))
-        .route("/metrics", get(admin::metrics))
+        .route("/metrics", get(admin::counters))
         // the speaker
         .route("/p", get(presenter::enter))
         .route("/r", get(remote::remote))

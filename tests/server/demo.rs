@@ -25,7 +25,13 @@ pub(super) struct Live {
 
 impl Live {
     async fn start() -> Self {
-        Self::of(ServerTest::talk()).await
+        Self::with(&[]).await
+    }
+
+    /// With more files in the repository.
+    pub(super) async fn with(files: &[(&str, &str)]) -> Self {
+        let test = ServerTest::talk();
+        Self::of(files.iter().fold(test, |test, (path, text)| test.file(&format!("seed/{path}"), text))).await
     }
 
     /// A server of these decks.
@@ -86,7 +92,7 @@ impl Live {
     }
 }
 
-async fn git(folder: &Path, args: &[&str]) -> Result<String, String> {
+pub(super) async fn git(folder: &Path, args: &[&str]) -> Result<String, String> {
     let mut command = Command::new("git");
     command.current_dir(folder).args(args).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_TERMINAL_PROMPT", "0");
     for role in ["AUTHOR", "COMMITTER"] {

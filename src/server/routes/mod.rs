@@ -6,6 +6,7 @@ pub mod body;
 pub mod control;
 pub mod deck;
 pub mod events;
+pub mod flux;
 pub mod git;
 pub mod index;
 pub mod poll;
