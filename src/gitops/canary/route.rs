@@ -213,19 +213,21 @@ pub fn read(canary: &Canary, route: &Value) -> Result<Option<Routes>, String> {
             }
         }
     }
+    Ok(weights(canary, route))
+}
+
+/// The weights that a route holds, accepted or not.
+pub fn weights(canary: &Canary, route: &Value) -> Option<Routes> {
     let (primary, other) = (name(canary, Role::Primary), name(canary, Role::Canary));
-    for rule in list(route, &["spec", "rules"]) {
+    list(route, &["spec", "rules"]).iter().find_map(|rule| {
         let backends = list(rule, &["backendRefs"]);
         let weight = |name: &str| {
             let backend = backends.iter().find(|backend| text(backend, &["name"]) == name)?;
             Some(int(backend, &["weight"]).unwrap_or(1))
         };
-        if let (Some(primary), Some(canary)) = (weight(&primary), weight(&other)) {
-            let mirror = list(rule, &["filters"]).iter().any(|it| text(it, &["type"]) == "RequestMirror");
-            return Ok(Some(Routes { primary, canary, mirror }));
-        }
-    }
-    Ok(None)
+        let mirror = list(rule, &["filters"]).iter().any(|it| text(it, &["type"]) == "RequestMirror");
+        Some(Routes { primary: weight(&primary)?, canary: weight(&other)?, mirror })
+    })
 }
 
 #[cfg(test)]
