@@ -90,7 +90,7 @@ impl Canaries {
     /// Installs the definitions and works until it is stopped. Passes that are going on then have a few seconds to
     /// end; a pass that does not end is taken up by the next controller.
     pub async fn run(mut self, stop: CancellationToken) {
-        if !self.install(&stop).await {
+        if !install(&self.shared.clone(), &stop).await {
             return;
         }
         let mut watch = self.watch();
@@ -118,25 +118,6 @@ impl Canaries {
         let rest = async { while self.passes.next().await.is_some() {} };
         if tokio::time::timeout(GRACE, rest).await.is_err() {
             tracing::warn!("passes over canaries did not end in time");
-        }
-    }
-
-    /// False when it was stopped meanwhile.
-    async fn install(&self, stop: &CancellationToken) -> bool {
-        loop {
-            let installed = tokio::select! {
-                () = stop.cancelled() => return false,
-                installed = install::definitions(&self.shared.objects) => installed,
-            };
-            let Err(error) = installed else {
-                self.shared.set_problem(None);
-                return true;
-            };
-            self.shared.set_problem(Some(format!("canaries cannot be defined: {error}")));
-            tokio::select! {
-                () = stop.cancelled() => return false,
-                () = tokio::time::sleep(AGAIN) => {}
-            }
         }
     }
 
@@ -288,5 +269,24 @@ async fn rest_until(rest: Option<tokio::time::Instant>) {
     match rest {
         Some(rest) => tokio::time::sleep_until(rest).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Makes the definitions; false when it was stopped meanwhile.
+async fn install(shared: &Shared, stop: &CancellationToken) -> bool {
+    loop {
+        let installed = tokio::select! {
+            () = stop.cancelled() => return false,
+            installed = install::definitions(&shared.objects) => installed,
+        };
+        let Err(error) = installed else {
+            shared.set_problem(None);
+            return true;
+        };
+        shared.set_problem(Some(format!("canaries cannot be defined: {error}")));
+        tokio::select! {
+            () = stop.cancelled() => return false,
+            () = tokio::time::sleep(AGAIN) => {}
+        }
     }
 }

@@ -1,0 +1,5 @@
+//! Canary releases on the embedded cluster, tick by tick.
+
+mod faults;
+mod gates;
+mod releases;
