@@ -178,6 +178,7 @@ impl Canaries {
     /// A canary is gone. Its target is not left without pods, unless the original's way is wanted.
     fn drop_canary(&mut self, key: &Key) {
         let Some(job) = self.jobs.remove(key) else { return };
+        let pods = self.shared.primary_pods(key);
         self.shared.forget(key);
         self.events.forget(key);
         if self.shared.options.oddities == Oddities::Kept || job.canary.spec.revert_on_deletion {
@@ -187,7 +188,7 @@ impl Canaries {
         let provider = canary.spec.provider.clone().unwrap_or_else(|| self.shared.options.provider.clone());
         let key = key.clone();
         let undo = async move {
-            if let Err(error) = pass.undo(&canary, &provider).await {
+            if let Err(error) = pass.undo(&canary, &provider, pods).await {
                 tracing::warn!(canary = %key, %error, "the target of a deleted canary was not scaled up");
             }
             (key, Ended::Gone)

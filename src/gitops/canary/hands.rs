@@ -148,9 +148,10 @@ impl Hands<'_> {
     }
 
     /// Undoes everything: the target serves again, by the service that clients use.
-    pub(super) async fn undo(&self) -> Result<(), Error> {
+    /// The primary may be gone already; it had so many pods.
+    pub(super) async fn undo(&self, pods: i64) -> Result<(), Error> {
         let Ok(target) = self.target() else { return Ok(()) };
-        let pods = self.seen.primary.as_ref().map_or(1, workload::replicas);
+        let pods = self.seen.primary.as_ref().map_or(pods, workload::replicas);
         if workload::replicas(target) == 0 {
             self.scale(pods.max(1)).await?;
         }

@@ -216,16 +216,16 @@ impl Pass {
         let mut status = canary.status.clone();
         status.phase = Some(Phase::Terminating);
         self.shared.objects.set_status(kind, &canary.key, &status.to_json()).await?;
-        self.undo(canary, provider).await?;
+        self.undo(canary, provider, self.shared.primary_pods(&canary.key)).await?;
         self.tell(canary, Tone::Normal, &format!("Terminated canary {title}")).await?;
         self.hold(canary, object, false).await
     }
 
     /// Lets the target serve again.
-    pub(super) async fn undo(&self, canary: &Canary, provider: &str) -> Result<(), Error> {
+    pub(super) async fn undo(&self, canary: &Canary, provider: &str, pods: i64) -> Result<(), Error> {
         let seen = look(&self.shared.objects, canary, provider).await?;
         let (objects, seed, now) = (&self.shared.objects, self.shared.options.seed, self.now);
-        Hands { objects, canary, provider, seen: &seen, seed, now }.undo().await
+        Hands { objects, canary, provider, seen: &seen, seed, now }.undo(pods).await
     }
 
     async fn show(

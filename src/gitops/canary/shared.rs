@@ -129,6 +129,11 @@ impl Shared {
         });
     }
 
+    /// How many pods the primary of a canary had when it was last looked at.
+    pub(super) fn primary_pods(&self, canary: &Key) -> i64 {
+        self.view.borrow().canaries.get(canary).map_or(1, |shown| shown.pods.1)
+    }
+
     /// A canary is gone.
     pub(super) fn forget(&self, canary: &Key) {
         self.view.send_modify(|view| drop(view.canaries.remove(canary)));

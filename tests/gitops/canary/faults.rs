@@ -126,19 +126,23 @@ async fn the_target_is_deleted() {
     test.finish().await;
 }
 
-/// A pod that never gets ready costs no check; the deployment's own deadline ends it.
+/// A pod that never gets ready costs no check; the deadline ends it.
 #[tokio::test]
 async fn a_version_does_not_start() {
-    let test = with(json!({"interval": "10s", "threshold": 5, "stepWeight": 20}), |_| {}).await;
-    let mut broken = podinfo("0.0.1");
-    broken["spec"]["progressDeadlineSeconds"] = json!(30);
-    test.apply(&broken).await;
+    let analysis = json!({"interval": "10s", "threshold": 5, "stepWeight": 20});
+    let test = with(analysis, |object| object["spec"]["progressDeadlineSeconds"] = json!(30)).await;
+    test.release("0.0.1").await;
     test.tick_until("podinfo", Phase::Progressing).await;
     let waiting = test.tick("podinfo").await;
     assert_eq!((waiting.failed_checks.0, waiting.routes), (0, Some(Routes::PRIMARY)));
     let failed = test.tick_until("podinfo", Phase::Failed).await;
-    let deadline = "canary deployment podinfo.prod not ready: deployment \"podinfo\" exceeded its progress deadline";
-    assert!(texts(&failed).contains(&deadline), "{:?}", texts(&failed));
+    assert!(failed.ticks - waiting.ticks < 5, "{:?}", texts(&failed));
+    let expected = [
+        "canary deployment podinfo.prod not ready: waiting for rollout to finish: 0 of 1 (readyThreshold 100%) updated \
+         replicas are available",
+        "Canary failed! Scaling down podinfo.prod",
+    ];
+    assert!(texts(&failed).ends_with(&expected), "{:?}", texts(&failed));
     test.finish().await;
 }
 
