@@ -9,8 +9,8 @@ use foredeck::cluster::object::Key;
 use foredeck::gitops::canary::status::Phase;
 use foredeck::gitops::canary::{Canaries, CanaryView, Handle, Options};
 use jiff::Timestamp;
-use kube::core::request::Request;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams};
+use kube::core::request::Request;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -205,9 +205,10 @@ impl CanaryTest {
         let wanted = number(&spec["replicas"]);
         let broken = spec["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default().contains(":0.0");
         number(&status["observedGeneration"]) == number(&it["metadata"]["generation"])
-            && (broken || [&status["replicas"], &status["updatedReplicas"], &status["availableReplicas"]]
-                .iter()
-                .all(|count| number(count) == wanted))
+            && (broken
+                || [&status["replicas"], &status["updatedReplicas"], &status["availableReplicas"]]
+                    .iter()
+                    .all(|count| number(count) == wanted))
     }
 
     /// The next tick of a canary, when the pods had time to follow the last one.
@@ -235,7 +236,10 @@ impl CanaryTest {
     pub(crate) async fn events(&self, name: &str) -> Vec<String> {
         let request = Request::new("/api/v1/namespaces/prod/events").list(&ListParams::default());
         let list: Value = self.client.request(request.expect("a request")).await.expect("a list");
-        let mut events: Vec<&Value> = list["items"].as_array().expect("items").iter()
+        let mut events: Vec<&Value> = list["items"]
+            .as_array()
+            .expect("items")
+            .iter()
             .filter(|event| event["involvedObject"]["kind"] == "Canary" && event["involvedObject"]["name"] == name)
             .collect();
         events.sort_by_key(|event| event["metadata"]["resourceVersion"].as_str().and_then(|v| v.parse::<u64>().ok()));

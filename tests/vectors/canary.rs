@@ -252,7 +252,10 @@ fn vectors_canary_ticks() {
             let facts = lab.facts();
             let mut expected = step["expect"].clone();
             expected.as_object_mut().expect("facts").entry("webhookCalls").or_insert_with(|| json!([]));
-            let differs: Vec<String> = expected.as_object().into_iter().flatten()
+            let differs: Vec<String> = expected
+                .as_object()
+                .into_iter()
+                .flatten()
                 .filter(|(name, value)| facts[name.as_str()] != **value)
                 .map(|(name, value)| format!("{name}: expected {value} actual {}", facts[name.as_str()]))
                 .collect();

@@ -31,7 +31,7 @@ impl Shared {
             _ => {}
         }
         if let Some(path) = load_tester::path(&hook.url).filter(|_| self.options.load_tester) {
-            return self.tested(canary, hook, load_tester::answer(path, hook));
+            return self.tested(canary, load_tester::answer(path, hook));
         }
         let body = serde_json::to_vec(&payload(canary, hook, phase)).unwrap_or_default();
         let mut said = self.post(hook, body.clone()).await;
@@ -44,14 +44,13 @@ impl Shared {
         said
     }
 
-    fn tested(&self, canary: &Canary, hook: &Webhook, answer: Answer) -> Result<(), String> {
+    fn tested(&self, canary: &Canary, answer: Answer) -> Result<(), String> {
         let now = self.clock.now();
         match answer {
             Answer::Say(status, _) if is_good(status) => Ok(()),
             Answer::Say(_, why) => Err(why),
-            Answer::Load(rate, lasts) => {
-                // Through the service it is among the followers' requests; without weights it has to reach the canary.
-                self.traffic(&canary.key, |traffic| traffic.load(now, rate, lasts));
+            Answer::Load(rate, lasts, direct) => {
+                self.traffic(&canary.key, |traffic| traffic.load(now, rate, lasts, direct));
                 Ok(())
             }
             // Nobody has turned it: it is closed.
@@ -61,7 +60,6 @@ impl Shared {
                 for gate in gates {
                     self.turn(&canary.key, &gate.name, open);
                 }
-                let _ = hook;
                 Ok(())
             }
         }
@@ -71,13 +69,7 @@ impl Shared {
         if hook.disable_tls && hook.url.starts_with("https:") {
             return Err("disableTLS is not supported: certificates are always looked at".to_owned());
         }
-        let ask = Ask {
-            method: Method::POST,
-            url: hook.url.clone(),
-            body,
-            authorization: None,
-            limit: hook.timeout,
-        };
+        let ask = Ask { method: Method::POST, url: hook.url.clone(), body, authorization: None, limit: hook.timeout };
         let (status, body) = self.http.ask(ask).await?;
         if is_good(status.as_u16()) { Ok(()) } else { Err(words(&body, status.as_u16())) }
     }
@@ -120,7 +112,8 @@ impl Shared {
                 let (source, _) = self.template(canary, namespace, name).await?;
                 let namespace = if namespace.is_empty() { &*canary.key.namespace } else { namespace };
                 let online = source.online().await;
-                online.map_err(|why| format!("prometheus in metric template {name}.{namespace} not avaiable: {why}"))?;
+                online
+                    .map_err(|why| format!("prometheus in metric template {name}.{namespace} not avaiable: {why}"))?;
             }
         }
         Ok(())
@@ -156,19 +149,15 @@ impl Shared {
     }
 
     /// A metric template: whom it asks, and its query.
-    async fn template(
-        &self,
-        canary: &Canary,
-        namespace: &str,
-        name: &str,
-    ) -> Result<(Prometheus, String), String> {
+    async fn template(&self, canary: &Canary, namespace: &str, name: &str) -> Result<(Prometheus, String), String> {
         let namespace = if namespace.is_empty() { &*canary.key.namespace } else { namespace };
         let title = format!("metric template {name}.{namespace}");
         let found = self.read("MetricTemplate", namespace, name).await;
         let object = found
             .and_then(|object| object.ok_or_else(|| format!("metrictemplate.flagger.app \"{name}\" not found")))
             .map_err(|why| format!("{title} error: {why}"))?;
-        let (kind, address) = (text(&object, &["spec", "provider", "type"]), text(&object, &["spec", "provider", "address"]));
+        let (kind, address) =
+            (text(&object, &["spec", "provider", "type"]), text(&object, &["spec", "provider", "address"]));
         if kind != "prometheus" {
             return Err(format!("{title} provider {kind} error: only prometheus can be asked"));
         }

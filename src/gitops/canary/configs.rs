@@ -10,8 +10,7 @@ use crate::cluster::object::{at, text};
 /// The annotation that keeps a config out.
 const TRACKING: &str = "flagger.app/config-tracking";
 /// The types of secrets that are looked at.
-const SECRETS: [&str; 5] =
-    ["", "Opaque", "kubernetes.io/basic-auth", "kubernetes.io/ssh-auth", "kubernetes.io/tls"];
+const SECRETS: [&str; 5] = ["", "Opaque", "kubernetes.io/basic-auth", "kubernetes.io/ssh-auth", "kubernetes.io/tls"];
 
 /// What holds a config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -94,7 +94,7 @@ impl Events {
 fn name(canary: &Canary, seed: u64, number: u64, now: Timestamp) -> String {
     let uid = canary.uid.bytes().fold(seed, |hash, byte| hash.rotate_left(7) ^ u64::from(byte));
     let time = now.as_millisecond().unsigned_abs();
-    format!("{}.{:016x}", canary.key.name, Dice::of(uid ^ time, number).next())
+    format!("{}.{:016x}", canary.key.name, Dice::of(uid ^ time, number).draw())
 }
 
 fn event(canary: &Canary, name: &str, tone: Tone, text: &str, now: Timestamp) -> Value {

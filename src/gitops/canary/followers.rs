@@ -54,8 +54,19 @@ struct Span {
     routes: Routes,
     primary: Faults,
     canary: Faults,
-    /// Requests per second of a load test, and until when.
-    load: (f64, Timestamp),
+    /// A load test.
+    load: Load,
+}
+
+/// The requests of a load test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Load {
+    /// So many per second.
+    rate: f64,
+    /// Until then.
+    until: Timestamp,
+    /// To the canary itself, and not through the service that clients use.
+    direct: bool,
 }
 
 /// The requests to one canary.
@@ -77,7 +88,7 @@ impl Traffic {
             routes: Routes::PRIMARY,
             primary: Faults::default(),
             canary: Faults::default(),
-            load: (0.0, from),
+            load: Load { rate: 0.0, until: from, direct: false },
         };
         Self { seed, rate, spans: VecDeque::from([span]) }
     }
@@ -118,11 +129,11 @@ impl Traffic {
         })
     }
 
-    /// A load test sends requests to the canary. Those to the service are among the followers' already.
-    pub fn load(&mut self, at: Timestamp, rate: f64, lasts: Duration) {
+    /// A load test sends requests: to the canary itself, or to the service that clients use.
+    pub fn load(&mut self, at: Timestamp, rate: f64, lasts: Duration, direct: bool) {
         let rate = if rate.is_finite() { rate.clamp(0.0, f64::from(MOST)) } else { 0.0 };
         let until = at.checked_add(lasts.min(Duration::from_hours(1))).unwrap_or(at);
-        self.change(at, |span| span.load = (rate, until));
+        self.change(at, |span| span.load = Load { rate, until, direct });
     }
 
     /// What a window that ends at a time shows of a version.
@@ -154,18 +165,13 @@ impl Traffic {
     fn second(&self, backend: Backend, second: i64, all: &mut Vec<Request>) {
         // What held when the second began; of changes within it, the next second shows.
         let Some(span) = self.spans.iter().rev().find(|span| span.from.as_second() <= second) else { return };
-        let (faults, mut rate) = match backend {
-            Backend::Primary => (span.primary, self.rate * share(span.routes.primary)),
-            Backend::Canary => (span.canary, self.rate * share(span.routes.canary)),
+        let load = if second < span.load.until.as_second() { span.load.rate } else { 0.0 };
+        let (direct, apex) = if span.load.direct { (load, self.rate) } else { (0.0, self.rate + load) };
+        let copies = if span.routes.mirror { apex } else { 0.0 };
+        let (faults, rate) = match backend {
+            Backend::Primary => (span.primary, apex * share(span.routes.primary)),
+            Backend::Canary => (span.canary, apex * share(span.routes.canary) + copies + direct),
         };
-        if backend == Backend::Canary {
-            if span.routes.mirror {
-                rate += self.rate;
-            }
-            if second < span.load.1.as_second() {
-                rate += span.load.0;
-            }
-        }
         let mut dice = Dice::new(self.seed, backend, second);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts of floats saturate")]
         let whole = (rate as u32).min(MOST);
@@ -197,7 +203,7 @@ impl Dice {
     fn new(seed: u64, backend: Backend, second: i64) -> Self {
         let mut dice = Self::of(seed, second.unsigned_abs());
         if backend == Backend::Canary {
-            dice.next();
+            dice.draw();
         }
         dice
     }
@@ -208,7 +214,7 @@ impl Dice {
     }
 
     /// The next number: splitmix64.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -218,7 +224,7 @@ impl Dice {
 
     /// From 0 to 1, below 1.
     fn roll(&mut self) -> f64 {
-        let bits = u32::try_from(self.next() >> 32).unwrap_or(0);
+        let bits = u32::try_from(self.draw() >> 32).unwrap_or(0);
         f64::from(bits) / (f64::from(u32::MAX) + 1.0)
     }
 }
@@ -272,9 +278,18 @@ mod tests {
     #[test]
     fn a_load_test_reaches_a_canary_without_weight() {
         let mut traffic = Traffic::new(1, 0.0, at(0));
-        traffic.load(at(5), 20.0, Duration::from_secs(10));
+        traffic.load(at(5), 20.0, Duration::from_secs(10), true);
         assert_eq!(traffic.measure(Backend::Canary, Kind::SuccessRate, 5.0, at(12)), Ok(100.0));
         assert_eq!(traffic.measure(Backend::Canary, Kind::SuccessRate, 5.0, at(30)), Err(NoValue::Empty));
+    }
+
+    #[test]
+    fn a_load_test_of_the_service_is_shared_by_the_weights() {
+        let mut traffic = Traffic::new(1, 0.0, at(0));
+        traffic.load(at(0), 20.0, Duration::from_mins(1), false);
+        assert_eq!(traffic.measure(Backend::Canary, Kind::SuccessRate, 5.0, at(10)), Err(NoValue::Empty));
+        traffic.route(at(10), Routes::CANARY);
+        assert_eq!(traffic.measure(Backend::Canary, Kind::SuccessRate, 5.0, at(20)), Ok(100.0));
     }
 
     #[test]
@@ -283,7 +298,7 @@ mod tests {
         traffic.set_faults(at(1), Backend::Canary, Faults { success: f64::NAN, latency: Duration::MAX });
         assert_eq!(traffic.faults(Backend::Canary).success.to_bits(), 100.0_f64.to_bits());
         for second in 0..2000 {
-            traffic.load(at(second), 1.0, Duration::MAX);
+            traffic.load(at(second), 1.0, Duration::MAX, false);
         }
         assert!(traffic.spans.len() <= KEPT);
         let _ = traffic.measure(Backend::Canary, Kind::Duration, f64::INFINITY, at(2000));

@@ -105,7 +105,7 @@ impl Hands<'_> {
     fn id(&self) -> String {
         let title = self.canary.title().bytes().fold(self.seed, |hash, byte| hash.rotate_left(9) ^ u64::from(byte));
         let mut dice = Dice::of(title, self.now.as_millisecond().unsigned_abs());
-        let (high, low) = (dice.next(), dice.next());
+        let (high, low) = (dice.draw(), dice.draw());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
             high >> 32,
@@ -120,7 +120,9 @@ impl Hands<'_> {
         let Some(reference) = &self.canary.spec.autoscaler else { return Ok(()) };
         let Some(scaler) = &self.seen.scaler else {
             let (name, namespace) = (&reference.name, &self.canary.key.namespace);
-            return Err(Error::Missing(format!("HorizontalPodAutoscaler {name}.{namespace} get query error: not found")));
+            return Err(Error::Missing(format!(
+                "HorizontalPodAutoscaler {name}.{namespace} get query error: not found"
+            )));
         };
         let object = services::autoscaler(self.canary, scaler);
         if only_missing

@@ -15,8 +15,7 @@ const BETWEEN: Duration = Duration::from_millis(50);
 
 /// Makes the definitions that are missing and waits until they are served. Those that are there stay as they are.
 pub(super) async fn definitions(objects: &Objects) -> Result<(), Error> {
-    let all: Vec<Value> =
-        serde_saphyr::from_multiple(DEFINITIONS).map_err(|error| Error::Other(error.to_string()))?;
+    let all: Vec<Value> = serde_saphyr::from_multiple(DEFINITIONS).map_err(|error| Error::Other(error.to_string()))?;
     let Some(kind) = Kind::named("CustomResourceDefinition") else { return Ok(()) };
     for definition in &all {
         let key = Key::of(definition);

@@ -10,8 +10,8 @@ use super::spec::Webhook;
 pub enum Answer {
     /// Yes or no, with words.
     Say(u16, String),
-    /// Start so many requests per second for so long, and say yes.
-    Load(f64, Duration),
+    /// Start so many requests per second for so long, to the canary itself or not, and say yes.
+    Load(f64, Duration, bool),
     /// Yes when this gate is open.
     Check,
     /// Open the gate, or close it, and say yes.
@@ -50,21 +50,22 @@ fn run(hook: &Webhook) -> Answer {
         return Answer::Say(500, format!("tests of type {kind} are not run here: nothing is executed"));
     }
     match hook.meta("cmd").map(load) {
-        Some(Some((rate, lasts))) => Answer::Load(rate, lasts),
+        Some(Some((rate, lasts, direct))) => Answer::Load(rate, lasts, direct),
         // Other programs would run beside the release; what they do is nobody's business here.
         Some(None) => Answer::Say(202, String::new()),
         None => Answer::Say(400, "cmd not found in metadata".to_owned()),
     }
 }
 
-/// Requests per second and duration of a call of `hey`.
-fn load(command: &str) -> Option<(f64, Duration)> {
+/// Requests per second and duration of a call of `hey`, and whether they go to the canary itself.
+fn load(command: &str) -> Option<(f64, Duration, bool)> {
     let mut words = command.split_ascii_whitespace();
     let program = words.next()?;
     if program.rsplit('/').next() != Some("hey") {
         return None;
     }
     let (mut lasts, mut each, mut workers) = (Duration::from_secs(10), 50.0, 50.0);
+    let mut direct = false;
     while let Some(word) = words.next() {
         let place = match word {
             "-z" => {
@@ -74,11 +75,15 @@ fn load(command: &str) -> Option<(f64, Duration)> {
             }
             "-q" => &mut each,
             "-c" => &mut workers,
-            _ => continue,
+            url => {
+                let host = url.split_once("://").map_or("", |(_, rest)| rest);
+                direct |= host.split([':', '/', '.']).next().is_some_and(|name| name.ends_with("-canary"));
+                continue;
+            }
         };
         *place = words.next()?.parse::<f64>().ok()?;
     }
-    Some((each * workers, lasts))
+    Some((each * workers, lasts, direct))
 }
 
 #[cfg(test)]
@@ -116,7 +121,9 @@ mod tests {
     #[test]
     fn the_load_of_the_talk_is_understood() {
         let command = "hey -z 2m -q 10 -c 2 http://podinfo:9898/";
-        assert_eq!(answer("", &hook(&[("cmd", command)])), Answer::Load(20.0, Duration::from_mins(2)));
+        assert_eq!(answer("", &hook(&[("cmd", command)])), Answer::Load(20.0, Duration::from_mins(2), false));
+        let direct = "hey -z 1m -q 1 -c 2 http://podinfo-canary.prod:9898/";
+        assert_eq!(answer("", &hook(&[("cmd", direct)])), Answer::Load(2.0, Duration::from_mins(1), true));
         assert_eq!(answer("/", &hook(&[("cmd", "curl x")])), Answer::Say(202, String::new()));
         assert_eq!(answer("", &hook(&[("cmd", "hey -z")])), Answer::Say(202, String::new()));
     }

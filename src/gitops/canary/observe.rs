@@ -39,14 +39,20 @@ impl Seen {
         let (kind, title) = (wanted.kind.to_lowercase(), canary.target_title());
         if !workload::is_supported(wanted) {
             let (version, kind) = (&wanted.api_version, &wanted.kind);
-            return Err(format!("{kind} {title} in {version} cannot be released: targetRef has to name a Deployment or a DaemonSet of apps/v1"));
+            return Err(format!(
+                "{kind} {title} in {version} cannot be released: targetRef has to name a Deployment or a DaemonSet of apps/v1"
+            ));
         }
         let Some(object) = &self.target else {
             return Err(format!("{kind} {title} get query error: {kind}s.apps \"{}\" not found", wanted.name));
         };
         workload::label(object)?;
-        if let Some(scaler) = canary.spec.autoscaler.as_ref().filter(|scaler| scaler.kind != "HorizontalPodAutoscaler") {
-            return Err(format!("autoscalerRef of kind {} cannot be used: it has to be a HorizontalPodAutoscaler", scaler.kind));
+        if let Some(scaler) = canary.spec.autoscaler.as_ref().filter(|scaler| scaler.kind != "HorizontalPodAutoscaler")
+        {
+            return Err(format!(
+                "autoscalerRef of kind {} cannot be used: it has to be a HorizontalPodAutoscaler",
+                scaler.kind
+            ));
         }
         let min = self.scaler.as_ref().and_then(|scaler| int(scaler, &["spec", "minReplicas"])).unwrap_or(1);
         Ok(Target {

@@ -17,7 +17,7 @@ use super::metrics::Asked;
 use super::objects::{Error, Kind};
 use super::observe::Seen;
 use super::shared::Shared;
-use super::spec::{Canary, FINALIZER};
+use super::spec::{Canary, FINALIZERS, is_finalizer};
 use super::status::{Phase, Status, Writer};
 use super::weights;
 use crate::cluster::object::{Key, list};
@@ -202,8 +202,8 @@ impl Pass {
     /// Sees that a deletion waits for us, or does not.
     async fn hold(&self, canary: &Canary, object: &Value, wanted: bool) -> Result<(), Error> {
         let Some(kind) = Kind::named("Canary") else { return Ok(()) };
-        let others = list(object, &["metadata", "finalizers"]).iter().filter(|name| *name != FINALIZER).cloned();
-        let all: Vec<Value> = others.chain(wanted.then(|| FINALIZER.into())).collect();
+        let others = list(object, &["metadata", "finalizers"]).iter().filter(|name| !is_finalizer(name)).cloned();
+        let all: Vec<Value> = others.chain(wanted.then(|| FINALIZERS[0].into())).collect();
         let patch = json!({"metadata": {"finalizers": all}});
         self.shared.objects.merge(kind, &canary.key, &patch).await.map(drop)
     }
@@ -228,22 +228,16 @@ impl Pass {
         Hands { objects, canary, provider, seen: &seen, seed, now }.undo(pods).await
     }
 
-    async fn show(
-        &self,
-        canary: &Canary,
-        provider: &str,
-        report: &Report,
-        answers: &Answers,
-    ) -> Result<(), Error> {
+    async fn show(&self, canary: &Canary, provider: &str, report: &Report, answers: &Answers) -> Result<(), Error> {
         let (seen, now) = (look(&self.shared.objects, canary, provider).await?, self.now);
         let routes = seen.route.as_ref().and_then(|route| super::route::weights(canary, route));
         self.grant(canary);
         if let Some(routes) = routes {
             self.shared.traffic(&self.key, |traffic| traffic.route(now, routes));
         }
-        let faults = self.shared.traffic(&self.key, |traffic| {
-            (traffic.faults(Backend::Primary), traffic.faults(Backend::Canary))
-        });
+        let faults = self
+            .shared
+            .traffic(&self.key, |traffic| (traffic.faults(Backend::Primary), traffic.faults(Backend::Canary)));
         let gates = self.shared.gates(canary, &report.waiting);
         let measured = self.measured(canary, answers);
         let mended = self.shared.options.oddities == Oddities::Mended;
@@ -266,9 +260,8 @@ impl Pass {
     /// Wishes that came true, or cannot, are no wishes any more.
     fn grant(&self, canary: &Canary) {
         let over = match (self.shared.wish(&self.key), canary.status.phase) {
-            (Some(Wish::Promote), phase) => phase.is_none_or(|phase| {
-                !matches!(phase, Phase::Progressing | Phase::WaitingPromotion | Phase::Waiting)
-            }),
+            (Some(Wish::Promote), phase) => phase
+                .is_none_or(|phase| !matches!(phase, Phase::Progressing | Phase::WaitingPromotion | Phase::Waiting)),
             (Some(Wish::RollBack), phase) => phase.is_none_or(|phase| !phase.is_active()),
             (Some(Wish::Hold) | None, _) => false,
         };

@@ -61,8 +61,7 @@ pub fn of(workload: &Value, demand: Demand) -> Result<(), NotReady> {
         Err(NotReady { text: format!("waiting for rollout to finish: {text}"), retriable })
     };
     let wanted = int(workload, &["spec", "replicas"]);
-    let (updated, replicas, available) =
-        (status("updatedReplicas"), status("replicas"), status("availableReplicas"));
+    let (updated, replicas, available) = (status("updatedReplicas"), status("replicas"), status("availableReplicas"));
     if let Some(wanted) = wanted.filter(|wanted| updated < *wanted) {
         return not_ready(format!("{updated} out of {wanted} new replicas have been updated"));
     }

@@ -63,9 +63,7 @@ pub fn route(canary: &Canary, provider: &str, routes: Routes) -> Result<Value, S
 
 fn rules(canary: &Canary, routes: Routes, port: i64) -> Vec<Value> {
     let block = &canary.spec.service;
-    let backend = |role, weight: i64| {
-        json!({"group": "", "kind": "Service", "name": name(canary, role), "port": port, "weight": weight})
-    };
+    let backend = |role, weight: i64| json!({"group": "", "kind": "Service", "name": name(canary, role), "port": port, "weight": weight});
     let both = [backend(Role::Primary, routes.primary), backend(Role::Canary, routes.canary)];
     let mut filters = filters(block);
     let plain = matches(list(block, &["match"]));
@@ -111,8 +109,10 @@ fn filters(block: &Value) -> Vec<Value> {
     if !rewrite.is_empty() {
         filters.push(json!({"type": "URLRewrite", "urlRewrite": rewrite}));
     }
-    let headers = [("request", "RequestHeaderModifier", "requestHeaderModifier"),
-        ("response", "ResponseHeaderModifier", "responseHeaderModifier")];
+    let headers = [
+        ("request", "RequestHeaderModifier", "requestHeaderModifier"),
+        ("response", "ResponseHeaderModifier", "responseHeaderModifier"),
+    ];
     for (of, kind, member) in headers {
         let change = |verb: &str| -> Vec<Value> {
             let members = map(block, &["headers", of, verb]).into_iter().flatten();
@@ -136,13 +136,13 @@ fn filters(block: &Value) -> Vec<Value> {
 
 /// Conditions on requests in the Gateway API's form; all paths when there are none.
 fn matches(written: &[Value]) -> Vec<Value> {
-    let found: Vec<Value> = written.iter().map(condition).filter(|it| it.as_object().is_some_and(|it| !it.is_empty())).collect();
+    let found: Vec<Value> =
+        written.iter().map(condition).filter(|it| it.as_object().is_some_and(|it| !it.is_empty())).collect();
     if found.is_empty() { vec![json!({"path": {"type": "PathPrefix", "value": "/"}})] } else { found }
 }
 
 fn condition(written: &Value) -> Value {
-    const PATHS: [(&str, &str); 3] =
-        [("prefix", "PathPrefix"), ("exact", "Exact"), ("regex", "RegularExpression")];
+    const PATHS: [(&str, &str); 3] = [("prefix", "PathPrefix"), ("exact", "Exact"), ("regex", "RegularExpression")];
     let mut found = Map::new();
     for (word, kind) in PATHS {
         let value = text(written, &["uri", word]);

@@ -164,7 +164,10 @@ mod tests {
                 "scaleTargetRef": {"kind": "Deployment", "name": "podinfo"}}});
         let primary = autoscaler(&canary, &scaler);
         assert_eq!(primary["metadata"]["name"], json!("podinfo-primary"));
-        assert_eq!(primary["spec"], json!({"minReplicas": 3, "maxReplicas": 5,
-            "scaleTargetRef": {"kind": "Deployment", "name": "podinfo-primary"}}));
+        assert_eq!(
+            primary["spec"],
+            json!({"minReplicas": 3, "maxReplicas": 5,
+            "scaleTargetRef": {"kind": "Deployment", "name": "podinfo-primary"}})
+        );
     }
 }

@@ -88,9 +88,9 @@ impl Shared {
     /// Something with the requests to a canary.
     pub(super) fn traffic<T>(&self, canary: &Key, what: impl FnOnce(&mut Traffic) -> T) -> T {
         let name = canary.to_string();
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         let (seed, rate, now) = (self.options.seed ^ hash, self.options.followers, self.clock.now());
         self.fleet.with(canary, || Traffic::new(seed, rate, now), what)
     }

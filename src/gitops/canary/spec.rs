@@ -10,8 +10,9 @@ use crate::cluster::object::{Key, at, flag, int, list, text};
 
 /// How many hooks and metrics of a Canary are looked at.
 const MOST: usize = 100;
-/// The finalizer of canaries that undo everything when they are deleted.
-pub const FINALIZER: &str = "finalizer.flagger.app";
+/// The finalizer of canaries that undo everything when they are deleted, in the form that API servers ask for; and
+/// Flagger's own, which has no path.
+pub const FINALIZERS: [&str; 2] = ["flagger.app/finalizer", "finalizer.flagger.app"];
 
 /// A Canary.
 #[derive(Debug, Clone, PartialEq)]
@@ -200,7 +201,7 @@ impl Canary {
             uid: text(object, &["metadata", "uid"]).to_owned(),
             generation: int(object, &["metadata", "generation"]).unwrap_or(0),
             deleting: !text(object, &["metadata", "deletionTimestamp"]).is_empty(),
-            held: list(object, &["metadata", "finalizers"]).iter().any(|name| name == FINALIZER),
+            held: list(object, &["metadata", "finalizers"]).iter().any(is_finalizer),
             spec: Spec::read(object.get("spec").unwrap_or(&empty)),
             status: Status::read(object.get("status").unwrap_or(&empty)),
         }
@@ -319,6 +320,11 @@ impl Webhook {
     pub fn meta(&self, name: &str) -> Option<&str> {
         self.metadata.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// Whether a finalizer is ours.
+pub fn is_finalizer(name: &Value) -> bool {
+    name.as_str().is_some_and(|name| FINALIZERS.contains(&name))
 }
 
 fn pairs(value: &Value, name: &str) -> Vec<(String, String)> {

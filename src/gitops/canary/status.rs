@@ -79,15 +79,9 @@ impl Phase {
             Self::Initialized => ("True", format!("{kind} initialization completed.")),
             Self::Waiting | Self::WaitingPromotion => ("Unknown", "Waiting for approval.".to_owned()),
             Self::Progressing => ("Unknown", "New revision detected, progressing canary analysis.".to_owned()),
-            Self::Promoting => {
-                ("Unknown", "Canary analysis completed, starting primary rolling update.".to_owned())
-            }
-            Self::Finalising => {
-                ("Unknown", "Canary analysis completed, routing all traffic to primary.".to_owned())
-            }
-            Self::Succeeded => {
-                ("True", "Canary analysis completed successfully, promotion finished.".to_owned())
-            }
+            Self::Promoting => ("Unknown", "Canary analysis completed, starting primary rolling update.".to_owned()),
+            Self::Finalising => ("Unknown", "Canary analysis completed, routing all traffic to primary.".to_owned()),
+            Self::Succeeded => ("True", "Canary analysis completed successfully, promotion finished.".to_owned()),
             Self::Failed => ("False", format!("Canary analysis failed, {kind} scaled to zero.")),
             Self::Terminating => ("Unknown", format!("New {kind} detected, starting initialization.")),
         };

@@ -25,7 +25,8 @@ pub fn event_payload(canary: &Canary, hook: &Webhook, event: (&str, &str), phase
     let (tone, text) = event;
     let mut metadata: Map<String, Value> =
         hook.metadata.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-    let told_more = [("eventMessage", text.to_owned()), ("eventType", tone.to_owned()), ("timestamp", millis.to_string())];
+    let told_more =
+        [("eventMessage", text.to_owned()), ("eventType", tone.to_owned()), ("timestamp", millis.to_string())];
     metadata.extend(told_more.map(|(name, value)| (name.to_owned(), value.into())));
     told(canary, phase, metadata)
 }

@@ -48,9 +48,9 @@ pub fn revision(workload: &Value) -> String {
             spec.shift_remove("nodeSelector");
         }
     }
-    let hash = canonical(&template).bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = canonical(&template)
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     hash.to_string()
 }
 

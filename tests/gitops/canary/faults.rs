@@ -78,9 +78,11 @@ async fn a_failing_version_is_rolled_back() {
     let weights: Vec<(i64, i64)> = failed.weights.iter().map(|(_, it)| (it.primary, it.canary)).collect();
     assert_eq!(weights, [(100, 0), (95, 5), (100, 0)]);
     assert_eq!(failed.phases.back().expect("a phase").0.duration_since(noticed).as_secs(), 70);
-    let halts = texts(&failed).iter().filter(|text| text.starts_with("Halt podinfo.prod advancement success rate")).count();
+    let halts =
+        texts(&failed).iter().filter(|text| text.starts_with("Halt podinfo.prod advancement success rate")).count();
     assert_eq!(halts, 5);
-    let ends = ["Rolling back podinfo.prod failed checks threshold reached 5", "Canary failed! Scaling down podinfo.prod"];
+    let ends =
+        ["Rolling back podinfo.prod failed checks threshold reached 5", "Canary failed! Scaling down podinfo.prod"];
     assert!(texts(&failed).ends_with(&ends), "{:?}", texts(&failed));
     assert_eq!((failed.pods.0, &*failed.images.1), (0, "stefanprodan/podinfo:3.1.0"));
     // The next revision gets its chance.
@@ -208,11 +210,18 @@ async fn prometheus_goes_away() {
         assert_eq!(shown.routes.expect("routes").canary, weight, "{:?}", texts(&shown));
     }
     let shown = test.shown("podinfo").expect("it is shown");
-    let last: Vec<Option<f64>> = shown.metrics.iter().map(|it| it.points.back().and_then(|(_, value)| *value)).collect();
+    let last: Vec<Option<f64>> =
+        shown.metrics.iter().map(|it| it.points.back().and_then(|(_, value)| *value)).collect();
     assert_eq!(last, [Some(99.5), Some(3.0)]);
     drop(fake);
     let failed = test.tick_until("podinfo", Phase::Failed).await;
-    assert!(texts(&failed).iter().any(|text| text.starts_with("Prometheus query failed: running query failed: request failed: ")), "{:?}", texts(&failed));
+    assert!(
+        texts(&failed)
+            .iter()
+            .any(|text| text.starts_with("Prometheus query failed: running query failed: request failed: ")),
+        "{:?}",
+        texts(&failed)
+    );
     assert_eq!(failed.weights.iter().map(|(_, it)| it.canary).max(), Some(60));
     test.finish().await;
 }
@@ -237,7 +246,9 @@ async fn two_canaries_want_one_target() {
 #[tokio::test]
 async fn nonsense_is_refused() {
     let test = CanaryTest::start(Options::default()).await;
-    for analysis in [json!({"interval": "10s", "threshold": 5}), json!({"interval": "soon", "threshold": 5, "stepWeight": 5})] {
+    for analysis in
+        [json!({"interval": "10s", "threshold": 5}), json!({"interval": "soon", "threshold": 5, "stepWeight": 5})]
+    {
         assert!(test.try_apply(&canary("bad", analysis)).await.is_err());
     }
     let mut without = canary("bad", Value::Null);

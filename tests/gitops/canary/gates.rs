@@ -33,7 +33,10 @@ async fn gates_are_opened_by_hand() {
     test.tick_until("podinfo", Phase::Progressing).await;
     let held = test.tick("podinfo").await;
     assert_eq!(held.routes, Some(Routes::PRIMARY));
-    assert_eq!(held.events.back().expect("an event").text, "Halt podinfo.prod advancement waiting for traffic increase approval more");
+    assert_eq!(
+        held.events.back().expect("an event").text,
+        "Halt podinfo.prod advancement waiting for traffic increase approval more"
+    );
     test.handle.open_gate("prod", "podinfo", "more");
     assert_eq!(test.tick("podinfo").await.routes, Some(Routes { primary: 50, canary: 50, mirror: false }));
     let waiting = test.tick("podinfo").await;
@@ -55,7 +58,11 @@ async fn a_rollback_hook_takes_back() {
     let failed = test.tick("podinfo").await;
     assert_eq!((failed.phase, failed.routes, failed.pods.0), (Some(Phase::Failed), Some(Routes::PRIMARY), 0));
     let texts: Vec<&str> = failed.events.iter().rev().take(3).map(|event| &*event.text).collect();
-    let expected = ["Canary failed! Scaling down podinfo.prod", "Rolling back podinfo.prod manual webhook invoked", "Rollback check back passed"];
+    let expected = [
+        "Canary failed! Scaling down podinfo.prod",
+        "Rolling back podinfo.prod manual webhook invoked",
+        "Rollback check back passed",
+    ];
     assert_eq!(texts, expected);
     test.finish().await;
 }

@@ -48,12 +48,20 @@ async fn the_canary_of_the_talk_succeeds() {
     assert_eq!(end.images.1, "stefanprodan/podinfo:3.1.1");
     assert!(end.metrics.iter().all(|metric| metric.points.iter().filter(|(_, value)| value.is_some()).count() > 15));
     let advances = (1..=20).map(|step| format!("Advance podinfo.prod canary weight {}", step * 5));
-    let expected: Vec<String> = ["New revision detected! Scaling up podinfo.prod", "Starting canary analysis for podinfo.prod"]
-        .map(str::to_owned).into_iter().chain(advances).chain([
-            "Copying podinfo.prod template spec to podinfo-primary.prod",
-            "Routing all traffic to primary",
-            "Promotion completed! Scaling down podinfo.prod",
-        ].map(str::to_owned)).collect();
+    let expected: Vec<String> =
+        ["New revision detected! Scaling up podinfo.prod", "Starting canary analysis for podinfo.prod"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(advances)
+            .chain(
+                [
+                    "Copying podinfo.prod template spec to podinfo-primary.prod",
+                    "Routing all traffic to primary",
+                    "Promotion completed! Scaling down podinfo.prod",
+                ]
+                .map(str::to_owned),
+            )
+            .collect();
     let events = test.events("podinfo").await;
     assert!(events.ends_with(&expected), "{events:#?}");
     test.finish().await;
@@ -66,16 +74,19 @@ async fn a_canary_looks_right() {
     for (version, wide) in [("v1beta1", 11), ("v1alpha3", 9)] {
         let request = http::Request::get(format!("/apis/flagger.app/{version}/namespaces/prod/canaries"))
             .header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")
-            .body(Vec::new()).expect("a request");
+            .body(Vec::new())
+            .expect("a request");
         let table: Value = test.client.request(request).await.expect("a table");
         let columns = table["columnDefinitions"].as_array().expect("columns");
-        let narrow: Vec<&str> = columns.iter().filter(|it| it["priority"] == 0).filter_map(|it| it["name"].as_str()).collect();
+        let narrow: Vec<&str> =
+            columns.iter().filter(|it| it["priority"] == 0).filter_map(|it| it["name"].as_str()).collect();
         assert_eq!(narrow, ["Name", "Status", "Weight", "LastTransitionTime"]);
         assert_eq!(columns.len(), wide);
         assert_eq!(table["rows"][0]["cells"][1], json!("Initialized"));
     }
     let route = test.get("gateway.networking.k8s.io/v1", "HTTPRoute", "podinfo").await.expect("a route");
-    let backend = |name: &str, weight: i64| json!({"group": "", "kind": "Service", "name": name, "port": 9898, "weight": weight});
+    let backend =
+        |name: &str, weight: i64| json!({"group": "", "kind": "Service", "name": name, "port": 9898, "weight": weight});
     let backends = json!([backend("podinfo-primary", 100), backend("podinfo-canary", 0)]);
     assert_eq!(route["spec"]["rules"][0]["backendRefs"], backends);
     let written = test.get("flagger.app/v1alpha3", "Canary", "podinfo").await.expect("the canary");
@@ -99,7 +110,10 @@ async fn an_analysis_is_edited() {
     test.release("3.1.2").await;
     let restarted = test.tick("podinfo").await;
     assert_eq!((restarted.routes, restarted.phase), (Some(routes(100, 0)), Some(Phase::Progressing)));
-    assert_eq!(restarted.events.back().expect("an event").text, "New revision detected! Restarting analysis for podinfo.prod");
+    assert_eq!(
+        restarted.events.back().expect("an event").text,
+        "New revision detected! Restarting analysis for podinfo.prod"
+    );
     let end = test.tick_until("podinfo", Phase::Succeeded).await;
     assert_eq!(end.images.1, "stefanprodan/podinfo:3.1.2");
     test.finish().await;
@@ -124,8 +138,10 @@ async fn a_revision_is_taken_back() {
 #[tokio::test]
 async fn a_config_is_released() {
     let test = CanaryTest::start(Options::default()).await;
-    let config = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "settings", "namespace": "prod"}, "data": {"colour": value}});
+    let config = |value: &str| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "prod"}, "data": {"colour": value}})
+    };
     test.apply(&config("blue")).await;
     let mut target = podinfo("3.1.0");
     target["spec"]["template"]["spec"]["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": "settings"}}]);
@@ -152,8 +168,11 @@ async fn a_canary_is_deleted() {
         let mut first = podinfo("3.1.0");
         first["spec"]["replicas"] = json!(2);
         test.apply(&first).await;
-        test.apply(&json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "podinfo", "namespace": "prod"},
-            "spec": {"selector": {"app": "podinfo"}, "ports": [{"name": "http", "port": 9898}]}})).await;
+        test.apply(
+            &json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "podinfo", "namespace": "prod"},
+            "spec": {"selector": {"app": "podinfo"}, "ports": [{"name": "http", "port": 9898}]}}),
+        )
+        .await;
         let mut object = canary("podinfo", json!({"interval": "10s", "threshold": 5, "stepWeight": 50}));
         object["spec"]["revertOnDeletion"] = json!(revert);
         test.apply(&object).await;
@@ -188,8 +207,11 @@ async fn runs_from_one_seed_are_the_same() {
         let shown = test.shown("podinfo").expect("it is shown");
         test.finish().await;
         let texts: Vec<String> = shown.events.iter().map(|event| event.text.clone()).collect();
-        let points: Vec<Vec<Option<u64>>> = shown.metrics.iter()
-            .map(|metric| metric.points.iter().map(|(_, value)| value.map(f64::to_bits)).collect()).collect();
+        let points: Vec<Vec<Option<u64>>> = shown
+            .metrics
+            .iter()
+            .map(|metric| metric.points.iter().map(|(_, value)| value.map(f64::to_bits)).collect())
+            .collect();
         (texts, points)
     };
     let (one, same, other) = (run(3).await, run(3).await, run(4).await);

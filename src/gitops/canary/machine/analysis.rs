@@ -46,8 +46,7 @@ impl Run<'_> {
         let late = metrics.iter().enumerate();
         let late = late.filter_map(|(index, metric)| Some((index, Kind::late(metric)?)));
         for (index, kind) in early.chain(late) {
-            let names =
-                Names { canary: &self.title, target: &self.target_title, provider: self.world.provider };
+            let names = Names { canary: &self.title, target: &self.target_title, provider: self.world.provider };
             let unusable = Err(NoValue::Empty);
             let value = match self.answers.metric(index, kind) {
                 Some(value) => value,

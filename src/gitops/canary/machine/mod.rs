@@ -290,3 +290,6 @@ impl<'a> Run<'a> {
         all.filter(|(_, hook)| hook.when == when).map(|(index, hook)| (index, hook.name.clone())).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

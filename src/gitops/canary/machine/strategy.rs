@@ -54,11 +54,7 @@ impl Run<'_> {
         if self.is_held() || (step <= 0 && !self.is_promoted_by_hand()) {
             return Ok(());
         }
-        if !self.is_promoted_by_hand()
-            && !mirror
-            && self.phase() != Phase::WaitingPromotion
-            && !self.may_increase()?
-        {
+        if !self.is_promoted_by_hand() && !mirror && self.phase() != Phase::WaitingPromotion && !self.may_increase()? {
             return Ok(());
         }
         if canary >= weights::max(&self.analysis) || self.is_promoted_by_hand() {
