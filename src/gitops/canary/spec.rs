@@ -10,6 +10,13 @@ use crate::cluster::object::{Key, at, flag, int, list, text};
 
 /// How many hooks and metrics of a Canary are looked at.
 const MOST: usize = 100;
+/// Numbers beyond this make no sense, and are taken for this.
+const LARGEST: i64 = 1_000_000_000;
+
+/// A whole number of a size that makes sense.
+pub(super) fn sound(number: i64) -> i64 {
+    number.clamp(-LARGEST, LARGEST)
+}
 /// The finalizer of canaries that undo everything when they are deleted, in the form that API servers ask for; and
 /// Flagger's own, which has no path.
 pub const FINALIZERS: [&str; 2] = ["flagger.app/finalizer", "finalizer.flagger.app"];
@@ -246,7 +253,7 @@ impl Spec {
             autoscaler: spec.get("autoscalerRef").filter(|it| it.is_object()).map(Reference::read),
             scaler_replicas: at(spec, &["autoscalerRef", "primaryScalerReplicas"]).cloned(),
             service: spec.get("service").cloned().unwrap_or_default(),
-            progress_deadline: int(spec, &["progressDeadlineSeconds"]).unwrap_or(600),
+            progress_deadline: sound(int(spec, &["progressDeadlineSeconds"]).unwrap_or(600)),
             skip_analysis: flag(spec, &["skipAnalysis"]),
             suspend: flag(spec, &["suspend"]),
             revert_on_deletion: flag(spec, &["revertOnDeletion"]),
@@ -257,8 +264,9 @@ impl Spec {
 
 impl Analysis {
     fn read(block: &Value) -> Self {
-        let number = |name: &str| int(block, &[name]).unwrap_or(0);
-        let step_weights = list(block, &["stepWeights"]).iter().take(MOST).filter_map(Value::as_i64).collect();
+        let number = |name: &str| sound(int(block, &[name]).unwrap_or(0));
+        let step_weights =
+            list(block, &["stepWeights"]).iter().take(MOST).filter_map(Value::as_i64).map(sound).collect();
         Self {
             interval: text(block, &["interval"]).to_owned(),
             threshold: number("threshold").max(1),

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::spec::sound;
 use crate::cluster::object::{int, list, map, text};
 
 /// Where a canary stands.
@@ -137,7 +138,7 @@ impl Status {
     /// Reads a status.
     pub fn read(value: &Value) -> Self {
         let word = |name: &str| text(value, &[name]).to_owned();
-        let number = |name: &str| int(value, &[name]).unwrap_or(0);
+        let number = |name: &str| sound(int(value, &[name]).unwrap_or(0));
         let tracked = map(value, &["trackedConfigs"]).into_iter().flatten();
         let condition = list(value, &["conditions"]).iter().find(|it| text(it, &["type"]) == "Promoted");
         Self {

@@ -147,7 +147,7 @@ fn the_presenter_holds_promotes_and_takes_back() {
     assert_eq!(phase(&waiting), Some(Phase::Failed));
 }
 
-fn numbers() -> impl Strategy<Value = i64> {
+fn numbers() -> impl proptest::strategy::Strategy<Value = i64> {
     prop_oneof![-3..120_i64, Just(i64::MAX), Just(i64::MIN)]
 }
 
