@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod error;
 pub mod keep;
 pub mod repository;
+pub mod time;
 pub mod tools;
 
 use std::path::{Path, PathBuf};
@@ -122,6 +123,7 @@ pub struct Sandbox {
     pub tools: tools::Tools,
     /// Where its files are.
     pub folder: Folder,
+    intervals: Intervals,
     checkpoints: checkpoint::Checkpoints,
 }
 
@@ -219,6 +221,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         reconciler: handle,
         tools,
         folder: plan.folder.clone(),
+        intervals: plan.intervals,
         checkpoints: checkpoint::Checkpoints::default(),
     });
     Ok((sandbox.clone(), Running { reconciler, sandbox }))

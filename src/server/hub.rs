@@ -3,13 +3,14 @@
 //! A window's stream is level-triggered: it looks at the [`Board`], sends what it has not sent
 //! yet, and sleeps until the board changes. A slow window skips states instead of queueing them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,10 @@ pub struct DeckFrames {
     pub problems: Frame,
     /// Whether there is anything wrong.
     pub broken: bool,
+    /// How its steps went; numbered by change.
+    pub steps: Frame,
+    /// The keys of its panels.
+    pub panels: Arc<BTreeSet<String>>,
 }
 
 /// Everything a stream may have to send.
@@ -48,6 +53,14 @@ pub struct Board {
     pub laser: Frame,
     /// Keeps connections open.
     pub heartbeat: Frame,
+    /// How the live system is doing; numbered by change.
+    pub demo: Frame,
+    /// What time it is there; numbered by change.
+    pub clock: Frame,
+    /// What panels show, by key; all numbered together, so that a window need remember one number.
+    pub panels: BTreeMap<String, Frame>,
+    /// The number of the newest panel.
+    pub newest_panel: u64,
     /// Per deck, in the order of the decks.
     pub decks: Vec<DeckFrames>,
     /// The server stops.
@@ -154,6 +167,72 @@ impl Hub {
         });
     }
 
+    /// Tells the speaker's windows, the others, or both how a deck's steps went.
+    pub fn steps(&self, deck: usize, speaker: Option<&Value>, audience: Option<&Value>) {
+        for (board, data) in [(&self.speaker, speaker), (&self.audience, audience)] {
+            let Some(data) = data else { continue };
+            board.send_modify(|board| {
+                if let Some(frames) = board.decks.get_mut(deck) {
+                    frames.steps = frame("step", frames.steps.number + 1, data);
+                }
+            });
+        }
+    }
+
+    /// Tells every window how the live system is doing.
+    pub fn demo(&self, speaker: &Value, audience: &Value) {
+        for (board, data) in [(&self.speaker, speaker), (&self.audience, audience)] {
+            board.send_modify(|board| board.demo = frame("demo", board.demo.number + 1, data));
+        }
+    }
+
+    /// Tells every window what time it is in the live system.
+    pub fn clock(&self, data: &Value) {
+        for board in [&self.speaker, &self.audience] {
+            board.send_modify(|board| board.clock = frame("clock", board.clock.number + 1, data));
+        }
+    }
+
+    /// Says which panels a deck has. Its windows are sent what those that are new to it show.
+    pub fn deck_panels(&self, deck: usize, keys: &Arc<BTreeSet<String>>) {
+        for board in [&self.speaker, &self.audience] {
+            board.send_if_modified(|board| {
+                let Some(frames) = board.decks.get_mut(deck).filter(|frames| frames.panels != *keys) else {
+                    return false;
+                };
+                let before = std::mem::replace(&mut frames.panels, keys.clone());
+                for key in keys.difference(&before) {
+                    if let Some(frame) = board.panels.get_mut(key) {
+                        board.newest_panel += 1;
+                        frame.number = board.newest_panel;
+                    }
+                }
+                true
+            });
+        }
+    }
+
+    /// Shows what a panel shows; nothing is sent to boards that get nothing.
+    pub fn panel(&self, key: &str, speaker: Option<Bytes>, audience: Option<Bytes>) {
+        for (board, bytes) in [(&self.speaker, speaker), (&self.audience, audience)] {
+            let Some(bytes) = bytes else { continue };
+            board.send_modify(|board| {
+                board.newest_panel += 1;
+                board.panels.insert(key.to_owned(), Frame { number: board.newest_panel, bytes });
+            });
+        }
+    }
+
+    /// Forgets what a panel showed: nobody looks at it any more.
+    pub fn forget_panel(&self, key: &str) {
+        for board in [&self.speaker, &self.audience] {
+            board.send_if_modified(|board| {
+                board.panels.remove(key);
+                false
+            });
+        }
+    }
+
     /// Moves the laser and keeps connections alive until stopped; then says goodbye.
     pub async fn run(&self, stop: CancellationToken) {
         let mut heartbeat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -231,6 +310,11 @@ fn told(mut live: Live, now_ms: u64) -> Live {
     live
 }
 
+/// The bytes of an event.
+pub fn event<T: Serialize>(event: &str, data: &T) -> Bytes {
+    frame(event, 0, data).bytes
+}
+
 fn frame<T: Serialize>(event: &str, number: u64, data: &T) -> Frame {
     let mut text = format!("event: {event}\n");
     // JSON has no raw line ends, so one `data:` line holds it.
@@ -248,6 +332,10 @@ pub struct Cursor {
     heartbeat: u64,
     reload: u64,
     problems: u64,
+    steps: u64,
+    demo: u64,
+    clock: u64,
+    panels: u64,
     said_bye: bool,
 }
 
@@ -264,6 +352,10 @@ impl Cursor {
             heartbeat: board.heartbeat.number,
             reload: known_version.unwrap_or(0),
             problems: frames.filter(|frames| !frames.broken).map_or(0, |frames| frames.problems.number),
+            steps: 0,
+            demo: 0,
+            clock: 0,
+            panels: 0,
             said_bye: false,
         }
     }
@@ -285,7 +377,15 @@ impl Cursor {
         if let Some(frames) = self.deck.and_then(|deck| board.decks.get(deck)) {
             take(&mut news, &mut self.reload, &frames.reload);
             take(&mut news, &mut self.problems, &frames.problems);
+            take(&mut news, &mut self.steps, &frames.steps);
+            if self.panels < board.newest_panel {
+                let new = frames.panels.iter().filter_map(|key| board.panels.get(key));
+                news.extend(new.filter(|frame| frame.number > self.panels).map(|frame| frame.bytes.clone()));
+                self.panels = board.newest_panel;
+            }
         }
+        take(&mut news, &mut self.demo, &board.demo);
+        take(&mut news, &mut self.clock, &board.clock);
         take(&mut news, &mut self.laser, &board.laser);
         let mut beat = Vec::new();
         take(&mut beat, &mut self.heartbeat, &board.heartbeat);

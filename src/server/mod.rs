@@ -8,6 +8,7 @@
 //! ```
 
 pub mod address;
+pub mod desk;
 pub mod document;
 pub mod error;
 pub mod feed;
@@ -16,12 +17,14 @@ pub mod hub;
 pub mod listen;
 pub mod live;
 pub mod metrics;
+pub mod panels;
 pub mod role;
 pub mod router;
 pub mod routes;
 pub mod state;
 pub mod store;
 
+use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -38,13 +41,17 @@ pub use feed::DeckFeed;
 pub use state::Limits;
 
 use crate::diagnostic::report;
-use crate::project::Compiled;
+use crate::project::{Compiled, files};
 use crate::render::notes;
+use crate::render::template::Templates;
+use crate::runbook::trusted::Trusted;
 use crate::sandbox::keep::Demo;
+use desk::Desk;
 use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
 use live::Stage;
+use panels::Panels;
 use role::{Token, Tokens};
 use state::App;
 
@@ -85,6 +92,12 @@ pub struct Config {
     pub limits: Limits,
     /// The live system behind the slides.
     pub demo: watch::Receiver<Demo>,
+    /// The commands that somebody agreed to.
+    pub trusted: Trusted,
+    /// Nothing is ever run.
+    pub safe: bool,
+    /// The user's shell, for terminals.
+    pub shell: Option<OsString>,
 }
 
 impl Config {
@@ -105,6 +118,9 @@ impl Config {
             clock: wall_clock,
             limits: Limits::default(),
             demo: watch::channel(Demo::Off).1,
+            trusted: Trusted::default(),
+            safe: false,
+            shell: None,
         }
     }
 }
@@ -163,6 +179,8 @@ impl Server {
         }
         let (app, stopping) = (self.app.clone(), stop.clone());
         tasks.spawn(async move { app.hub.run(stopping).await });
+        tasks.spawn(desk::tell(self.app.clone(), stop.clone()));
+        tasks.spawn(panels::run(self.app.clone(), stop.clone()));
         let router = router::router(self.app.clone());
         listen::accept(self.listener, router, self.app, tasks.clone(), stop).await;
         tasks.close();
@@ -208,10 +226,14 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         None => (Token::random().map_err(Error::Random)?, Token::random().map_err(Error::Random)?),
     };
     let tokens = Tokens { presenter, remote, port: bound.port() };
+    let secrets = vec![tokens.presenter.reveal().to_owned(), tokens.remote.reveal().to_owned()];
     let mut names = config.allow_hosts.clone();
     let public = config.public_url.as_deref().and_then(|url| url.parse::<axum::http::Uri>().ok());
     names.extend(public.and_then(|uri| uri.host().map(str::to_owned)));
+    let own = root.clone();
     Ok(App {
+        panels: Panels::new(slugs.len(), config.demo.clone()),
+        templates: Templates::new(move |name| files::own_template(&own, name)),
         decks: config.decks.iter().map(ShownDeck::new).collect(),
         hub: Hub::new(slugs, stage),
         urls: Urls::new(bound, config.public_url.as_deref(), &tokens),
@@ -224,6 +246,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         streams: state::Streams::default(),
         limits: config.limits,
         demo: config.demo.clone(),
+        desk: Desk::new(config, secrets),
         overlay: config.overlay,
         notes_html: config.notes_html,
         clock: config.clock,
