@@ -62,7 +62,26 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 38] = [
+const PURE_PARTS: [&str; 57] = [
+    "gitops/canary/checks.rs",
+    "gitops/canary/configs.rs",
+    "gitops/canary/effect.rs",
+    "gitops/canary/followers.rs",
+    "gitops/canary/go.rs",
+    "gitops/canary/load_tester.rs",
+    "gitops/canary/machine/",
+    "gitops/canary/observe.rs",
+    "gitops/canary/options.rs",
+    "gitops/canary/query.rs",
+    "gitops/canary/readiness.rs",
+    "gitops/canary/route.rs",
+    "gitops/canary/services.rs",
+    "gitops/canary/spec.rs",
+    "gitops/canary/status.rs",
+    "gitops/canary/view.rs",
+    "gitops/canary/webhook.rs",
+    "gitops/canary/weights.rs",
+    "gitops/canary/workload.rs",
     "panel/redact.rs",
     "panel/terminal/filter.rs",
     "panel/terminal/scrollback.rs",
