@@ -7,6 +7,7 @@ pub mod config;
 pub mod console;
 pub mod dialect;
 pub mod docs;
+pub mod doctor;
 pub mod duration;
 pub mod export;
 pub mod import;
@@ -62,6 +63,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::New(new)) => new::run(&new, console),
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -94,7 +96,7 @@ fn bare(bare: Bare, console: Console) -> Result<Code, Failure> {
         || convert.inline
         || convert.no_inline
         || convert.input_dir.is_some()
-        || convert.later.any();
+        || convert.print.any();
     if wants_file && !serve.server && !serve.preview {
         return export::run(args::Export { inputs, convert, render, console: console_args }, console);
     }
@@ -111,6 +113,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Check(args)) => &args.console,
         Some(Command::Import(args)) => &args.console,
         Some(Command::New(args)) => &args.console,
+        Some(Command::Doctor(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
         // All arguments are kubectl's own.
@@ -196,6 +199,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "new",
         "cluster",
         "kubectl",
+        "doctor",
         "docs",
         "completions",
         "man",

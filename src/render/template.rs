@@ -10,6 +10,7 @@ use serde::Serialize;
 #[folder = "themes/"]
 #[include = "pages/*"]
 #[include = "assets/*"]
+#[include = "pptx/*"]
 struct Embedded;
 
 /// A page could not be made from its template.
@@ -36,6 +37,23 @@ pub fn page<S: Serialize>(
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_loader(move |name| Ok(own(name).or_else(|| built_in(name))));
+    filled(&environment, name, context)
+}
+
+/// Fills in `themes/pptx/NAME`, a part of a PowerPoint file.
+///
+/// # Errors
+/// When there is no such template, or it is wrong.
+pub fn office<S: Serialize>(name: &str, context: &S) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_loader(|name| {
+        Ok(asset_at(&format!("pptx/{name}")).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok()))
+    });
+    filled(&environment, name, context)
+}
+
+fn filled<S: Serialize>(environment: &Environment<'_>, name: &str, context: &S) -> Result<String, Error> {
     environment
         .get_template(name)
         .and_then(|template| template.render(minijinja::Value::from(minijinja::value::Serde(context))))
