@@ -23,7 +23,13 @@ const EDGES: [(&str, &[&str]); 13] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 27] = [
+const PURE_PARTS: [&str; 33] = [
+    "cli/doctor/finding",
+    "export/browser/request.rs",
+    "export/pdf/file.rs",
+    "export/pdf/finish.rs",
+    "export/pdf/object.rs",
+    "export/pdf/outline.rs",
     "gitops/condition.rs",
     "gitops/containers.rs",
     "gitops/diff.rs",

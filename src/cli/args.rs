@@ -28,7 +28,7 @@ pub enum Command {
     /// Show a deck, or a folder of decks, in the browser
     Present(Present),
     /// Make an HTML file, PDF, pictures or PowerPoint of a deck, a site of a folder, or a text of the notes
-    Export(Export),
+    Export(Box<Export>),
     /// Look for mistakes in decks
     Check(Check),
     /// Turn another tool's slides into a Marp deck

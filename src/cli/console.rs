@@ -114,7 +114,9 @@ impl From<export::Error> for Failure {
         let (code, hint) = match &error {
             export::Error::Template(_) => (Code::Input, None),
             export::Error::NoSlide { .. } => (Code::Usage, None),
-            export::Error::TooLarge(_) => (Code::Environment, Some("a smaller `--image-scale` makes it smaller".into())),
+            export::Error::TooLarge(_) => {
+                (Code::Environment, Some("a smaller `--image-scale` makes it smaller".into()))
+            }
             export::Error::Browser(error) => (Code::Environment, Some(error.hint())),
             export::Error::Write { source, .. } => (Code::Environment, write_hint(source.kind()).map(str::to_owned)),
         };

@@ -257,8 +257,8 @@ fn again(plan: Plan, console: Console, project: Project) -> Result<Code, Failure
                 }
                 decks.iter_mut().for_each(|cell| cell.mark_unchanged());
                 // A browser may be at work for a while; Ctrl-C ends it all the same.
-                let written =
-                    tokio::task::block_in_place(|| exporter.all(&project)).and_then(|written| exporter.report(&written));
+                let written = tokio::task::block_in_place(|| exporter.all(&project))
+                    .and_then(|written| exporter.report(&written));
                 if let Err(failure) = written {
                     console.failure(&failure);
                 }

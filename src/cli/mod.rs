@@ -56,7 +56,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
     match cli.command {
         None => bare(cli.bare, console),
         Some(Command::Present(present)) => present::run(present, console),
-        Some(Command::Export(export)) => export::run(export, console),
+        Some(Command::Export(export)) => export::run(*export, console),
         Some(Command::Check(check)) => check::run(&check, console),
         Some(Command::Import(import)) => import::run(&import, console),
         Some(Command::Theme(theme)) => theme::run(theme.command, console),

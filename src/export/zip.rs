@@ -5,7 +5,7 @@ use std::io::Write as _;
 use flate2::{Compression, Crc, write::DeflateEncoder};
 
 /// 1980-01-01, the first day that the format knows: the same input gives the same archive.
-const DAY: u16 = 0b0000000_0001_00001;
+const DAY: u16 = 1 << 5 | 1;
 const VERSION: u16 = 20;
 /// Names are UTF-8.
 const FLAGS: u16 = 1 << 11;
@@ -130,8 +130,8 @@ pub(super) mod tests {
         archive.deflated("empty", b"").unwrap();
         let bytes = archive.finish().unwrap();
         assert!(bytes.len() < 400);
-        let expected =
-            [("a.png", b"\x89PNG".to_vec()), ("ü/b.xml", text.into_bytes()), ("empty", Vec::new())].map(|(a, b)| (a.to_owned(), b));
+        let expected = [("a.png", b"\x89PNG".to_vec()), ("ü/b.xml", text.into_bytes()), ("empty", Vec::new())]
+            .map(|(a, b)| (a.to_owned(), b));
         assert_eq!(parts(&bytes), expected);
     }
 }

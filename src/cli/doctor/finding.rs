@@ -145,10 +145,8 @@ pub(super) fn kubectl(found: Option<(&str, Option<&str>)>) -> Vec<Finding> {
     vec![match found {
         None => finding(area, Level::Ok, "none on the PATH; `foredeck kubectl` is a small one that is built in"),
         Some((path, Some(version))) => finding(area, Level::Ok, format!("`{path}`, {}", version.trim())),
-        Some((path, None)) => {
-            finding(area, Level::Problem, format!("`{path}` does not run"))
-                .fix("mend it, or set FOREDECK_KUBECTL=builtin to use the small one that is built in")
-        }
+        Some((path, None)) => finding(area, Level::Problem, format!("`{path}` does not run"))
+            .fix("mend it, or set FOREDECK_KUBECTL=builtin to use the small one that is built in"),
     }]
 }
 

@@ -14,15 +14,10 @@ fn a_browser_is_there_starts_and_prints() {
     let none = Search { looked: vec!["a".into(), "b".into()], dead: vec!["CHROME_PATH: x".into()], found: None };
     assert_eq!(
         short(&browser(&none, None, Sandbox::On, System::Unix)),
-        [
-            (Level::Warning, "CHROME_PATH: x"),
-            (Level::Problem, "there is no browser to print with; looked for: a; b"),
-        ]
+        [(Level::Warning, "CHROME_PATH: x"), (Level::Problem, "there is no browser to print with; looked for: a; b"),]
     );
-    let found = Search {
-        found: Some(Found { path: "/usr/bin/chromium".into(), by: "the PATH".into() }),
-        ..Search::default()
-    };
+    let found =
+        Search { found: Some(Found { path: "/usr/bin/chromium".into(), by: "the PATH".into() }), ..Search::default() };
     let trial = Ok(Trial { product: "Chrome/156".into(), milliseconds: 900, emoji: false });
     assert_eq!(
         short(&browser(&found, Some(&trial), Sandbox::Off("root"), System::Unix)),
@@ -42,7 +37,10 @@ fn a_browser_is_there_starts_and_prints() {
 fn git_is_there_new_enough_and_knows_who_commits() {
     let of = |version: &str, identity| git(Some(&Git { version: version.into(), identity }));
     assert_eq!(short(&git(None))[0].0, Level::Problem);
-    assert_eq!(short(&of("git version 2.39.5 (Apple Git-154)\n", true)), [(Level::Ok, "git version 2.39.5 (Apple Git-154)")]);
+    assert_eq!(
+        short(&of("git version 2.39.5 (Apple Git-154)\n", true)),
+        [(Level::Ok, "git version 2.39.5 (Apple Git-154)")]
+    );
     assert_eq!(short(&of("git version 1.8.3", true)), [(Level::Warning, "git version 1.8.3 is old")]);
     assert_eq!(short(&of("what?", false)).iter().map(|found| found.0).collect::<Vec<_>>(), [Level::Warning; 2]);
 }

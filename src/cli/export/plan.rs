@@ -121,11 +121,7 @@ fn format(args: &ConvertArgs) -> Result<Format, Failure> {
         };
     }
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
-    let implied = if args.print.implies_pdf() {
-        Some(Format::Pdf)
-    } else {
-        args.print.slide.map(|_| Format::Png)
-    };
+    let implied = if args.print.implies_pdf() { Some(Format::Pdf) } else { args.print.slide.map(|_| Format::Png) };
     Ok(output.and_then(Format::of_path).or(implied).unwrap_or_default())
 }
 
@@ -168,7 +164,8 @@ fn limit(asked: Option<&str>) -> Result<Option<Duration>, Failure> {
     let written = || duration::parse(text).and_then(|limit| Duration::try_from(limit).ok());
     let limit = seconds.or_else(written).filter(|limit| !limit.is_zero());
     limit.map(Some).ok_or_else(|| {
-        Failure::usage(format!("`--browser-timeout {text}` is no time")).hint("for example `30s`, `500ms`, or 0 for none")
+        Failure::usage(format!("`--browser-timeout {text}` is no time"))
+            .hint("for example `30s`, `500ms`, or 0 for none")
     })
 }
 
@@ -179,7 +176,9 @@ fn wanted(print: &PrintArgs) -> Result<Wanted, Failure> {
             Some(Brand::Firefox) => {}
             Some(brand) => brands.push(brand),
             None => {
-                return Err(Failure::usage(format!("there is no browser `{name}`")).hint("browsers are chrome and edge"));
+                return Err(
+                    Failure::usage(format!("there is no browser `{name}`")).hint("browsers are chrome and edge")
+                );
             }
         }
     }

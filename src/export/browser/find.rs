@@ -227,10 +227,25 @@ mod tests {
         let path = ("PATH", "/a:/b");
         for (variables, programs, wanted, expected) in [
             (vec![path], vec!["/b/chromium"], Wanted::default(), Some(("/b/chromium", "the PATH"))),
-            (vec![path], vec!["/a/chromium", "/b/google-chrome"], Wanted::default(), Some(("/b/google-chrome", "the PATH"))),
+            (
+                vec![path],
+                vec!["/a/chromium", "/b/google-chrome"],
+                Wanted::default(),
+                Some(("/b/google-chrome", "the PATH")),
+            ),
             (vec![path], vec!["/a/chromium", "/a/microsoft-edge"], edge, Some(("/a/microsoft-edge", "the PATH"))),
-            (vec![path, ("CHROME_PATH", "/c")], vec!["/c", "/a/chromium"], Wanted::default(), Some(("/c", "CHROME_PATH"))),
-            (vec![path, ("CHROME_PATH", "/c")], vec!["/a/chromium"], Wanted::default(), Some(("/a/chromium", "the PATH"))),
+            (
+                vec![path, ("CHROME_PATH", "/c")],
+                vec!["/c", "/a/chromium"],
+                Wanted::default(),
+                Some(("/c", "CHROME_PATH")),
+            ),
+            (
+                vec![path, ("CHROME_PATH", "/c")],
+                vec!["/a/chromium"],
+                Wanted::default(),
+                Some(("/a/chromium", "the PATH")),
+            ),
             (vec![], vec!["/snap/bin/chromium"], Wanted::default(), Some(("/snap/bin/chromium", "its usual place"))),
             (vec![("PATH", ".")], vec!["./chromium"], Wanted::default(), None),
             (vec![path], vec!["/a/chromium"], named.clone(), None),

@@ -38,11 +38,7 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// Looks for a browser on this machine.
 pub fn look(wanted: &Wanted) -> Search {
-    let machine = Machine {
-        system: System::here(),
-        variable: &|name| std::env::var_os(name),
-        is_program: &is_program,
-    };
+    let machine = Machine { system: System::here(), variable: &|name| std::env::var_os(name), is_program: &is_program };
     find::search(wanted, &machine)
 }
 

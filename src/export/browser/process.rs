@@ -79,7 +79,11 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a browser and waits for the address that it listens on.
-    pub(super) async fn start(path: &Path, allow_remote: bool, limit: Option<Duration>) -> Result<(Self, String), Error> {
+    pub(super) async fn start(
+        path: &Path,
+        allow_remote: bool,
+        limit: Option<Duration>,
+    ) -> Result<(Self, String), Error> {
         let profile = Profile::new()?;
         let sandbox = sandbox::decide(sandbox::facts());
         let mut command = Command::new(path);
@@ -228,7 +232,9 @@ mod tests {
     #[test]
     fn a_browser_is_started_alone_and_without_a_network() {
         let on = arguments(Path::new("/p"), Sandbox::On, false);
-        for expected in ["--user-data-dir=/p", "--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking"] {
+        for expected in
+            ["--user-data-dir=/p", "--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking"]
+        {
             assert!(on.iter().any(|argument| argument == expected), "{expected}");
         }
         assert!(!on.iter().any(|argument| argument == "--no-sandbox"));

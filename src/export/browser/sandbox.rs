@@ -29,7 +29,9 @@ pub fn decide(facts: Facts) -> Sandbox {
     match facts {
         Facts { told: true, .. } => Sandbox::Off("CHROME_NO_SANDBOX says so"),
         Facts { linux: true, root: true, .. } => Sandbox::Off("Chromium does not start with it as root"),
-        Facts { linux: true, container: true, .. } => Sandbox::Off("containers seldom allow the namespaces that it needs"),
+        Facts { linux: true, container: true, .. } => {
+            Sandbox::Off("containers seldom allow the namespaces that it needs")
+        }
         Facts { linux: true, no_namespaces: true, .. } => {
             Sandbox::Off("this kernel keeps users from making the namespaces that it needs")
         }

@@ -260,9 +260,7 @@ impl Usher<'_> {
         let id = params["requestId"].clone();
         let url = params["request"]["url"].as_str().unwrap_or_default();
         match request::judge(url, self.allow_remote) {
-            Verdict::Page => {
-                self.answer(id, "text/html; charset=utf-8", self.content.html.as_bytes()).await
-            }
+            Verdict::Page => self.answer(id, "text/html; charset=utf-8", self.content.html.as_bytes()).await,
             Verdict::File(number) => match self.content.files.get(number) {
                 Some(path) => self.file(id, path.clone()).await,
                 None => self.fail(id).await,

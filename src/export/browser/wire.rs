@@ -86,9 +86,7 @@ impl Caller {
         };
         match self.limit {
             None => asked.await,
-            Some(limit) => {
-                tokio::time::timeout(limit, asked).await.unwrap_or(Err(Error::Slow { doing, limit }))
-            }
+            Some(limit) => tokio::time::timeout(limit, asked).await.unwrap_or(Err(Error::Slow { doing, limit })),
         }
     }
 }

@@ -143,7 +143,7 @@ fn branch(
             .with("Title", Object::words(&entry.title))
             .with("Parent", Object::Reference(parent_number));
         if let Some(&page) = pages.get(entry.page) {
-            let top = entry.top.map_or(Object::null(), |top| Object::real((height - top) * POINTS));
+            let top = Object::real((height - entry.top.unwrap_or(0.0)) * POINTS);
             let place = vec![Object::Reference(page), Object::name("XYZ"), Object::null(), top, Object::null()];
             item.set("Dest", Object::Array(place));
         }

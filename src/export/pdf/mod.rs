@@ -49,7 +49,9 @@ pub(super) async fn print(
     let printed = tab.print(limit).await?;
     let extras = extras(rendered, name, options, &headings);
     Ok(match finish(printed.clone(), &extras) {
-        Some(finished) => Printed { diagnostics: miscounted(finished.pages, rendered.slides.len()), bytes: finished.bytes },
+        Some(finished) => {
+            Printed { diagnostics: miscounted(finished.pages, rendered.slides.len()), bytes: finished.bytes }
+        }
         None => {
             let message = "this browser writes PDF files in a form of its own: outline, notes and title are missing";
             let found = Diagnostic::error(Code("export/unfinished-pdf"), message)
@@ -60,7 +62,12 @@ pub(super) async fn print(
 }
 
 /// Prints a handout.
-pub(super) async fn handout(tab: &Tab, rendered: &Rendered, name: &str, limit: Option<Duration>) -> Result<Vec<u8>, Error> {
+pub(super) async fn handout(
+    tab: &Tab,
+    rendered: &Rendered,
+    name: &str,
+    limit: Option<Duration>,
+) -> Result<Vec<u8>, Error> {
     let printed = tab.print(limit).await?;
     let extras = extras(rendered, name, PdfOptions::default(), &[]);
     Ok(finish(printed.clone(), &extras).map_or(printed, |finished| finished.bytes))

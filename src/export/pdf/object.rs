@@ -281,10 +281,9 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
         let object = read("% a remark\n<< /A 1 0 R/B[1 0 0]>>").unwrap();
-        let expected = Dictionary::default().with("A", Object::Reference(1)).with(
-            "B",
-            Object::Array(vec![Object::integer(1), Object::integer(0), Object::integer(0)]),
-        );
+        let expected = Dictionary::default()
+            .with("A", Object::Reference(1))
+            .with("B", Object::Array(vec![Object::integer(1), Object::integer(0), Object::integer(0)]));
         assert_eq!(object, Object::Dictionary(expected));
     }
 

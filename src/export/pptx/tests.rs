@@ -83,7 +83,10 @@ fn every_part_is_well_formed_and_every_relationship_leads_somewhere() {
                 let target = target.replace("&#x2f;", "/");
                 let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
                 for step in target.split('/') {
-                    if step == ".." { drop(path.pop()) } else { path.push(step) }
+                    match step {
+                        ".." => path.truncate(path.len() - 1),
+                        _ => path.push(step),
+                    }
                 }
                 let path = path.join("/");
                 assert!(parts.iter().any(|(name, _)| *name == path), "{name}: {path}");
