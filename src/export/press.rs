@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::diagnostic::Diagnostic;
 use crate::project::{Compiled, Project};
 
@@ -15,6 +17,8 @@ use super::{Error, Format, Job, html};
 
 /// What every page is asked with.
 const SCRIPT: &str = "print.js";
+/// What a page is asked with whose texts are wanted.
+const TEXTS: &str = "texts.js";
 /// A slide may add this much to the time that printing takes.
 const PER_SLIDE: Duration = Duration::from_millis(200);
 /// The scale of the pictures in a PowerPoint file, as Marp's.
@@ -48,6 +52,8 @@ pub struct PrintOptions {
     pub pdf: PdfOptions,
     /// Whether a PDF is a handout.
     pub handout: bool,
+    /// Whether plain texts in a PowerPoint file are texts.
+    pub editable: bool,
     /// How long printing may take, before slides are counted.
     pub limit: Option<Duration>,
 }
@@ -176,10 +182,18 @@ async fn powerpoint(tab: &Tab, compiled: &Compiled, job: &Job, out: &mut dyn Out
     let rendered = &compiled.rendered;
     let count = rendered.slides.len();
     let mut deck = Deck::new(rendered, &job.name, job.with_notes);
+    if job.print.editable {
+        tab.evaluate("preparing the texts", &html::asset_text(TEXTS).unwrap_or_default()).await?;
+    }
     for (index, slide) in rendered.slides.iter().enumerate() {
+        // Those that are taken are no longer in the picture, and their links are with them.
+        let texts = match job.print.editable {
+            true => tab.evaluate("taking texts", &format!("foredeck.texts({index})")).await?,
+            false => Value::Null,
+        };
         let links = tab.evaluate("looking for links", &format!("foredeck.links({index})")).await?;
         let picture = picture::of_slide(tab, index, PictureFormat::Png).await?;
-        deck.slide(SlidePart { slide, picture: &picture, links: &links })?;
+        deck.slide(SlidePart { slide, picture: &picture, links: &links, texts: &texts })?;
         out.progress(index + 1, count);
     }
     out.file(None, &deck.finish()?)?;

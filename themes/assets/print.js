@@ -54,14 +54,19 @@
     );
   }
 
-  /** The boxes of all links of a slide: an address, or the number of a slide. */
+  /** Where a link leads: an address, or the number of a slide. */
+  function target(link) {
+    const inside = link.getAttribute('href').match(/^#(\d+)$/);
+    return inside ? { slide: Number(inside[1]) } : { href: link.href };
+  }
+
+  /** The boxes of all links of a slide, but for those in texts that were taken. */
   function links(index) {
     const slide = slides[index];
     if (!slide) return [];
-    return [...slide.querySelectorAll('a[href]')].flatMap((link) => {
-      const inside = link.getAttribute('href').match(/^#(\d+)$/);
-      const target = inside ? { slide: Number(inside[1]) } : { href: link.href };
-      return [...link.getClientRects()].filter(visible).map((rect) => ({ ...box(slide, rect), ...target }));
+    const left = [...slide.querySelectorAll('a[href]')].filter((link) => !link.closest('[data-foredeck-taken]'));
+    return left.flatMap((link) => {
+      return [...link.getClientRects()].filter(visible).map((rect) => ({ ...box(slide, rect), ...target(link) }));
     });
   }
 

@@ -29,6 +29,9 @@ pub struct PrintArgs {
     /// Make a PowerPoint file
     #[arg(long)]
     pub pptx: bool,
+    /// Make a PowerPoint file whose headings, paragraphs and lists are texts where they can be
+    #[arg(long)]
+    pub pptx_editable: bool,
     /// Make a picture of the first slide, or of that of `--slide`: png or jpeg
     #[arg(long, value_name = "FORMAT")]
     pub image: Option<String>,
@@ -66,6 +69,7 @@ impl PrintArgs {
     pub(in crate::cli) fn any(&self) -> bool {
         self.pdf
             || self.pptx
+            || self.pptx_editable
             || self.image.is_some()
             || self.images.is_some()
             || self.slide.is_some()

@@ -63,6 +63,7 @@ pub(super) fn plan(args: &ConvertArgs, inputs: &Inputs, cores: usize) -> Result<
             quality: print.jpeg_quality.unwrap_or(QUALITY),
             pdf: PdfOptions { outlines: outlines(print), notes: print.pdf_notes },
             handout: print.handout,
+            editable: print.pptx_editable,
             limit: limit(print.browser_timeout.as_deref())?,
         },
         name: String::new(),
@@ -88,6 +89,7 @@ fn format(args: &ConvertArgs) -> Result<Format, Failure> {
         (args.notes, "--notes", Format::NotesText),
         (args.print.pdf, "--pdf", Format::Pdf),
         (args.print.pptx, "--pptx", Format::Pptx),
+        (args.print.pptx_editable, "--pptx-editable", Format::Pptx),
     ] {
         if is_set {
             asked.push((flag.to_owned(), format));

@@ -31,6 +31,7 @@ fn formats_come_from_flags_then_names() {
         ("a.md --notes -o n.md", Format::NotesText),
         ("a.md --notes --to md", Format::NotesMarkdown),
         ("a.md --pdf --to pdf", Format::Pdf),
+        ("a.md --pptx-editable --pptx", Format::Pptx),
     ] {
         assert_eq!(planned(line).map(|plan| plan.job.format), Ok(expected), "{line}");
     }

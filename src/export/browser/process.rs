@@ -15,6 +15,8 @@ use super::sandbox::{self, Sandbox};
 const LINES: usize = 30;
 /// A line is cut after this many bytes.
 const LONGEST_LINE: usize = 4096;
+/// Chromium puts a socket below its temporary folder, and the whole path may have 107 bytes.
+const LONGEST_FOLDER: usize = 60;
 /// The line that says where it listens.
 const LISTENING: &str = "DevTools listening on ";
 /// How long it may take to end once it is killed.
@@ -90,6 +92,10 @@ impl Process {
         command.args(arguments(&profile.0, sandbox, allow_remote));
         if std::env::var_os("HOME").is_none_or(|home| !Path::new(&home).is_dir()) {
             command.env("HOME", &profile.0);
+        }
+        if cfg!(target_os = "linux") && profile.0.as_os_str().len() <= LONGEST_FOLDER {
+            // What it leaves behind when it is killed goes with its profile.
+            command.env("TMPDIR", &profile.0);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         // A group of its own: Ctrl-C reaches us alone, and all that the browser starts can be ended with it.
@@ -203,8 +209,8 @@ impl Profile {
     fn new() -> Result<Self, Error> {
         let folder = std::env::temp_dir();
         let failed = |source| Error::Profile { path: folder.clone(), source };
-        let random = getrandom::u64().map_err(|error| failed(error.into()))?;
-        let path = folder.join(format!("foredeck-browser-{random:016x}"));
+        let random = getrandom::u32().map_err(|error| failed(error.into()))?;
+        let path = folder.join(format!("foredeck-browser-{random:08x}"));
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -30,12 +30,21 @@ pub(super) fn links(told: &Value, slides: usize) -> Vec<Link> {
     list.iter().filter_map(|link| read(link, slides)).take(MOST).collect()
 }
 
+/// A target that may stand in a file of `slides`.
+pub(super) fn kept(target: Target, slides: usize) -> Option<Target> {
+    match target {
+        Target::Slide(number) => (1..=slides as u64).contains(&number).then_some(target),
+        Target::Address(href) => address(&href).map(Target::Address),
+    }
+}
+
 fn read(link: &Value, slides: usize) -> Option<Link> {
     let length = |key: &str| link[key].as_f64().filter(|length| length.is_finite());
     let target = match link["slide"].as_u64() {
-        Some(number) => Target::Slide(Some(number).filter(|number| (1..=slides as u64).contains(number))?),
-        None => Target::Address(address(link["href"].as_str()?)?),
+        Some(number) => Target::Slide(number),
+        None => Target::Address(link["href"].as_str()?.to_owned()),
     };
+    let target = kept(target, slides)?;
     Some(Link { x: length("x")?, y: length("y")?, width: length("width")?, height: length("height")?, target })
 }
 

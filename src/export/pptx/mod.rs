@@ -2,6 +2,7 @@
 //! when asked for, its notes.
 
 mod link;
+mod text;
 
 use serde_json::{Value, json};
 
@@ -35,6 +36,8 @@ pub(super) struct SlidePart<'a> {
     pub(super) picture: &'a [u8],
     /// What the page told of its links.
     pub(super) links: &'a Value,
+    /// The texts that it gave away; null when they are in the picture.
+    pub(super) texts: &'a Value,
 }
 
 /// A file that is being made, slide by slide.
@@ -77,6 +80,17 @@ fn relationship(id: usize, kind: &str, target: &str, external: bool) -> Value {
     json!({ "id": format!("rId{id}"), "type": format!("{base}{kind}"), "target": target, "external": external })
 }
 
+/// The part of a slide that a link covers.
+fn area(frame: Frame, link: &Link, relationship: &str) -> Value {
+    let length = |pixels: f64| whole(pixels.max(0.0) * frame.unit);
+    json!({
+        "relationship": relationship,
+        "inside": matches!(link.target, link::Target::Slide(_)),
+        "x": length(link.x), "y": length(link.y),
+        "width": length(link.width), "height": length(link.height),
+    })
+}
+
 impl<'a> Deck<'a> {
     pub(super) fn new(rendered: &'a Rendered, name: &'a str, with_notes: bool) -> Self {
         let frame = Frame::of(rendered.size);
@@ -98,15 +112,26 @@ impl<'a> Deck<'a> {
             let target = format!("../notesSlides/notesSlide{number}.xml");
             relationships.push(relationship(3, "notesSlide", &target, false));
         }
-        let mut areas = Vec::new();
-        for link in links(part.links, self.rendered.slides.len()) {
+        let slides = self.rendered.slides.len();
+        let mut link = |target: link::Target| {
             let id = relationships.len() + 1;
-            relationships.push(match &link.target {
-                link::Target::Slide(number) => relationship(id, "slide", &format!("slide{number}.xml"), false),
-                link::Target::Address(address) => relationship(id, "hyperlink", address, true),
-            });
-            areas.push(self.area(&link, id));
-        }
+            match link::kept(target, slides) {
+                Some(link::Target::Slide(number)) => {
+                    relationships.push(relationship(id, "slide", &format!("slide{number}.xml"), false));
+                }
+                Some(link::Target::Address(address)) => {
+                    relationships.push(relationship(id, "hyperlink", &address, true));
+                }
+                None => return String::new(),
+            }
+            format!("rId{id}")
+        };
+        let texts = text::shapes(&text::texts(part.texts), self.frame, &mut link);
+        let areas: Vec<Value> = links(part.links, slides)
+            .into_iter()
+            .map(|found| area(self.frame, &found, &link(found.target.clone())))
+            .collect();
+        let titled = texts.iter().any(|text| text["title"].as_bool() == Some(true));
         let title = part.slide.title.clone().filter(|title| !title.is_empty());
         let title = title.unwrap_or_else(|| format!("Slide {number}"));
         let context = json!({
@@ -116,6 +141,8 @@ impl<'a> Deck<'a> {
             "width": self.frame.width,
             "height": self.frame.height,
             "links": areas,
+            "texts": texts,
+            "titled": titled,
         });
         self.xml(&format!("ppt/slides/slide{number}.xml"), "slide.xml", &context)?;
         self.relationships(&format!("ppt/slides/_rels/slide{number}.xml.rels"), relationships)?;
@@ -123,18 +150,6 @@ impl<'a> Deck<'a> {
             self.note(number, &note)?;
         }
         Ok(())
-    }
-
-    /// The part of a slide that a link covers.
-    fn area(&self, link: &Link, id: usize) -> Value {
-        let length = |pixels: f64| whole(pixels.max(0.0) * self.frame.unit);
-        let inside = matches!(link.target, link::Target::Slide(_));
-        json!({
-            "relationship": format!("rId{id}"),
-            "inside": inside,
-            "x": length(link.x), "y": length(link.y),
-            "width": length(link.width), "height": length(link.height),
-        })
     }
 
     fn note(&mut self, number: usize, note: &str) -> Result<(), Error> {

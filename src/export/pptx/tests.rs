@@ -17,7 +17,7 @@ fn slide(title: Option<&str>, text: &str, notes: &[&str]) -> RenderedSlide {
     }
 }
 
-fn rendered() -> Rendered {
+pub(super) fn rendered() -> Rendered {
     Rendered {
         slides: vec![
             slide(Some("A < B & \"C\""), "A < B\u{1} & C\nmore", &["say\u{b} <this>", "and\nthat"]),
@@ -30,15 +30,15 @@ fn rendered() -> Rendered {
     }
 }
 
-fn made(with_notes: bool) -> Vec<(String, Vec<u8>)> {
+fn made(with_notes: bool) -> Vec<u8> {
     let rendered = rendered();
     let mut deck = Deck::new(&rendered, "talk", with_notes);
     let links = json!([{ "x": 10, "y": 20, "width": 30, "height": 40, "slide": 2 },
                        { "x": 1, "y": 2, "width": 3, "height": 4, "href": "https://example.org/?a&b" }]);
     for slide in &rendered.slides {
-        deck.slide(SlidePart { slide, picture: b"\x89PNG", links: &links }).unwrap();
+        deck.slide(SlidePart { slide, picture: b"\x89PNG", links: &links, texts: &Value::Null }).unwrap();
     }
-    parts(&deck.finish().unwrap())
+    deck.finish().unwrap()
 }
 
 /// Every element is closed in its order, and no text holds what must be written otherwise.
@@ -61,37 +61,42 @@ fn assert_well_formed(name: &str, text: &str) {
     assert!(open.is_empty() && rest.trim().is_empty(), "{name}: {open:?}");
 }
 
+/// The parts of a file, as texts: each well-formed and with a type, each relationship leading somewhere.
+pub(super) fn checked(file: &[u8]) -> Vec<(String, String)> {
+    let parts = parts(file);
+    let texts: Vec<(String, String)> = parts
+        .iter()
+        .filter(|(name, _)| !name.ends_with(".png"))
+        .map(|(name, content)| (name.clone(), String::from_utf8(content.clone()).unwrap().replace("&#x2f;", "/")))
+        .collect();
+    let types = &texts.iter().find(|(name, _)| name == "[Content_Types].xml").expect("content types").1;
+    for (name, text) in &texts {
+        assert_well_formed(name, text);
+        let Some((folder, _)) = name.split_once("_rels/") else {
+            let listed = types.contains(&format!("PartName=\"/{name}\"")) || name == "[Content_Types].xml";
+            assert!(listed, "{name} has no type");
+            continue;
+        };
+        for relationship in text.split("<Relationship ").skip(1).filter(|part| !part.contains("TargetMode")) {
+            let target = relationship.split("Target=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+            let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+            for step in target.split('/') {
+                match step {
+                    ".." => path.truncate(path.len() - 1),
+                    _ => path.push(step),
+                }
+            }
+            let path = path.join("/");
+            assert!(parts.iter().any(|(name, _)| *name == path), "{name}: {path}");
+        }
+    }
+    texts
+}
+
 #[test]
 fn every_part_is_well_formed_and_every_relationship_leads_somewhere() {
     for with_notes in [true, false] {
-        let parts = made(with_notes);
-        let types = parts.iter().find(|(name, _)| name == "[Content_Types].xml").expect("content types");
-        let types = String::from_utf8(types.1.clone()).unwrap().replace("&#x2f;", "/");
-        for (name, content) in &parts {
-            if name.ends_with(".png") {
-                continue;
-            }
-            let text = String::from_utf8(content.clone()).unwrap();
-            assert_well_formed(name, &text);
-            let Some((folder, _)) = name.split_once("_rels/") else {
-                let listed = types.contains(&format!("PartName=\"/{name}\"")) || name == "[Content_Types].xml";
-                assert!(listed, "{name} has no type");
-                continue;
-            };
-            for relationship in text.split("<Relationship ").skip(1).filter(|part| !part.contains("TargetMode")) {
-                let target = relationship.split("Target=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-                let target = target.replace("&#x2f;", "/");
-                let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-                for step in target.split('/') {
-                    match step {
-                        ".." => path.truncate(path.len() - 1),
-                        _ => path.push(step),
-                    }
-                }
-                let path = path.join("/");
-                assert!(parts.iter().any(|(name, _)| *name == path), "{name}: {path}");
-            }
-        }
+        let parts = checked(&made(with_notes));
         let noted = parts.iter().filter(|(name, _)| name.contains("notes")).count();
         assert_eq!(noted, if with_notes { 4 } else { 0 });
     }
@@ -99,11 +104,8 @@ fn every_part_is_well_formed_and_every_relationship_leads_somewhere() {
 
 #[test]
 fn texts_are_where_readers_look_for_them() {
-    let parts = made(true);
-    let text = |name: &str| {
-        let part = parts.iter().find(|(known, _)| known == name).expect(name);
-        String::from_utf8(part.1.clone()).unwrap().replace("&#x2f;", "/")
-    };
+    let parts = checked(&made(true));
+    let text = |name: &str| parts.iter().find(|(known, _)| known == name).expect(name).1.clone();
     let first = text("ppt/slides/slide1.xml");
     assert!(first.contains("descr=\"A &lt; B &amp; C more\""), "{first}");
     assert!(first.contains("<a:t>A &lt; B &amp; &quot;C&quot;</a:t>"), "{first}");
