@@ -78,9 +78,6 @@ fn pictures_have_the_size_asked_for() {
     assert!(bytes(&tool, "deck.jpg").starts_with(b"\xff\xd8\xff"));
     let none = print(&tool, &browser, "export deck.md --image png --slide 4");
     assert_eq!((none.code, none.err.as_str()), (2, "error: there is no slide 4: the deck has 3\n"));
-    let large = print(&tool, &browser, "export deck.md --image png --image-scale 40 -o big.png");
-    assert!(large.err.starts_with("`--image-scale 40` is too large"), "{}", large.err);
-    assert_eq!(size("big.png"), [0, 0, 0x32, 0, 0, 0, 0x1c, 0x20]);
 }
 
 #[test]
@@ -128,6 +125,33 @@ fn a_page_gets_the_decks_own_files_and_no_others() {
     );
     let pdf = bytes(&tool, "deck.pdf");
     assert_eq!(count(&pdf, b"/Subtype /Image"), 1, "one picture");
+}
+
+#[test]
+fn the_network_is_reached_only_when_it_is_allowed() {
+    use std::io::{Read as _, Write as _};
+
+    let Some(browser) = installed("network") else { return };
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    let (sender, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in server.incoming().flatten() {
+            let mut request = [0; 1024];
+            let length = stream.read(&mut request).unwrap_or(0);
+            let _ = sender.send(request[..length].starts_with(b"GET /a.png "));
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", PNG.len());
+            let _ = stream.write_all(&[head.as_bytes(), PNG].concat());
+        }
+    });
+    let tool = Tool::new().with("deck.md", format!("![w:40](http://127.0.0.1:{port}/a.png)\n"));
+    let refused = print(&tool, &browser, "export deck.md --pdf");
+    assert!(refused.err.contains("warning[export/refused]"), "{}", refused.err);
+    assert!(asked.try_recv().is_err());
+    let allowed = print(&tool, &browser, "export deck.md --pdf --allow-remote");
+    assert_eq!((allowed.code, allowed.err.contains("export/refused")), (0, false), "{}", allowed.err);
+    assert_eq!(asked.try_recv(), Ok(true));
+    assert_eq!(count(&bytes(&tool, "deck.pdf"), b"/Subtype /Image"), 1);
 }
 
 #[test]

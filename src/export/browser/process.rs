@@ -23,7 +23,7 @@ const LISTENING: &str = "DevTools listening on ";
 const GRACE: Duration = Duration::from_secs(3);
 
 /// What the browser is started with: nothing that it does by itself, and pictures that are the same everywhere.
-const ARGUMENTS: [&str; 26] = [
+const ARGUMENTS: [&str; 25] = [
     "--headless",
     "--remote-debugging-port=0",
     "--no-first-run",
@@ -39,7 +39,6 @@ const ARGUMENTS: [&str; 26] = [
     "--disable-default-apps",
     "--disable-domain-reliability",
     "--disable-extensions",
-    "--disable-features=Translate,MediaRouter,OptimizationHints,HttpsUpgrades,DialMediaRouteProvider",
     "--disable-gpu",
     "--disable-renderer-backgrounding",
     "--disable-sync",
@@ -52,6 +51,11 @@ const ARGUMENTS: [&str; 26] = [
     "--use-mock-keychain",
 ];
 
+/// Parts of the browser that are off.
+const FEATURES: &str = "Translate,MediaRouter,OptimizationHints,HttpsUpgrades,DialMediaRouteProvider";
+/// Rules of the web that are off when slides may fetch what they name: plain HTTP, and machines nearby.
+const RULES: &str = "AutoupgradeMixedContent,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests";
+
 /// All arguments of a browser.
 pub(super) fn arguments(profile: &Path, sandbox: Sandbox, allow_remote: bool) -> Vec<String> {
     let mut arguments: Vec<String> = ARGUMENTS.map(str::to_owned).to_vec();
@@ -63,7 +67,11 @@ pub(super) fn arguments(profile: &Path, sandbox: Sandbox, allow_remote: bool) ->
     if sandbox != Sandbox::On {
         arguments.push("--no-sandbox".to_owned());
     }
-    if !allow_remote {
+    if allow_remote {
+        arguments.push(format!("--disable-features={FEATURES},{RULES}"));
+        arguments.push("--allow-running-insecure-content".to_owned());
+    } else {
+        arguments.push(format!("--disable-features={FEATURES}"));
         // What a page asks for is refused one by one; this is for all else that could reach out.
         arguments.push("--host-resolver-rules=MAP * ~NOTFOUND".to_owned());
     }
