@@ -5,10 +5,11 @@
 //!
 //! ```text
 //! cli                                          wires everything
-//! server                                       HTTP, SSE
-//! project   export                             files around the pure core
-//! deck   theme   render      gitops → cluster  Markdown + CSS → HTML, pure │ a Kubernetes API
-//! diagnostic                 net               what is wrong, and where │ connections
+//! server                                       HTTP, SSE, WebSocket
+//! project   export   │   workshop → panel      files around the pure core │ what is shown and done live
+//!                    │   sandbox               one cluster, repository and reconciler to play in
+//! deck  theme  render │  gitops → cluster      Markdown + CSS → HTML, pure │ Git → a Kubernetes API
+//! diagnostic          │  registry → net        what is wrong, and where │ images, connections
 //! ```
 //!
 //! One deck walks through them as one value: Markdown text →
@@ -22,8 +23,11 @@ pub mod diagnostic;
 pub mod export;
 pub mod gitops;
 pub mod net;
+pub mod panel;
 pub mod project;
 pub mod registry;
 pub mod render;
+pub mod runbook;
+pub mod sandbox;
 pub mod server;
 pub mod theme;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -15,21 +15,66 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("cluster", &["net", "diagnostic"]),
     ("gitops", &["cluster", "diagnostic"]),
     ("registry", &["net", "diagnostic"]),
-    ("server", &["net", "registry", "gitops", "project", "render", "theme", "deck", "diagnostic"]),
-    ("cli", &["server", "gitops", "registry", "cluster", "export", "project", "render", "theme", "deck", "diagnostic"]),
+    ("sandbox", &["gitops", "registry", "cluster", "net", "diagnostic"]),
+    ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),
+    ("runbook", &["panel", "sandbox", "gitops", "cluster", "deck", "diagnostic"]),
+    ("workshop", &["runbook", "panel", "sandbox", "gitops", "cluster", "project", "deck", "diagnostic"]),
+    (
+        "server",
+        &[
+            "workshop",
+            "runbook",
+            "panel",
+            "sandbox",
+            "net",
+            "registry",
+            "gitops",
+            "cluster",
+            "project",
+            "render",
+            "theme",
+            "deck",
+            "diagnostic",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "server",
+            "workshop",
+            "runbook",
+            "panel",
+            "sandbox",
+            "gitops",
+            "registry",
+            "cluster",
+            "export",
+            "project",
+            "render",
+            "theme",
+            "deck",
+            "diagnostic",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 33] = [
+const PURE_PARTS: [&str; 39] = [
     "cli/doctor/finding",
     "export/browser/request.rs",
     "export/pdf/file.rs",
     "export/pdf/finish.rs",
     "export/pdf/object.rs",
     "export/pdf/outline.rs",
+    "panel/redact.rs",
+    "runbook/journal.rs",
+    "runbook/tail.rs",
+    "runbook/trust.rs",
+    "runbook/view.rs",
+    "runbook/wait.rs",
     "gitops/condition.rs",
     "gitops/containers.rs",
     "gitops/diff.rs",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::cluster::args::ClusterArgs;
+use super::cluster::args::{ClusterArgs, Which};
 use super::doctor::args::Doctor;
 use super::export::args::PrintArgs;
 
@@ -48,6 +48,8 @@ pub enum Command {
     },
     /// Look at what foredeck needs on this machine: browser, git, kubectl, port, decks
     Doctor(Doctor),
+    /// Read the commands of a deck and allow them to be run
+    Trust(Trust),
     /// Explain a code of a finding, or a topic
     Docs(Docs),
     /// Write completions for a shell to standard output
@@ -81,6 +83,9 @@ pub struct Bare {
     /// How to render.
     #[command(flatten)]
     pub render: RenderArgs,
+    /// The live system behind the slides.
+    #[command(flatten)]
+    pub demo: DemoArgs,
     /// Messages.
     #[command(flatten)]
     pub console: ConsoleArgs,
@@ -101,6 +106,9 @@ pub struct Present {
     /// What the document says about itself.
     #[command(flatten)]
     pub meta: MetaArgs,
+    /// The live system behind the slides.
+    #[command(flatten)]
+    pub demo: DemoArgs,
     /// Messages.
     #[command(flatten)]
     pub console: ConsoleArgs,
@@ -229,6 +237,29 @@ pub struct New {
     pub console: ConsoleArgs,
 }
 
+/// `trust`
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// The deck, or a folder of decks
+    #[arg(value_name = "DECK|DIR")]
+    pub input: Option<PathBuf>,
+    /// Agree without being asked
+    #[arg(short, long)]
+    pub yes: bool,
+    /// List what is trusted
+    #[arg(long, conflicts_with_all = ["yes", "revoke"])]
+    pub list: bool,
+    /// Take the agreement back: for the deck, or for a hash of the list
+    #[arg(long, conflicts_with = "yes")]
+    pub revoke: bool,
+    /// How to render.
+    #[command(flatten)]
+    pub render: RenderArgs,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
 /// `docs`
 #[derive(Debug, Args)]
 pub struct Docs {
@@ -292,6 +323,42 @@ pub struct ServeArgs {
     /// Open the browser even when it would not be by itself
     #[arg(short, long)]
     pub preview: bool,
+}
+
+/// The live system behind the slides.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Live demo")]
+pub struct DemoArgs {
+    /// Which cluster.
+    #[command(flatten)]
+    pub which: Which,
+    /// Show the slides only; panels show their snapshots
+    #[arg(long)]
+    pub no_demo: bool,
+    /// Never run anything: no steps, no terminals, whatever was trusted
+    #[arg(long)]
+    pub safe: bool,
+    /// Go on where the last run stopped: same slide, same repository
+    #[arg(long)]
+    pub resume: bool,
+    /// Follow this repository instead of the demo repository
+    #[arg(long, value_name = "URL")]
+    pub git_url: Option<String>,
+    /// Its branch
+    #[arg(long, value_name = "BRANCH")]
+    pub git_branch: Option<String>,
+    /// Folder of the repository to apply; may be given more than once
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    pub git_path: Vec<String>,
+    /// Write nothing to the repository
+    #[arg(long)]
+    pub git_readonly: bool,
+    /// How often the repository is looked at
+    #[arg(long, value_name = "TIME")]
+    pub git_poll_interval: Option<String>,
+    /// How often everything is applied again
+    #[arg(long, value_name = "TIME")]
+    pub sync_interval: Option<String>,
 }
 
 /// How to export.

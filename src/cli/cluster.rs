@@ -87,7 +87,7 @@ pub(super) fn provider(which: &Which) -> Result<Provider, Failure> {
 }
 
 /// A limit on the command line.
-fn limit(text: &str) -> Result<Duration, Failure> {
+pub(super) fn limit(text: &str) -> Result<Duration, Failure> {
     let limit = duration::parse(text).and_then(|limit| Duration::try_from(limit).ok()).filter(|limit| !limit.is_zero());
     limit.ok_or_else(|| Failure::usage(format!("`{text}` is no length of time")).hint("write it as `90s` or `5m`"))
 }

@@ -17,6 +17,7 @@ pub mod present;
 pub mod settings;
 pub mod supervise;
 pub mod theme;
+pub mod trust;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, console),
+        Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -87,7 +89,7 @@ fn written(bytes: &[u8]) -> Result<Code, Failure> {
 
 /// `foredeck [DECK]` presents; with a sign that a file is wanted it exports, as `marp` does.
 fn bare(bare: Bare, console: Console) -> Result<Code, Failure> {
-    let Bare { inputs, serve, convert, render, console: console_args } = bare;
+    let Bare { inputs, serve, convert, render, demo, console: console_args } = bare;
     let wants_file = convert.output.is_some()
         || convert.to.is_some()
         || convert.notes
@@ -101,7 +103,7 @@ fn bare(bare: Bare, console: Console) -> Result<Code, Failure> {
         return export::run(args::Export { inputs, convert, render, console: console_args }, console);
     }
     let inputs = if inputs.is_empty() { convert.input_dir.into_iter().collect() } else { inputs };
-    present::run(args::Present { inputs, serve, render, meta: convert.meta, console: console_args }, console)
+    present::run(args::Present { inputs, serve, render, meta: convert.meta, demo, console: console_args }, console)
 }
 
 fn console_args(cli: &Cli) -> ConsoleArgs {
@@ -115,6 +117,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::New(args)) => &args.console,
         Some(Command::Doctor(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
+        Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
         // All arguments are kubectl's own.
         Some(Command::Kubectl { .. }) => return ConsoleArgs::default(),
@@ -200,6 +203,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "cluster",
         "kubectl",
         "doctor",
+        "trust",
         "docs",
         "completions",
         "man",

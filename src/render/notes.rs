@@ -2,6 +2,7 @@
 
 use super::HtmlPolicy;
 use super::block::Writer;
+use super::live::Live;
 use super::math;
 use crate::deck::{self, Options};
 use crate::diagnostic::SourceFile;
@@ -20,6 +21,7 @@ pub fn html(note: &str) -> String {
         diagnostics: Vec::new(),
         scaled: false,
         formulas: false,
+        live: Live::default(),
     };
     for (index, slide) in parsed.slides.iter().enumerate() {
         if index > 0 {

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod address;
+pub mod desk;
 pub mod document;
 pub mod error;
 pub mod feed;
@@ -28,6 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,6 +41,10 @@ pub use state::Limits;
 use crate::diagnostic::report;
 use crate::project::Compiled;
 use crate::render::notes;
+use crate::runbook::runner::Runner;
+use crate::runbook::trusted::Trusted;
+use crate::sandbox::keep::Demo;
+use desk::Desk;
 use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
@@ -81,6 +87,12 @@ pub struct Config {
     pub clock: fn() -> u64,
     /// How much to take on.
     pub limits: Limits,
+    /// The live system behind the slides.
+    pub demo: watch::Receiver<Demo>,
+    /// The commands that somebody agreed to.
+    pub trusted: Trusted,
+    /// Nothing is ever run.
+    pub safe: bool,
 }
 
 impl Config {
@@ -100,6 +112,9 @@ impl Config {
             notes_html: notes::html,
             clock: wall_clock,
             limits: Limits::default(),
+            demo: watch::channel(Demo::Off).1,
+            trusted: Trusted::default(),
+            safe: false,
         }
     }
 }
@@ -158,6 +173,7 @@ impl Server {
         }
         let (app, stopping) = (self.app.clone(), stop.clone());
         tasks.spawn(async move { app.hub.run(stopping).await });
+        tasks.spawn(desk::tell(self.app.clone(), stop.clone()));
         let router = router::router(self.app.clone());
         listen::accept(self.listener, router, self.app, tasks.clone(), stop).await;
         tasks.close();
@@ -203,6 +219,8 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         None => (Token::random().map_err(Error::Random)?, Token::random().map_err(Error::Random)?),
     };
     let tokens = Tokens { presenter, remote, port: bound.port() };
+    let secrets = vec![tokens.presenter.reveal().to_owned(), tokens.remote.reveal().to_owned()];
+    let runner = Runner::new(config.demo.clone(), secrets, config.clock);
     let mut names = config.allow_hosts.clone();
     let public = config.public_url.as_deref().and_then(|url| url.parse::<axum::http::Uri>().ok());
     names.extend(public.and_then(|uri| uri.host().map(str::to_owned)));
@@ -218,6 +236,8 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         assets: routes::asset::Assets::default(),
         streams: state::Streams::default(),
         limits: config.limits,
+        demo: config.demo.clone(),
+        desk: Desk::new(runner, config.trusted.clone(), config.safe),
         overlay: config.overlay,
         notes_html: config.notes_html,
         clock: config.clock,

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::address::Urls;
+use super::desk::Desk;
 use super::error::Problem;
 use super::feed::{DeckFeed, ShownDeck};
 use super::guard::HostPolicy;
@@ -20,6 +21,8 @@ use super::role::Tokens;
 use super::routes::asset::Assets;
 use crate::project::{Compiled, files};
 use crate::render::template;
+use crate::sandbox::Sandbox;
+use crate::sandbox::keep::Demo;
 
 /// How much one server takes on.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +75,10 @@ pub struct App {
     pub streams: Streams,
     /// How much is taken on.
     pub limits: Limits,
+    /// The live system behind the slides.
+    pub demo: watch::Receiver<Demo>,
+    /// What is run from the slides.
+    pub desk: Desk,
     pub(super) overlay: fn(&Compiled) -> Option<String>,
     pub(super) notes_html: fn(&str) -> String,
     pub(super) clock: fn() -> u64,
@@ -86,6 +93,14 @@ impl App {
     pub fn deck(&self, slug: &str) -> Result<(usize, &ShownDeck), Problem> {
         let found = self.decks.iter().enumerate().find(|(_, deck)| deck.slug == slug);
         found.ok_or_else(|| Problem::unknown_deck(slug))
+    }
+
+    /// The live system with a repository of this name.
+    pub fn repository(&self, name: &str) -> Option<Arc<Sandbox>> {
+        let demo = self.demo.borrow();
+        let sandbox = demo.ready()?;
+        sandbox.repository.as_ref().filter(|repository| repository.name == name)?;
+        Some(sandbox.clone())
     }
 
     /// Milliseconds since 1970.
@@ -123,6 +138,7 @@ impl App {
         if let Some(reload) = change.reload {
             tracing::debug!(deck.slug = deck.slug, deck.version = reload.shape.version, "a deck is shown anew");
             self.hub.reload(index, reload.shape, reload.first, self.now_ms());
+            self.desk.touch();
         }
         if let Some(html) = change.problems {
             self.hub.problems(index, &html);

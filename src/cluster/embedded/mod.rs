@@ -234,7 +234,7 @@ impl Embedded {
     }
 
     /// Ends it: streams end, open requests are answered, no task stays.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
         self.api.close();

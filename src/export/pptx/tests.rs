@@ -14,6 +14,8 @@ fn slide(title: Option<&str>, text: &str, notes: &[&str]) -> RenderedSlide {
         class: None,
         text: text.to_owned(),
         span: Span::default(),
+        panels: Vec::new(),
+        steps: Vec::new(),
     }
 }
 

@@ -2,10 +2,14 @@
 
 pub mod admin;
 pub mod asset;
+pub mod body;
 pub mod control;
 pub mod deck;
 pub mod events;
+pub mod git;
 pub mod index;
 pub mod presenter;
 pub mod qr;
 pub mod remote;
+pub mod steps;
+pub mod trust;

@@ -1,21 +1,27 @@
 //! `present`: decks in the browser.
 
+mod demo;
+
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::sync::watch;
 
 use crate::project::Project;
 use crate::project::watch::{LiveDeck, Watcher};
+use crate::sandbox::keep::Demo;
+use crate::server::role::Token;
 use crate::server::{Config, DeckFeed, Server, Urls, qr_text};
 use crate::theme::Container;
 
 use super::Inputs;
-use super::args::Present;
+use super::args::{DemoArgs, Present};
 use super::console::{Code, Console, Failure, is_set};
 use super::settings::{self, Asked, Settings};
 use super::supervise::Supervisor;
+use demo::Prepared;
 
 pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
     let inputs = Inputs::sort(args.inputs).or_default()?;
@@ -31,23 +37,42 @@ pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
     let project = inputs.open(settings.project.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Code::Environment, error))?;
-    let outcome = runtime.block_on(serve(Arc::new(project), host, &settings, console));
+    let outcome = runtime.block_on(serve(Arc::new(project), host, &settings, &args.demo, console));
     // Blocking tasks (a compile, a browser that is starting) must not hold the exit up.
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(project: Arc<Project>, host: IpAddr, settings: &Settings, console: Console) -> Result<Code, Failure> {
+async fn serve(
+    project: Arc<Project>,
+    host: IpAddr,
+    settings: &Settings,
+    demo: &DemoArgs,
+    console: Console,
+) -> Result<Code, Failure> {
+    let prepared = demo::prepare(demo, &project, console).await?;
     let (watcher, decks) = Watcher::new(project.clone())?;
     let mut config = Config::new(project.root.clone(), decks.iter().map(|deck| feed(&project, deck)).collect());
     config.host = host;
     config.port = settings.port;
     config.title =
         project.root.file_name().map_or_else(|| "foredeck".into(), |name| name.to_string_lossy().into_owned());
+    config.state_file = prepared.as_ref().and_then(Prepared::state_file);
+    config.resume = demo.resume;
+    let (sender, receiver) = watch::channel(Demo::Off);
+    config.demo = receiver;
+    config.safe = demo.safe;
+    config.trusted = super::trust::store();
     let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
     let mut supervisor = Supervisor::new()?;
     let stop = supervisor.stop();
     announce(server.urls(), settings, console)?;
+    if let Some(prepared) = prepared {
+        let token = Token::random().map_err(|error| Failure::new(Code::Environment, error))?;
+        let always = demo.which.cluster.is_some() || demo.git_url.is_some();
+        let plan = prepared.plan(demo, &project.root, server.address().port(), token.reveal().to_owned())?;
+        supervisor.spawn("the demo side", demo::run(plan, always, decks.clone(), sender, stop.clone()));
+    }
     let serving = stop.clone();
     supervisor.spawn("serving", async move {
         server.serve(serving).await;
