@@ -164,8 +164,13 @@ fn many_decks_share_a_browser_and_one_that_fails_keeps_no_other_back() {
     assert!(run.err.contains("decks/a.md => out/a.pdf\n"), "{}", run.err);
     assert!(run.err.contains("error: cannot export `decks/b.md`\n  because: cannot write `out/b.pdf`"), "{}", run.err);
     assert_eq!(tool.files(), ["decks/a.md", "decks/b.md", "out/a.pdf", "out/b.pdf/x"]);
-    let piped = tool.pipe(&format!("export - --pdf -o - --browser-path {} --handout", browser.display()), "# P\n");
-    assert_eq!((piped.code, piped.err.as_str()), (0, ""));
+    let line = format!("export decks/a.md --pdf -o - --browser-path {}", browser.display());
+    let output = tool.command(&line).output().expect("the program starts");
+    assert!(output.stdout.starts_with(b"%PDF-") && output.stdout.ends_with(b"%%EOF\n"));
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    let piped = tool.pipe(&format!("export - --handout -o p.pdf --browser-path {}", browser.display()), "# P\n");
+    assert_eq!((piped.code, piped.err.as_str()), (0, "- => p.pdf\n"));
+    assert_eq!(count(&bytes(&tool, "p.pdf"), b"/Title (P)"), 2);
 }
 
 #[test]

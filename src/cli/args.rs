@@ -26,7 +26,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show a deck, or a folder of decks, in the browser
-    Present(Present),
+    Present(Box<Present>),
     /// Make an HTML file, PDF, pictures or PowerPoint of a deck, a site of a folder, or a text of the notes
     Export(Box<Export>),
     /// Look for mistakes in decks

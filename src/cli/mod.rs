@@ -56,7 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
     match cli.command {
         None => bare(cli.bare, console),
-        Some(Command::Present(present)) => present::run(present, console),
+        Some(Command::Present(present)) => present::run(*present, console),
         Some(Command::Export(export)) => export::run(*export, console),
         Some(Command::Check(check)) => check::run(&check, console),
         Some(Command::Import(import)) => import::run(&import, console),

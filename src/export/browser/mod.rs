@@ -91,15 +91,34 @@ impl Browser {
                 None => Wire::open(&address, options.limit).await,
             }
         };
-        match opened.await {
-            Ok((wire, caller)) => Ok(Self { process, wire, caller, allow_remote: options.allow_remote, path }),
-            Err(message) => Err(Error::Answer { doing: "a connection", message }),
+        let (wire, caller) = opened.await.map_err(|message| Error::Answer { doing: "a connection", message })?;
+        let mut browser = Self { process, wire, caller, allow_remote: options.allow_remote, path };
+        if options.allow_remote {
+            browser.open_up().await?;
         }
+        Ok(browser)
     }
 
     /// To ask it for things, beside it.
     pub fn handle(&self) -> Handle {
         Handle { caller: self.caller.clone(), allow_remote: self.allow_remote }
+    }
+
+    /// Lets pages fetch from machines nearby, when they may use the network: browsers ask a person first.
+    async fn open_up(&mut self) -> Result<(), Error> {
+        const DOING: &str = "opening the network";
+        let caller = self.caller.clone();
+        self.beside(async {
+            // Older and newer browsers have other words for it; those they do not know they refuse.
+            for words in [json!(["localNetwork", "loopbackNetwork"]), json!(["localNetworkAccess"])] {
+                match caller.call(DOING, "Browser.grantPermissions", json!({ "permissions": words })).await {
+                    Ok(_) | Err(Error::Answer { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Does some work that uses the browser.

@@ -53,8 +53,8 @@ const ARGUMENTS: [&str; 25] = [
 
 /// Parts of the browser that are off.
 const FEATURES: &str = "Translate,MediaRouter,OptimizationHints,HttpsUpgrades,DialMediaRouteProvider";
-/// Rules of the web that are off when slides may fetch what they name: plain HTTP, and machines nearby.
-const RULES: &str = "AutoupgradeMixedContent,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests";
+/// A part that is off when slides may use the network: it asks for HTTPS where they say HTTP.
+const UPGRADES: &str = "AutoupgradeMixedContent";
 
 /// All arguments of a browser.
 pub(super) fn arguments(profile: &Path, sandbox: Sandbox, allow_remote: bool) -> Vec<String> {
@@ -68,7 +68,7 @@ pub(super) fn arguments(profile: &Path, sandbox: Sandbox, allow_remote: bool) ->
         arguments.push("--no-sandbox".to_owned());
     }
     if allow_remote {
-        arguments.push(format!("--disable-features={FEATURES},{RULES}"));
+        arguments.push(format!("--disable-features={FEATURES},{UPGRADES}"));
         arguments.push("--allow-running-insecure-content".to_owned());
     } else {
         arguments.push(format!("--disable-features={FEATURES}"));
