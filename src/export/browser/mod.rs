@@ -109,10 +109,12 @@ impl Browser {
         const DOING: &str = "opening the network";
         let caller = self.caller.clone();
         self.beside(async {
-            // Older and newer browsers have other words for it; those they do not know they refuse.
+            // Newer and older browsers have other words for it, and refuse those they do not know. Each grant ends the
+            // one before.
             for words in [json!(["localNetwork", "loopbackNetwork"]), json!(["localNetworkAccess"])] {
                 match caller.call(DOING, "Browser.grantPermissions", json!({ "permissions": words })).await {
-                    Ok(_) | Err(Error::Answer { .. }) => {}
+                    Ok(_) => break,
+                    Err(Error::Answer { .. }) => {}
                     Err(error) => return Err(error),
                 }
             }
