@@ -169,7 +169,7 @@ fn many_decks_share_a_browser_and_one_that_fails_keeps_no_other_back() {
     assert!(output.stdout.starts_with(b"%PDF-") && output.stdout.ends_with(b"%%EOF\n"));
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
     let piped = tool.pipe(&format!("export - --handout -o p.pdf --browser-path {}", browser.display()), "# P\n");
-    assert_eq!((piped.code, piped.err.as_str()), (0, "- => p.pdf\n"));
+    assert_eq!((piped.code, piped.err.as_str()), (0, "<stdin> => p.pdf\n"));
     assert_eq!(count(&bytes(&tool, "p.pdf"), b"/Title (P)"), 2);
 }
 
