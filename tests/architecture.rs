@@ -62,7 +62,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 57] = [
+const PURE_PARTS: [&str; 63] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -82,6 +82,12 @@ const PURE_PARTS: [&str; 57] = [
     "gitops/canary/webhook.rs",
     "gitops/canary/weights.rs",
     "gitops/canary/workload.rs",
+    "cli/doctor/finding",
+    "export/browser/request.rs",
+    "export/pdf/file.rs",
+    "export/pdf/finish.rs",
+    "export/pdf/object.rs",
+    "export/pdf/outline.rs",
     "panel/redact.rs",
     "panel/terminal/filter.rs",
     "panel/terminal/scrollback.rs",

@@ -7,6 +7,7 @@ pub mod config;
 pub mod console;
 pub mod dialect;
 pub mod docs;
+pub mod doctor;
 pub mod duration;
 pub mod export;
 pub mod fluxctl;
@@ -62,8 +63,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
     match cli.command {
         None => bare(cli.bare, console),
-        Some(Command::Present(present)) => present::run(present, console),
-        Some(Command::Export(export)) => export::run(export, console),
+        Some(Command::Present(present)) => present::run(*present, console),
+        Some(Command::Export(export)) => export::run(*export, console),
         Some(Command::Check(check)) => check::run(&check, console),
         Some(Command::Import(import)) => import::run(&import, console),
         Some(Command::Theme(theme)) => theme::run(theme.command, console),
@@ -73,6 +74,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Sync { .. }) => Ok(reconcile::sync()),
         Some(Command::Reconcile(args)) => reconcile::run(&args, console),
         Some(Command::Fluxctl { arguments }) => Ok(fluxctl::run(arguments)),
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, console),
         Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
@@ -106,7 +108,7 @@ fn bare(bare: Bare, console: Console) -> Result<Code, Failure> {
         || convert.inline
         || convert.no_inline
         || convert.input_dir.is_some()
-        || convert.later.any();
+        || convert.print.any();
     if wants_file && !serve.server && !serve.preview {
         return export::run(args::Export { inputs, convert, render, console: console_args }, console);
     }
@@ -123,6 +125,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Check(args)) => &args.console,
         Some(Command::Import(args)) => &args.console,
         Some(Command::New(args)) => &args.console,
+        Some(Command::Doctor(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
@@ -216,6 +219,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "fluxctl",
         "sync",
         "reconcile",
+        "doctor",
         "trust",
         "docs",
         "completions",
