@@ -1,5 +1,6 @@
 //! Test vectors from the folder that `FOREDECK_VECTORS` names.
 
+mod capi;
 pub(crate) mod css;
 mod delivery;
 mod gitops;
