@@ -1,5 +1,6 @@
 //! The reconciler between a real git and the embedded cluster.
 
+mod capi;
 mod faults;
 mod measure;
 mod sync;

@@ -111,7 +111,9 @@ fn phase_of<'c>(kind: &Value, facts: &'c Value, rules: Rules) -> &'c str {
             };
             phase::machine(rules, before, facts)
         }
-        _ => phase::deployment(facts["spec.replicas"].as_i64(), facts["machines"].as_i64().unwrap_or(0), is("deleting")),
+        _ => {
+            phase::deployment(facts["spec.replicas"].as_i64(), facts["machines"].as_i64().unwrap_or(0), is("deleting"))
+        }
     }
 }
 
@@ -131,7 +133,14 @@ fn vectors_capi_tree() {
             let first = lines.next().unwrap_or_default().to_owned();
             let name = format!("{}{}", row.prefix, row.name);
             actual.push(vec![
-                name, row.replicas, row.available, row.ready, row.up_to_date, row.status, row.reason, first,
+                name,
+                row.replicas,
+                row.available,
+                row.ready,
+                row.up_to_date,
+                row.status,
+                row.reason,
+                first,
             ]);
             for line in lines {
                 let mut more = vec![String::new(); 8];

@@ -110,7 +110,9 @@ pub(super) fn machine<'a>(pass: &mut Pass<'a>, id: &'a Id, old: &'a Value) {
     for (kind, condition) in &conditions {
         condition::set(&mut new, kind, condition, pass.now);
     }
-    let mut ready = READY.of(&conditions.iter().map(|(kind, found)| (*kind, found.clone())).collect::<Vec<_>>());
+    // what Azure's provider says is the same once more
+    let own = conditions.iter().filter(|(kind, _)| *kind != "VMRunning").map(|(kind, found)| (*kind, found.clone()));
+    let mut ready = READY.of(&own.collect::<Vec<_>>());
     if !ready.holds() {
         "NotProvisioned".clone_into(&mut ready.reason);
     } else if annotation(old, words::BOOTSTRAPPED).is_none() {
@@ -209,7 +211,8 @@ impl Stages<'_> {
         let done = known.or_else(|| {
             let parts = [namespace(self.old), name(self.old), stage];
             let takes = jittered(takes, pass.options.timings.jitter, pass.options.seed, &parts);
-            pass.is_over(began, takes).then(|| self::stage(self.new, stage, began.checked_add(takes).unwrap_or(pass.now)))
+            pass.is_over(began, takes)
+                .then(|| self::stage(self.new, stage, began.checked_add(takes).unwrap_or(pass.now)))
         });
         let condition = match done {
             Some(_) => Condition::yes("Provisioned"),
@@ -241,7 +244,8 @@ fn is_done(object: &Value, stage: &str) -> bool {
 }
 
 fn machine_is_up(pass: &Pass<'_>, owner: &Value, cluster: &Value, new: &mut Value) {
-    let azure = pass.world.get(Kind::AzureCluster, namespace(cluster), text(cluster, &["spec", "infrastructureRef", "name"]));
+    let azure =
+        pass.world.get(Kind::AzureCluster, namespace(cluster), text(cluster, &["spec", "infrastructureRef", "name"]));
     let part = |member: &str, otherwise: &str| {
         let found = azure.map(|azure| text(azure, &["spec", member])).filter(|found| !found.is_empty());
         found.unwrap_or(otherwise).to_owned()

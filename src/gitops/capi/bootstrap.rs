@@ -90,7 +90,8 @@ pub(super) fn certificates(pass: &mut Pass<'_>, cluster: &Value, owner: &Value) 
     for part in CERTIFICATES {
         let name = format!("{}-{part}", name(cluster));
         let planned = Id::new(Kind::Secret, namespace(cluster), &name);
-        let is_planned = pass.actions.iter().any(|action| matches!(action, Action::Create { id, .. } if *id == planned));
+        let is_planned =
+            pass.actions.iter().any(|action| matches!(action, Action::Create { id, .. } if *id == planned));
         if pass.world.get(Kind::Secret, namespace(cluster), &name).is_some() || is_planned {
             continue;
         }
@@ -162,11 +163,10 @@ fn text_of<'a>(value: &'a Value, member: &str) -> &'a str {
 
 /// What the machine's first start reads.
 fn cloud_init(seed: u64, spec: &Value, machine: &Value, cluster: &Value, first: bool) -> String {
-    let file = |path: &str, content: String| {
-        json!({"path": path, "owner": "root:root", "permissions": "0640", "content": content})
-    };
+    let file = |path: &str, content: String| json!({"path": path, "owner": "root:root", "permissions": "0640", "content": content});
     let mut files = list(spec, &["files"]).to_vec();
-    let (path, verb) = if first { ("/run/kubeadm/kubeadm.yaml", "init") } else { ("/run/kubeadm/kubeadm-join-config.yaml", "join") };
+    let (path, verb) =
+        if first { ("/run/kubeadm/kubeadm.yaml", "init") } else { ("/run/kubeadm/kubeadm-join-config.yaml", "join") };
     let content = if first { init(spec, machine, cluster) } else { join(seed, spec, machine, cluster) };
     files.push(file(path, content));
     files.push(file("/run/cluster-api/placeholder", "This placeholder file is used to create the /run/cluster-api sub directory in a way that is compatible with both Linux and Windows (mkdir -p /run/cluster-api does not work with Windows)".to_owned()));

@@ -31,8 +31,10 @@ pub(super) struct Plan<'a> {
 
 /// Makes a machine; gives its name, or the kinds of templates that are missing.
 pub(super) fn machine(pass: &mut Pass<'_>, plan: &Plan<'_>) -> Result<String, Vec<String>> {
-    let references: Vec<&Value> =
-        [&["bootstrap", "configRef"][..], &["infrastructureRef"]].iter().filter_map(|place| at(&plan.spec, place)).collect();
+    let references: Vec<&Value> = [&["bootstrap", "configRef"][..], &["infrastructureRef"]]
+        .iter()
+        .filter_map(|place| at(&plan.spec, place))
+        .collect();
     let missing = reference::missing_templates(&pass.world, plan.owner, &references);
     if !missing.is_empty() {
         return Err(missing);
@@ -53,7 +55,11 @@ pub(super) fn machine(pass: &mut Pass<'_>, plan: &Plan<'_>) -> Result<String, Ve
         create(pass, Kind::KubeadmConfig, object);
         let like = at(&plan.spec, &["infrastructureRef"]).cloned().unwrap_or_default();
         // the version of a provider's group is not that of another's
-        let like = if text(&like, &["apiVersion"]).is_empty() { like } else { json!({"apiVersion": Kind::KubeadmConfig.api_version()}) };
+        let like = if text(&like, &["apiVersion"]).is_empty() {
+            like
+        } else {
+            json!({"apiVersion": Kind::KubeadmConfig.api_version()})
+        };
         set(&mut spec, &["bootstrap", "configRef"], reference::to(Kind::KubeadmConfig, &own, &like));
     }
     for place in [&["bootstrap", "configRef"][..], &["infrastructureRef"]] {

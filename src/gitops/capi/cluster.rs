@@ -151,7 +151,10 @@ fn end(pass: &mut Pass<'_>, cluster: &Value) -> &'static str {
     if workers > 0 {
         return "WaitingForWorkersDeletion";
     }
-    let parts = [("controlPlaneRef", "WaitingForControlPlaneDeletion"), ("infrastructureRef", "WaitingForInfrastructureDeletion")];
+    let parts = [
+        ("controlPlaneRef", "WaitingForControlPlaneDeletion"),
+        ("infrastructureRef", "WaitingForInfrastructureDeletion"),
+    ];
     for (member, reason) in parts {
         let Some(reference) = at(cluster, &["spec", member]) else { continue };
         let kind = Kind::of(text(reference, &["kind"]));
@@ -193,7 +196,8 @@ fn count(pass: &Pass<'_>, old: &Value, new: &mut Value, plane: Option<&Part<'_>>
     }
     let deployments = pass.world.members(space, own, Kind::MachineDeployment);
     let sets = pass.world.members(space, own, Kind::MachineSet);
-    let owners: Vec<_> = deployments.iter().copied().chain(sets.into_iter().filter(|(_, set)| controller(set).is_none())).collect();
+    let owners: Vec<_> =
+        deployments.iter().copied().chain(sets.into_iter().filter(|(_, set)| controller(set).is_none())).collect();
     if owners.is_empty() && loose.is_empty() {
         set(new, &["status", "workers"], Value::Null);
         return;

@@ -138,5 +138,9 @@ fn moving(pass: &Pass<'_>, cluster: &Value, plane: Option<&Part<'_>>, kind: &str
             Some(format!("* {owner} {own}: {}", found.message))
         })
         .collect();
-    if lines.is_empty() { Condition::no(format!("Not{kind}"), "") } else { Condition::yes(kind).saying(lines.join("\n")) }
+    if lines.is_empty() {
+        Condition::no(format!("Not{kind}"), "")
+    } else {
+        Condition::yes(kind).saying(lines.join("\n"))
+    }
 }

@@ -127,12 +127,10 @@ pub(super) struct Summary {
 /// For conditions called Ready.
 pub(super) const READY: Summary = Summary { good: "Ready", bad: "NotReady", unknown: "ReadyUnknown" };
 /// For conditions called Available.
-pub(super) const AVAILABLE: Summary =
-    Summary { good: "Available", bad: "NotAvailable", unknown: "AvailableUnknown" };
+pub(super) const AVAILABLE: Summary = Summary { good: "Available", bad: "NotAvailable", unknown: "AvailableUnknown" };
 
 /// Conditions that are good when they are false.
-const NEGATIVE: [&str; 7] =
-    ["Paused", "Deleting", "RollingOut", "ScalingUp", "ScalingDown", "Updating", "Remediating"];
+const NEGATIVE: [&str; 7] = ["Paused", "Deleting", "RollingOut", "ScalingUp", "ScalingDown", "Updating", "Remediating"];
 
 impl Summary {
     /// Sums up: what is wrong comes before what is unknown.

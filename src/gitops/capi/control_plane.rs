@@ -73,9 +73,9 @@ fn move_on(pass: &mut Pass<'_>, id: &Id, plane: &Value, machines: &[(&Id, &Value
     let is_outdated = |machine: &Value| annotation(machine, words::CONFIG_HASH) != Some(hash.as_str());
     let outdated: Vec<&(&Id, &Value)> = machines.iter().filter(|(_, machine)| is_outdated(machine)).collect();
     // one at a time, and only while all are well
-    let settled = machines.iter().all(|(_, machine)| {
-        !is_going(machine) && !text(machine, &["status", "nodeRef", "name"]).is_empty()
-    });
+    let settled = machines
+        .iter()
+        .all(|(_, machine)| !is_going(machine) && !text(machine, &["status", "nodeRef", "name"]).is_empty());
     if there > 0 && !settled {
         return String::new();
     }
@@ -88,7 +88,8 @@ fn move_on(pass: &mut Pass<'_>, id: &Id, plane: &Value, machines: &[(&Id, &Value
     }
     if there > wanted || !outdated.is_empty() {
         let some = if outdated.is_empty() { machines.iter().collect() } else { outdated };
-        let age = |machine: &Value| (text(machine, &["metadata", "creationTimestamp"]).to_owned(), name(machine).to_owned());
+        let age =
+            |machine: &Value| (text(machine, &["metadata", "creationTimestamp"]).to_owned(), name(machine).to_owned());
         if let Some((id, machine)) = some.into_iter().min_by_key(|(_, machine)| age(machine)) {
             pass.delete(id, machine);
             pass.event(plane, "SuccessfulDelete", format!("Deleted Machine \"{}\"", id.name));
@@ -131,7 +132,14 @@ fn grow(pass: &mut Pass<'_>, id: &Id, plane: &Value, hash: &str) -> String {
     }
 }
 
-fn deleted(pass: &mut Pass<'_>, id: &Id, old: &Value, mut new: Value, machines: &[(&Id, &Value)], cluster: Option<&Value>) {
+fn deleted(
+    pass: &mut Pass<'_>,
+    id: &Id,
+    old: &Value,
+    mut new: Value,
+    machines: &[(&Id, &Value)],
+    cluster: Option<&Value>,
+) {
     let workers = cluster.map_or(0, |cluster| {
         let all = pass.world.members(namespace(cluster), name(cluster), Kind::Machine);
         all.iter().filter(|(_, machine)| !is_control_plane(machine)).count()
@@ -165,9 +173,10 @@ fn report(pass: &Pass<'_>, old: &Value, new: &mut Value, machines: &[(&Id, &Valu
     if let Some(lowest) = versions.min() {
         set(new, &["status", "version"], lowest);
     }
-    let answered = pass.world.cluster_of(Kind::KubeadmControlPlane, old).is_some_and(|cluster| {
-        workload::is_initialized(cluster) || workload::answers(&pass.world, cluster)
-    });
+    let answered = pass
+        .world
+        .cluster_of(Kind::KubeadmControlPlane, old)
+        .is_some_and(|cluster| workload::is_initialized(cluster) || workload::answers(&pass.world, cluster));
     let known = machines.iter().any(|(_, machine)| !text(machine, &["status", "nodeRef", "name"]).is_empty());
     if answered && known {
         set(new, &["status", "initialized"], true);

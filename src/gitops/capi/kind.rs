@@ -157,7 +157,8 @@ fn definition(kind: &Described, shared: &BTreeMap<String, Column>) -> Value {
     if let Some(short) = &kind.short {
         names["shortNames"] = json!([short]);
     }
-    let versions: Vec<Value> = kind.versions.iter().map(|(name, cells)| version(kind, name, cells, shared, stored)).collect();
+    let versions: Vec<Value> =
+        kind.versions.iter().map(|(name, cells)| version(kind, name, cells, shared, stored)).collect();
     // which versions keep which contract: core finds the version to read a provider's object in by these
     let mut labels = json!({"cluster.x-k8s.io/provider": provider(&kind.group)});
     for name in kind.versions.keys() {
@@ -180,13 +181,7 @@ fn provider(group: &str) -> &'static str {
     }
 }
 
-fn version(
-    kind: &Described,
-    name: &str,
-    cells: &[Cell],
-    shared: &BTreeMap<String, Column>,
-    stored: &str,
-) -> Value {
+fn version(kind: &Described, name: &str, cells: &[Cell], shared: &BTreeMap<String, Column>, stored: &str) -> Value {
     let columns: Vec<Value> = cells
         .iter()
         .filter_map(|cell| match cell {

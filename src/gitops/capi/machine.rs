@@ -30,9 +30,10 @@ impl Part<'_> {
     /// The condition that mirrors the object's own, with words of its own where the object has none.
     pub(super) fn condition(&self, waits: &str, parent: &str) -> Condition {
         match self.object {
-            None if self.was_ready => {
-                Condition::no("ObjectDeleted", format!("{} has been deleted while the {parent} still exists", self.kind))
-            }
+            None if self.was_ready => Condition::no(
+                "ObjectDeleted",
+                format!("{} has been deleted while the {parent} still exists", self.kind),
+            ),
             None => Condition::no("ObjectDoesNotExist", format!("{} does not exist", self.kind)),
             Some(object) => match condition::read(object, "Ready") {
                 Some(found) if !found.message.is_empty() || found.holds() == self.ready => {
@@ -298,6 +299,10 @@ fn up_to_date(pass: &Pass<'_>, machine: &Value) -> Option<Condition> {
         _ => text(wanted.2, &["spec", "version"]),
     };
     let (asked, has) = (reference::version(asked), text(machine, &["spec", "version"]));
-    let message = if asked == has { "* The template has changed".to_owned() } else { format!("* Version {has}, {asked} required") };
+    let message = if asked == has {
+        "* The template has changed".to_owned()
+    } else {
+        format!("* Version {has}, {asked} required")
+    };
     Some(Condition::no("NotUpToDate", message))
 }

@@ -54,8 +54,8 @@ fn drains(world: &World<'_>, machine: &Value, cluster: &Value) -> bool {
     let plane = at(cluster, &["spec", "controlPlaneRef"]);
     let plane_goes = plane.and_then(|plane| world.referred(namespace(cluster), plane)).is_some_and(is_going);
     let others = world.members(namespace(cluster), name(cluster), Kind::Machine);
-    let last = is_control_plane(machine)
-        && !others.iter().any(|(_, other)| is_control_plane(other) && !is_going(other));
+    let last =
+        is_control_plane(machine) && !others.iter().any(|(_, other)| is_control_plane(other) && !is_going(other));
     node && !is_going(cluster) && !plane_goes && !last
 }
 

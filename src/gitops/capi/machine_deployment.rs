@@ -16,8 +16,14 @@ use crate::cluster::object::{at, flag, int, map, remove, set, text};
 use crate::cluster::sim::template;
 
 /// Fields of a machine's spec that do not make another template: they are changed in place.
-const IN_PLACE: [&str; 6] =
-    ["nodeDrainTimeout", "nodeVolumeDetachTimeout", "nodeDeletionTimeout", "readinessGates", "minReadySeconds", "deletion"];
+const IN_PLACE: [&str; 6] = [
+    "nodeDrainTimeout",
+    "nodeVolumeDetachTimeout",
+    "nodeDeletionTimeout",
+    "readinessGates",
+    "minReadySeconds",
+    "deletion",
+];
 
 /// What tells the template of a deployment from others.
 pub(super) fn template_hash(deployment: &Value) -> String {
@@ -42,7 +48,8 @@ pub(super) fn reconcile<'a>(pass: &mut Pass<'a>, id: &'a Id, old: &'a Value) {
         if sets.is_empty() {
             finalize(&mut new, Kind::MachineDeployment, false);
         }
-        let deleting = Condition::yes(if sets.is_empty() { "DeletionCompleted" } else { "WaitingForMachineSetDeletion" });
+        let deleting =
+            Condition::yes(if sets.is_empty() { "DeletionCompleted" } else { "WaitingForMachineSetDeletion" });
         condition::set(&mut new, "Deleting", &deleting, pass.now);
         report(pass, old, &mut new, &sets);
         return pass.settle(id, old, new);
@@ -166,7 +173,10 @@ fn create(pass: &mut Pass<'_>, deployment: &Value, hash: &str, size: i64, sets: 
         Rules::V1Beta2 => pass.free_name(Kind::MachineSet, space, name(deployment)),
     };
     if pass.world.get(Kind::MachineSet, space, &own_name).is_some() {
-        pass.problems.push(format!("MachineSet {space}/{own_name} is there but is not of MachineDeployment {}", name(deployment)));
+        pass.problems.push(format!(
+            "MachineSet {space}/{own_name} is there but is not of MachineDeployment {}",
+            name(deployment)
+        ));
         return;
     }
     let mut template = at(deployment, &["spec", "template"]).cloned().unwrap_or(json!({}));
@@ -265,7 +275,9 @@ fn available(deployment: &Value, tally: Tally, wanted: Option<i64>, going: bool)
     if going {
         return Condition::no("NotAvailable", "Deletion in progress");
     }
-    let Some(wanted) = wanted else { return Condition::unknown("WaitingForReplicasSet", "Waiting for spec.replicas set") };
+    let Some(wanted) = wanted else {
+        return Condition::unknown("WaitingForReplicasSet", "Waiting for spec.replicas set");
+    };
     let unavailable = reference::limits(deployment, wanted).unavailable;
     let least = (wanted - unavailable).max(0);
     if tally.available >= least {

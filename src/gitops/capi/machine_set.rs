@@ -26,7 +26,8 @@ pub(super) fn reconcile<'a>(pass: &mut Pass<'a>, id: &'a Id, old: &'a Value) {
         if machines.is_empty() {
             finalize(&mut new, Kind::MachineSet, false);
         }
-        let deleting = Condition::yes(if machines.is_empty() { "DeletionCompleted" } else { "WaitingForMachineDeletion" });
+        let deleting =
+            Condition::yes(if machines.is_empty() { "DeletionCompleted" } else { "WaitingForMachineDeletion" });
         condition::set(&mut new, "Deleting", &deleting, pass.now);
         report(pass, old, &mut new, &machines, "");
         return pass.settle(id, old, new);
@@ -155,7 +156,8 @@ pub(super) fn scaling(there: i64, wanted: i64, missing: &str) -> [(&'static str,
 /// A selector as text, for the scale subresource.
 pub(super) fn selector(object: &Value) -> String {
     let labels = map(object, &["spec", "selector", "matchLabels"]);
-    let pairs = labels.into_iter().flatten().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
+    let pairs =
+        labels.into_iter().flatten().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
     let mut pairs: Vec<String> = pairs.collect();
     pairs.sort();
     pairs.join(",")

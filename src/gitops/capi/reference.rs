@@ -73,7 +73,8 @@ pub(super) fn adopt_templates(pass: &mut Pass<'_>, cluster: &Value, specs: &[Val
     for spec in specs {
         for place in [&["bootstrap", "configRef"][..], &["infrastructureRef"]] {
             let Some(reference) = at(spec, place) else { continue };
-            let Some(kind) = Kind::of(text(reference, &["kind"])).filter(|kind| kind.name().ends_with("Template")) else {
+            let Some(kind) = Kind::of(text(reference, &["kind"])).filter(|kind| kind.name().ends_with("Template"))
+            else {
                 continue;
             };
             if let Some(template) = pass.world.referred(namespace(cluster), reference) {

@@ -53,11 +53,7 @@ pub fn rolling_update(replicas: i64, limits: Limits, new: Set, old: &[Set]) -> (
     let wanted_old: i64 = old.iter().map(|set| set.wanted).sum();
     let most = replicas.saturating_add(limits.surge);
     let total = new.wanted + wanted_old;
-    let size = if new.wanted >= replicas {
-        replicas
-    } else {
-        replicas.min(new.wanted + (most - total).max(0))
-    };
+    let size = if new.wanted >= replicas { replicas } else { replicas.min(new.wanted + (most - total).max(0)) };
     let least = (replicas - limits.unavailable).max(0);
     let missing = (size - new.available.min(size)).max(0);
     let mut budget = (size + wanted_old - least - missing).max(0);

@@ -44,6 +44,8 @@ pub struct State {
     pub clusters: Vec<ClusterState>,
     /// What cannot go on, in the words of a controller's log.
     pub problems: Vec<String>,
+    /// Whether nothing is left to do at this moment.
+    pub settled: bool,
     /// When something is due; none while nothing is. Stepping the clock to it goes to the next change.
     pub due: Option<Timestamp>,
 }
@@ -123,7 +125,16 @@ impl ClusterApi {
         }
         let mut news = News::follow(self.requests.client());
         let mut streak = 0;
+        let mut installed = Instant::now();
         while !stop.is_cancelled() {
+            if news.was_blind() && installed.elapsed() >= PATIENCE {
+                // a cluster that went back to a moment before the kinds were there has lost them
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    done = install::install(self.requests.client()) => drop(done),
+                }
+                installed = Instant::now();
+            }
             if !news.is_complete() {
                 tokio::select! {
                     () = stop.cancelled() => break,
@@ -172,7 +183,7 @@ impl ClusterApi {
         problems.sort();
         problems.dedup();
         let clusters = world.all(Kind::Cluster).map(|(_, cluster)| state_of(&world, cluster)).collect();
-        let state = State { running: true, clusters, problems, due: again };
+        let state = State { running: true, clusters, problems, settled: actions.is_empty(), due: again };
         self.state.send_if_modified(|known| {
             let changed = **known != state;
             if changed {

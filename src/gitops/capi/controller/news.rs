@@ -25,6 +25,8 @@ pub(super) struct News {
     lists: HashMap<Kind, HashSet<Id>>,
     /// Kinds of which all objects were seen once.
     complete: HashSet<Kind>,
+    /// Whether a watch has failed.
+    blind: bool,
 }
 
 impl News {
@@ -40,12 +42,17 @@ impl News {
             let events = watch(api, config).default_backoff();
             streams.push(events.map(move |event| (kind, event)).boxed());
         }
-        Self { streams, lists: HashMap::new(), complete: HashSet::new() }
+        Self { streams, lists: HashMap::new(), complete: HashSet::new(), blind: false }
     }
 
     /// Whether all objects were seen.
     pub(super) fn is_complete(&self) -> bool {
         self.complete.len() == Kind::ALL.len()
+    }
+
+    /// Whether a watch has failed since this was asked last: the kinds may be gone.
+    pub(super) fn was_blind(&mut self) -> bool {
+        std::mem::take(&mut self.blind)
     }
 
     /// The next piece, put into the cache. True when it was new.
@@ -94,7 +101,8 @@ impl News {
             }
             Err(error) => {
                 tracing::debug!(%kind, %error, "a watch does not work for now");
-                None
+                self.blind = true;
+                Some(false)
             }
         }
     }

@@ -123,12 +123,7 @@ pub(super) fn rows(root: &Node) -> Vec<Row> {
 /// `before` is what precedes the row, `below` what precedes everything under it.
 fn walk(node: &Node, before: &str, below: &str, depth: usize, rows: &mut Vec<Row>) {
     let pipe = if node.children.is_empty() { "" } else { PIPE };
-    rows.push(Row {
-        prefix: before.to_owned(),
-        depth,
-        continuation: format!("{below}{pipe}"),
-        ..node.row.clone()
-    });
+    rows.push(Row { prefix: before.to_owned(), depth, continuation: format!("{below}{pipe}"), ..node.row.clone() });
     let pipe = if node.children.is_empty() { BLANK } else { PIPE };
     for (index, condition) in node.conditions.iter().enumerate() {
         let last = index + 1 == node.conditions.len();

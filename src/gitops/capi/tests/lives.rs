@@ -48,7 +48,8 @@ fn the_talks_cluster_comes_up() {
     }
     assert_eq!(rig.phase(Kind::MachineDeployment, "demo-md-0"), "Running");
     let cluster = rig.get(Kind::Cluster, "demo");
-    let counters = json!({"desiredReplicas": 2, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2, "upToDateReplicas": 2});
+    let counters =
+        json!({"desiredReplicas": 2, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2, "upToDateReplicas": 2});
     assert_eq!(cluster["status"]["workers"], counters);
     assert_eq!(cluster["status"]["controlPlaneInitialized"], true);
     assert_eq!(cluster["status"]["initialization"]["controlPlaneInitialized"], true);
@@ -82,7 +83,12 @@ fn everything_belongs_to_the_cluster() {
     let owner = |kind, name: &str| {
         let owners = list(rig.get(kind, name), &["metadata", "ownerReferences"]);
         let told = owners.iter().map(|owner| {
-            format!("{}/{}{}", text(owner, &["kind"]), text(owner, &["name"]), if owner["controller"] == true { "!" } else { "" })
+            format!(
+                "{}/{}{}",
+                text(owner, &["kind"]),
+                text(owner, &["name"]),
+                if owner["controller"] == true { "!" } else { "" }
+            )
         });
         told.collect::<Vec<_>>().join(" ")
     };

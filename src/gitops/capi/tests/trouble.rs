@@ -160,9 +160,23 @@ fn any_value() -> impl Strategy<Value = serde_json::Value> {
         Just(json!("demo")),
     ];
     let names = prop_oneof![
-        Just("clusterName"), Just("replicas"), Just("template"), Just("spec"), Just("infrastructureRef"), Just("kind"),
-        Just("name"), Just("metadata"), Just("conditions"), Just("selector"), Just("matchLabels"), Just("paused"),
-        Just("uid"), Just("controller"), Just("bootstrap"), Just("configRef"), Just("strategy"),
+        Just("clusterName"),
+        Just("replicas"),
+        Just("template"),
+        Just("spec"),
+        Just("infrastructureRef"),
+        Just("kind"),
+        Just("name"),
+        Just("metadata"),
+        Just("conditions"),
+        Just("selector"),
+        Just("matchLabels"),
+        Just("paused"),
+        Just("uid"),
+        Just("controller"),
+        Just("bootstrap"),
+        Just("configRef"),
+        Just("strategy"),
     ];
     leaf.prop_recursive(4, 24, 5, move |inner| {
         prop_oneof![
