@@ -27,7 +27,7 @@ pub struct ClusterFacts {
 }
 
 /// The phase of a cluster after another one. Later rules win.
-pub fn cluster<'p>(rules: Rules, before: &'p str, facts: ClusterFacts) -> &'p str {
+pub fn cluster(rules: Rules, before: &str, facts: ClusterFacts) -> &str {
     let mut phase = if before.is_empty() { "Pending" } else { before };
     if facts.infrastructure_ref || (rules == Rules::V1Beta2 && facts.control_plane_ref) {
         phase = "Provisioning";
@@ -64,7 +64,7 @@ pub struct MachineFacts {
 }
 
 /// The phase of a machine after another one. Later rules win.
-pub fn machine<'p>(rules: Rules, before: &'p str, facts: MachineFacts) -> &'p str {
+pub fn machine(rules: Rules, before: &str, facts: MachineFacts) -> &str {
     let new = rules == Rules::V1Beta2;
     let mut phase = if before.is_empty() { "Pending" } else { before };
     if facts.bootstrap_ready && !facts.infrastructure_ready {

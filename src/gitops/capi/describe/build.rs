@@ -45,7 +45,8 @@ fn worker_node(snapshot: &Snapshot, options: &Options) -> Node {
         workers.children.push(node);
     }
     let others = snapshot.machines.iter().filter(|machine| {
-        !shown.contains(&machine.item.name.as_str()) && !(machine.control_plane && snapshot.control_plane.is_some())
+        let under_the_plane = machine.control_plane && snapshot.control_plane.is_some();
+        !under_the_plane && !shown.contains(&machine.item.name.as_str())
     });
     let others: Vec<&Machine> = others.collect();
     if !others.is_empty() {

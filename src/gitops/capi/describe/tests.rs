@@ -37,13 +37,13 @@ fn long_messages_are_wrapped_beside_the_tree() {
     assert_eq!(
         lines,
         [
-            "NAME                               REPLICAS  AVAILABLE  READY  UP TO DATE  STATUS  REASON     SINCE  MESSAGE",
-            "Cluster default/demo                                                       True    Available  90s",
+            "NAME                              REPLICAS  AVAILABLE  READY  UP TO DATE  STATUS  REASON     SINCE  MESSAGE",
+            "Cluster default/demo                                                      True    Available  90s",
             "├─AzureCluster default/demo",
             "└─Workers",
             "  └─MachineDeployment default/md",
-            "    └─Machine default/a            1         0          0      0           False   NotReady   90s    * InfrastructureReady: AzureMachine status.initialization.provisioned is false and so it goes on and",
-            "                                                                                                       on for a while",
+            "    └─Machine default/a           1         0          0      0           False   NotReady   90s    * InfrastructureReady: AzureMachine status.initialization.provisioned is false and so it goes on and",
+            "                                                                                                      on for a while",
         ]
     );
 }

@@ -5,7 +5,7 @@ pub(super) fn trim<'v>(value: &'v str, pattern: &str, longest: bool) -> &'v str 
     let pattern: Vec<char> = pattern.chars().collect();
     let ends = value.char_indices().map(|(at, c)| at + c.len_utf8());
     let mut matching = ends.filter(|end| matches(&pattern, &value[..*end]));
-    let end = if longest { matching.last() } else { matching.next() };
+    let end = if longest { matching.next_back() } else { matching.next() };
     end.map_or(value, |end| &value[end..])
 }
 
