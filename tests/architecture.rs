@@ -62,7 +62,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 63] = [
+const PURE_PARTS: [&str; 85] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -97,6 +97,28 @@ const PURE_PARTS: [&str; 63] = [
     "runbook/trust.rs",
     "runbook/view.rs",
     "runbook/wait.rs",
+    "gitops/capi/action.rs",
+    "gitops/capi/azure.rs",
+    "gitops/capi/bootstrap.rs",
+    "gitops/capi/cache.rs",
+    "gitops/capi/clone.rs",
+    "gitops/capi/cluster",
+    "gitops/capi/condition.rs",
+    "gitops/capi/control_plane.rs",
+    "gitops/capi/decide.rs",
+    "gitops/capi/describe/",
+    "gitops/capi/kind.rs",
+    "gitops/capi/machine",
+    "gitops/capi/name.rs",
+    "gitops/capi/options.rs",
+    "gitops/capi/phase.rs",
+    "gitops/capi/reference.rs",
+    "gitops/capi/rollout.rs",
+    "gitops/capi/substitute/",
+    "gitops/capi/tally.rs",
+    "gitops/capi/words.rs",
+    "gitops/capi/workload.rs",
+    "gitops/capi/world.rs",
     "gitops/condition.rs",
     "gitops/containers.rs",
     "gitops/diff.rs",

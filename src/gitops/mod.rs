@@ -4,6 +4,7 @@ pub mod api;
 pub mod apply;
 pub mod build;
 pub mod canary;
+pub mod capi;
 pub mod condition;
 pub mod containers;
 pub mod demo_repo;
