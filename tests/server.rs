@@ -5,6 +5,7 @@ mod events;
 mod files;
 mod floods;
 mod pages;
+mod panels;
 mod roles;
 mod steps;
 mod terminals;

@@ -22,24 +22,44 @@ pub struct Error {
     source: minijinja::Error,
 }
 
-/// Fills in `themes/pages/NAME`.
-///
-/// `own` gives the project's file of a name when it has one, which then wins over the built-in one.
+/// Templates that are read once and filled in many times.
+#[derive(Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    /// The templates of `themes/pages`. `own` gives the project's file of a name when it has one, which then wins over
+    /// the built-in one.
+    pub fn new(own: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment.set_loader(move |name| Ok(own(name).or_else(|| built_in(name))));
+        Self { environment }
+    }
+
+    /// Fills in a template.
+    ///
+    /// # Errors
+    /// When there is no such template, or it is wrong.
+    pub fn page<S: Serialize>(&self, name: &str, context: &S) -> Result<String, Error> {
+        self.environment
+            .get_template(name)
+            .and_then(|template| template.render(minijinja::Value::from(minijinja::value::Serde(context))))
+            .map_err(|source| Error { name: name.to_owned(), source })
+    }
+}
+
+/// Fills in `themes/pages/NAME`, read anew.
 ///
 /// # Errors
-/// When there is no such template, or it is wrong.
+/// As [`Templates::page`].
 pub fn page<S: Serialize>(
     name: &str,
     context: &S,
     own: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
 ) -> Result<String, Error> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_loader(move |name| Ok(own(name).or_else(|| built_in(name))));
-    environment
-        .get_template(name)
-        .and_then(|template| template.render(minijinja::Value::from(minijinja::value::Serde(context))))
-        .map_err(|source| Error { name: name.to_owned(), source })
+    Templates::new(own).page(name, context)
 }
 
 fn built_in(name: &str) -> Option<String> {

@@ -122,7 +122,7 @@ pub async fn tell(app: Arc<App>, stop: CancellationToken) {
 async fn changed(pace: &mut Option<watch::Receiver<Pace>>) {
     let Some(pace) = pace else { return std::future::pending().await };
     if pace.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -3,8 +3,9 @@
 //! A window's stream is level-triggered: it looks at the [`Board`], sends what it has not sent
 //! yet, and sleeps until the board changes. A slow window skips states instead of queueing them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -39,6 +40,8 @@ pub struct DeckFrames {
     pub broken: bool,
     /// How its steps went; numbered by change.
     pub steps: Frame,
+    /// The keys of its panels.
+    pub panels: Arc<BTreeSet<String>>,
 }
 
 /// Everything a stream may have to send.
@@ -54,6 +57,10 @@ pub struct Board {
     pub demo: Frame,
     /// What time it is there; numbered by change.
     pub clock: Frame,
+    /// What panels show, by key; all numbered together, so that a window need remember one number.
+    pub panels: BTreeMap<String, Frame>,
+    /// The number of the newest panel.
+    pub newest_panel: u64,
     /// Per deck, in the order of the decks.
     pub decks: Vec<DeckFrames>,
     /// The server stops.
@@ -186,6 +193,46 @@ impl Hub {
         }
     }
 
+    /// Says which panels a deck has. Its windows are sent what those that are new to it show.
+    pub fn deck_panels(&self, deck: usize, keys: &Arc<BTreeSet<String>>) {
+        for board in [&self.speaker, &self.audience] {
+            board.send_if_modified(|board| {
+                let Some(frames) = board.decks.get_mut(deck).filter(|frames| frames.panels != *keys) else {
+                    return false;
+                };
+                let before = std::mem::replace(&mut frames.panels, keys.clone());
+                for key in keys.difference(&before) {
+                    if let Some(frame) = board.panels.get_mut(key) {
+                        board.newest_panel += 1;
+                        frame.number = board.newest_panel;
+                    }
+                }
+                true
+            });
+        }
+    }
+
+    /// Shows what a panel shows; nothing is sent to boards that get nothing.
+    pub fn panel(&self, key: &str, speaker: Option<Bytes>, audience: Option<Bytes>) {
+        for (board, bytes) in [(&self.speaker, speaker), (&self.audience, audience)] {
+            let Some(bytes) = bytes else { continue };
+            board.send_modify(|board| {
+                board.newest_panel += 1;
+                board.panels.insert(key.to_owned(), Frame { number: board.newest_panel, bytes });
+            });
+        }
+    }
+
+    /// Forgets what a panel showed: nobody looks at it any more.
+    pub fn forget_panel(&self, key: &str) {
+        for board in [&self.speaker, &self.audience] {
+            board.send_if_modified(|board| {
+                board.panels.remove(key);
+                false
+            });
+        }
+    }
+
     /// Moves the laser and keeps connections alive until stopped; then says goodbye.
     pub async fn run(&self, stop: CancellationToken) {
         let mut heartbeat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -263,6 +310,11 @@ fn told(mut live: Live, now_ms: u64) -> Live {
     live
 }
 
+/// The bytes of an event.
+pub fn event<T: Serialize>(event: &str, data: &T) -> Bytes {
+    frame(event, 0, data).bytes
+}
+
 fn frame<T: Serialize>(event: &str, number: u64, data: &T) -> Frame {
     let mut text = format!("event: {event}\n");
     // JSON has no raw line ends, so one `data:` line holds it.
@@ -283,6 +335,7 @@ pub struct Cursor {
     steps: u64,
     demo: u64,
     clock: u64,
+    panels: u64,
     said_bye: bool,
 }
 
@@ -302,6 +355,7 @@ impl Cursor {
             steps: 0,
             demo: 0,
             clock: 0,
+            panels: 0,
             said_bye: false,
         }
     }
@@ -324,6 +378,11 @@ impl Cursor {
             take(&mut news, &mut self.reload, &frames.reload);
             take(&mut news, &mut self.problems, &frames.problems);
             take(&mut news, &mut self.steps, &frames.steps);
+            if self.panels < board.newest_panel {
+                let new = frames.panels.iter().filter_map(|key| board.panels.get(key));
+                news.extend(new.filter(|frame| frame.number > self.panels).map(|frame| frame.bytes.clone()));
+                self.panels = board.newest_panel;
+            }
         }
         take(&mut news, &mut self.demo, &board.demo);
         take(&mut news, &mut self.clock, &board.clock);

@@ -92,3 +92,31 @@ async fn the_laser_goes_to_all_windows_and_stopping_says_goodbye() {
     };
     tokio::join!(hub.run(stop.clone()), watching);
 }
+
+#[test]
+fn panels_reach_the_windows_of_decks_that_have_them() {
+    let hub = hub();
+    let board = hub.audience_board();
+    let cursor = |deck| Cursor { deck: Some(deck), state: 101, reload: 7, ..Cursor::default() };
+    let (mut a, mut b) = (cursor(0), cursor(1));
+    let keys = |keys: &[&str]| Arc::new(keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<String>>());
+    hub.deck_panels(0, &keys(&["pods", "sync"]));
+    for (key, text) in [("pods", "p1 "), ("sync", "s1 "), ("pods", "p2 "), ("other", "o1 ")] {
+        hub.panel(key, None, Some(Bytes::from_static(text.as_bytes())));
+    }
+    let mut told = |window: &mut Cursor| text(&window.advance(&board.borrow()));
+    assert_eq!(told(&mut a), "p2 s1 ", "the newest of each, and none of other decks");
+    assert_eq!((told(&mut a), told(&mut b)), (String::new(), String::new()));
+    hub.panel("sync", None, Some(Bytes::from_static(b"s2 ")));
+    hub.deck_panels(1, &keys(&["pods"]));
+    assert_eq!((told(&mut a), told(&mut b)), ("p2 s2 ".to_owned(), "p2 ".to_owned()), "what is new to a deck is sent");
+    hub.forget_panel("pods");
+    assert_eq!(told(&mut cursor(0)), "s2 ");
+    assert_eq!(
+        text(
+            &Cursor::new(&hub.speaker_board().borrow(), Some(0), Some(7), Some(101))
+                .advance(&hub.speaker_board().borrow())
+        ),
+        ""
+    );
+}

@@ -17,6 +17,7 @@ pub mod hub;
 pub mod listen;
 pub mod live;
 pub mod metrics;
+pub mod panels;
 pub mod role;
 pub mod router;
 pub mod routes;
@@ -40,8 +41,9 @@ pub use feed::DeckFeed;
 pub use state::Limits;
 
 use crate::diagnostic::report;
-use crate::project::Compiled;
+use crate::project::{Compiled, files};
 use crate::render::notes;
+use crate::render::template::Templates;
 use crate::runbook::trusted::Trusted;
 use crate::sandbox::keep::Demo;
 use desk::Desk;
@@ -49,6 +51,7 @@ use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
 use live::Stage;
+use panels::Panels;
 use role::{Token, Tokens};
 use state::App;
 
@@ -177,6 +180,7 @@ impl Server {
         let (app, stopping) = (self.app.clone(), stop.clone());
         tasks.spawn(async move { app.hub.run(stopping).await });
         tasks.spawn(desk::tell(self.app.clone(), stop.clone()));
+        tasks.spawn(panels::run(self.app.clone(), stop.clone()));
         let router = router::router(self.app.clone());
         listen::accept(self.listener, router, self.app, tasks.clone(), stop).await;
         tasks.close();
@@ -226,7 +230,10 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
     let mut names = config.allow_hosts.clone();
     let public = config.public_url.as_deref().and_then(|url| url.parse::<axum::http::Uri>().ok());
     names.extend(public.and_then(|uri| uri.host().map(str::to_owned)));
+    let own = root.clone();
     Ok(App {
+        panels: Panels::new(slugs.len(), config.demo.clone()),
+        templates: Templates::new(move |name| files::own_template(&own, name)),
         decks: config.decks.iter().map(ShownDeck::new).collect(),
         hub: Hub::new(slugs, stage),
         urls: Urls::new(bound, config.public_url.as_deref(), &tokens),

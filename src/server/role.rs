@@ -112,6 +112,22 @@ impl Tokens {
         Some(value)
     }
 
+    /// By which a browser that has voted before is known again.
+    pub fn voter(&self, headers: &HeaderMap) -> Option<Token> {
+        let name = self.voter_name();
+        cookies(headers).filter(|(given, _)| *given == name).find_map(|(_, value)| Token::known(value))
+    }
+
+    /// The `Set-Cookie` by which a voter is known again.
+    pub fn voter_cookie(&self, voter: &Token) -> Option<HeaderValue> {
+        let text = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.voter_name(), voter.reveal());
+        HeaderValue::from_str(&text).ok()
+    }
+
+    fn voter_name(&self) -> String {
+        format!("foredeck-voter-{}", self.port)
+    }
+
     /// The token of a role.
     pub fn token(&self, role: Role) -> Option<&Token> {
         match role {

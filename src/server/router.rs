@@ -12,7 +12,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::error::{self, Problem};
 use super::guard;
-use super::routes::{admin, asset, control, deck, events, git, index, presenter, qr, remote, steps, terminal, trust};
+use super::routes::{
+    admin, asset, control, deck, events, git, index, poll, presenter, qr, remote, steps, terminal, trust,
+};
 use super::state::App;
 
 /// The server's service: routes, and around them what every request passes.
@@ -27,6 +29,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/files/{*path}", get(asset::file))
         .route("/api/v1/state", get(control::state))
         .route("/api/v1/qr.svg", get(qr::qr))
+        .route("/api/v1/poll", post(poll::vote))
         .route("/git/{*path}", any(git::git))
         .route("/ws/term/{name}", any(terminal::socket))
         .route("/healthz", get(admin::health))

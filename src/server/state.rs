@@ -17,10 +17,11 @@ use super::feed::{DeckFeed, ShownDeck};
 use super::guard::HostPolicy;
 use super::hub::Hub;
 use super::metrics::Metrics;
+use super::panels::Panels;
 use super::role::Tokens;
 use super::routes::asset::Assets;
 use crate::project::{Compiled, files};
-use crate::render::template;
+use crate::render::template::{self, Templates};
 use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
 
@@ -79,6 +80,10 @@ pub struct App {
     pub demo: watch::Receiver<Demo>,
     /// What is run from the slides.
     pub desk: Desk,
+    /// What is live on the slides.
+    pub panels: Panels,
+    /// Templates that are filled in again and again.
+    pub templates: Templates,
     pub(super) overlay: fn(&Compiled) -> Option<String>,
     pub(super) notes_html: fn(&str) -> String,
     pub(super) clock: fn() -> u64,
@@ -139,6 +144,7 @@ impl App {
             tracing::debug!(deck.slug = deck.slug, deck.version = reload.shape.version, "a deck is shown anew");
             self.hub.reload(index, reload.shape, reload.first, self.now_ms());
             self.desk.touch();
+            self.panels.touch();
         }
         if let Some(html) = change.problems {
             self.hub.problems(index, &html);

@@ -38,6 +38,8 @@ async fn every_route_for_every_role() {
         ("GET", "/api/v1/qr.svg?for=x", [400, 400, 400]),
         ("POST", "/api/v1/control", [403, 415, 415]),
         ("GET", "/api/v1/control", [405, 405, 405]),
+        ("POST", "/api/v1/poll", [415, 415, 415]),
+        ("GET", "/api/v1/poll", [405, 405, 405]),
         ("POST", "/", [405, 405, 405]),
         ("DELETE", "/d/gitops/", [405, 405, 405]),
         ("GET", "/files/images/a.svg", [200, 200, 200]),

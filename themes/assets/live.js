@@ -5,13 +5,15 @@ const LEAP = 1000;
 
 /**
  * Events: `state` (detail: {state, position: whether its position counts}), `laser`, `reload`, `problems`, `status`,
- * and `step`, `demo`, `clock`, of which the last is kept in `last`.
+ * `step`, `demo`, `clock`, of which the last is kept in `last`, and `panel`, of which the last of each is in `panels`.
  * Guarantees: an older state never follows a newer one; while our own move is on its way, states do not move us back.
  */
 export class ServerLink extends EventTarget {
   state = null;
   /** The last of each kind of news that says a whole state. */
   last = {};
+  /** What panels show, by their key. */
+  panels = new Map();
   status = 'connecting';
   #source = null;
   #retries = 0;
@@ -38,6 +40,7 @@ export class ServerLink extends EventTarget {
     if (deck === this.deck) return;
     this.deck = deck;
     delete this.last.step;
+    this.panels.clear();
     this.#connect();
   }
 
@@ -108,6 +111,11 @@ export class ServerLink extends EventTarget {
         this.#emit(name, data);
       });
     }
+    on('panel', (panel) => {
+      if (typeof panel?.key !== 'string') return;
+      this.panels.set(panel.key, panel);
+      this.#emit('panel', panel);
+    });
     on('bye', () => this.#lost());
   }
 

@@ -1,6 +1,7 @@
-// What a deck page has only with a server behind it: steps, terminals, the runbook, the time of the live system.
+// What a deck page has only with a server behind it: panels, steps, terminals, the runbook, the time of the live system.
 
 import { installClockControls, installClockLabel } from './clock.js';
+import { installPanels } from './panels.js';
 import { installRunbook } from './runbook.js';
 import { installSteps } from './steps.js';
 import { installTerminals } from './terminal.js';
@@ -8,6 +9,7 @@ import { installTerminals } from './terminal.js';
 /** Returns { redraw() }, to be called when slides were replaced. */
 export function installStage(app) {
   const { deck, link, toast, view } = app;
+  const panels = installPanels(app);
   const running = installSteps(app);
   const terminals = installTerminals(app);
   installClockLabel(link, document.getElementById('fd-virtual'));
@@ -22,6 +24,7 @@ export function installStage(app) {
   }
   return {
     redraw() {
+      panels.redraw();
       running.redraw();
       terminals.redraw();
       book?.draw();

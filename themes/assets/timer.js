@@ -8,6 +8,9 @@ export function syncClock(state) {
   if (typeof now === 'number') offset = now - Date.now();
 }
 
+/** What time it is for the server. */
+export const serverNow = () => Date.now() + offset;
+
 /** Milliseconds the timer shows. */
 export function elapsed(timer, now = Date.now() + offset) {
   if (!timer) return 0;

@@ -1,4 +1,4 @@
-//! Commands in the bodies of requests: from the speaker alone, JSON alone, short, and in time.
+//! Commands in the bodies of requests: JSON alone, short, and in time; most from the speaker alone.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -23,17 +23,25 @@ pub async fn speakers<T: DeserializeOwned>(app: &App, request: Request, like: &s
         let problem = Problem::forbidden("Only the speaker can do this.");
         return Err(problem.hint("Open the presenter or remote link that was printed when foredeck started."));
     }
+    let command = json(app, request, like).await?;
+    app.metrics.commanded();
+    Ok(command)
+}
+
+/// Reads anybody's command; `like` is an example of one.
+///
+/// # Errors
+/// When the body is no such command.
+pub async fn json<T: DeserializeOwned>(app: &App, request: Request, like: &str) -> Result<T, Problem> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(Problem::not_json());
     }
     let bytes = read(request.into_body(), app.limits.body_timeout).await?;
-    let command = serde_json::from_slice::<T>(&bytes).map_err(|error| {
+    serde_json::from_slice(&bytes).map_err(|error| {
         Problem::bad_request(format!("This is no command: {error}")).hint(format!("Send an object like {like}."))
-    })?;
-    app.metrics.commanded();
-    Ok(command)
+    })
 }
 
 async fn read(body: Body, patience: Duration) -> Result<Bytes, Problem> {

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::server::error::Problem;
 use crate::server::hub::{Board, Cursor, state_frame};
 use crate::server::listen::Peer;
+use crate::server::panels::Looking;
 use crate::server::state::{App, Place, Streams};
 
 /// What a window says about itself.
@@ -46,7 +47,8 @@ pub async fn events(
     let board = if speaks { app.hub.speaker_board() } else { app.hub.audience_board() };
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let cursor = Cursor::new(&board.borrow(), deck, query.version, last_id);
-    let window = Window::open(&app, board, cursor, speaks, place);
+    let looking = deck.map(|deck| Looking::at(&app, deck));
+    let window = Window::open(&app, board, cursor, speaks, (place, looking));
     let stream = futures::stream::unfold(window, Window::next);
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -62,11 +64,17 @@ struct Window {
     cursor: Cursor,
     greeting: Option<Bytes>,
     ended: bool,
-    _place: Place,
+    _place: (Place, Option<Looking>),
 }
 
 impl Window {
-    fn open(app: &App, board: watch::Receiver<Board>, mut cursor: Cursor, speaks: bool, place: Place) -> Self {
+    fn open(
+        app: &App,
+        board: watch::Receiver<Board>,
+        mut cursor: Cursor,
+        speaks: bool,
+        place: (Place, Option<Looking>),
+    ) -> Self {
         let mut greeting = format!("retry: {}\n\n", retry_ms()).into_bytes();
         // The board's state was written when it changed; a newcomer's timer needs the time of now.
         let news = cursor.wants_state(&board.borrow());

@@ -8,6 +8,7 @@ pub mod deck;
 pub mod events;
 pub mod git;
 pub mod index;
+pub mod poll;
 pub mod presenter;
 pub mod qr;
 pub mod remote;

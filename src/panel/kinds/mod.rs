@@ -1,0 +1,105 @@
+//! One file per kind of panel: what is watched, and what is made of it.
+
+mod diff;
+mod gitlog;
+mod http;
+mod images;
+mod logs;
+mod sync;
+mod table;
+mod timeline;
+mod tree;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::output::Output;
+use super::state::Body;
+use crate::deck::{PanelKind, PanelSpec};
+use crate::gitops::status::Status;
+use crate::sandbox::Sandbox;
+
+/// The namespace of panels that name none.
+const NAMESPACE: &str = "demo";
+/// Items of panels that name no number.
+const MAX: usize = 12;
+
+/// Shows a panel until its source fails; gives the reason.
+pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output) -> String {
+    match spec.kind {
+        PanelKind::Pods | PanelKind::Resources | PanelKind::Events => table::show(spec, &sandbox, &output).await,
+        PanelKind::Logs => logs::show(spec, &sandbox, &output).await,
+        PanelKind::Gitlog => gitlog::show(spec, &sandbox, &output).await,
+        PanelKind::Sync => follow(&sandbox, &output, |status, now| sync::body(status, now, max(spec))).await,
+        PanelKind::Diff => follow(&sandbox, &output, |status, _| diff::body(status, spec, max(spec))).await,
+        PanelKind::Timeline => follow(&sandbox, &output, |status, _| timeline::body(status, max(spec))).await,
+        PanelKind::Tree => tree::show(spec, &sandbox, &output).await,
+        PanelKind::Images => images::show(spec, &sandbox, &output).await,
+        PanelKind::Http => http::show(spec, &sandbox, &output).await,
+        PanelKind::Qr => {
+            let text = spec.get("url").or(spec.get("text")).unwrap_or_default();
+            output.show(Body::Qr { text: text.to_owned() });
+            std::future::pending().await
+        }
+        // These are provided from elsewhere; without that the snapshot stays.
+        PanelKind::Canary
+        | PanelKind::Releases
+        | PanelKind::Terminal
+        | PanelKind::Steps
+        | PanelKind::Poll
+        | PanelKind::Exec => std::future::pending().await,
+    }
+}
+
+fn max(spec: &PanelSpec) -> usize {
+    spec.get("max").and_then(|text| text.parse().ok()).unwrap_or(MAX)
+}
+
+fn namespace(spec: &PanelSpec) -> &str {
+    spec.get("namespace").unwrap_or(NAMESPACE)
+}
+
+/// Shows what the reconciler knows, whenever it knows something new, and once a second: it counts down.
+async fn follow(sandbox: &Sandbox, output: &Output, body: impl Fn(&Status, Timestamp) -> Body) -> String {
+    let mut status = sandbox.reconciler.status();
+    let mut tick = tokio::time::interval(std::time::Duration::from_secs(1));
+    loop {
+        let now = status.borrow_and_update().clone();
+        output.show(body(&now, Timestamp::now()));
+        tokio::select! {
+            _ = tick.tick() => {}
+            changed = status.changed() => if changed.is_err() {
+                return "the reconciler has ended".to_owned();
+            },
+        }
+    }
+}
+
+/// A length of time as `kubectl` writes an age.
+fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        s if s < 120 => format!("{s}s"),
+        s if s < 600 && s % 60 != 0 => format!("{}m{}s", s / 60, s % 60),
+        s if s < 3 * 3600 => format!("{}m", s / 60),
+        s if s < 48 * 3600 => format!("{}h", s / 3600),
+        s => format!("{}d", s / 86400),
+    }
+}
+
+/// The beginning of a commit's id.
+fn short(id: &str) -> &str {
+    id.get(..7).unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn ages_are_short() {
+        for (seconds, expected) in
+            [(-3, "0s"), (90, "90s"), (200, "3m20s"), (660, "11m"), (7200, "120m"), (90_000, "25h"), (200_000, "2d")]
+        {
+            assert_eq!(super::age(seconds), expected);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Where a source puts what it sees.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::state::{Body, PanelState};
+use crate::cluster::clock::{Clock, Pace};
+use crate::deck::PanelSpec;
+use crate::sandbox::Sandbox;
+
+/// The cell of a panel, and the time to label it with.
+#[derive(Clone)]
+pub(super) struct Output {
+    title: String,
+    clock: Clock,
+    sender: watch::Sender<Arc<PanelState>>,
+}
+
+impl Output {
+    pub(super) fn new(spec: &PanelSpec, sandbox: Arc<Sandbox>, sender: watch::Sender<Arc<PanelState>>) -> Self {
+        Self { title: spec.title(), clock: sandbox.clock(), sender }
+    }
+
+    /// Shows something, unless it is shown already.
+    pub(super) fn show(&self, body: Body) {
+        let time = label(self.clock.pace());
+        self.sender.send_if_modified(|state| {
+            let same = state.body == body && state.problem.is_none() && state.time == time;
+            if !same {
+                let state_now = PanelState::good(&self.title, body, Timestamp::now());
+                *state = Arc::new(PanelState { time, ..state_now });
+            }
+            !same
+        });
+    }
+}
+
+/// What is said of a time that is not the real one.
+pub fn label(pace: Pace) -> Option<String> {
+    match pace {
+        Pace::Real => None,
+        Pace::Virtual { speed: 0.0, .. } => Some("virtual time, paused".to_owned()),
+        Pace::Virtual { speed, .. } => Some(format!("virtual time ×{speed}")),
+    }
+}

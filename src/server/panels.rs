@@ -1,0 +1,194 @@
+//! Live panels on their way to the windows: which are needed, one follower each, one frame for all who look.
+//!
+//! ```text
+//! event streams ─→ windows per deck ─┐
+//! decks' views ─→ keys per deck ─────┴─→ run: followers ─→ Sources::open ─→ view ─→ Hub
+//! ```
+
+pub mod chart;
+pub mod poll;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::feed::View;
+use super::hub::event;
+use super::state::App;
+use crate::deck::{PanelKind, PanelSpec};
+use crate::panel::source::Sources;
+use crate::panel::state::PanelState;
+use crate::sandbox::keep::Demo;
+use poll::Polls;
+
+/// A panel is shown anew at most so often; in between the newest state waits.
+const PACE: Duration = Duration::from_millis(80);
+
+/// The panels of a server.
+pub struct Panels {
+    /// Where panels get what they show.
+    pub sources: Sources,
+    /// What the audience votes on.
+    pub polls: Polls,
+    windows: watch::Sender<Vec<usize>>,
+    touched: watch::Sender<u64>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Panels {
+    /// The panels of so many decks, which look at a live system.
+    pub fn new(decks: usize, demo: watch::Receiver<Demo>) -> Self {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Self {
+            sources: Sources::new(demo, stop.clone(), tasks.clone()),
+            polls: Polls::default(),
+            windows: watch::Sender::new(vec![0; decks]),
+            touched: watch::Sender::new(0),
+            stop,
+            tasks,
+        }
+    }
+
+    /// Says that decks have changed.
+    pub fn touch(&self) {
+        self.touched.send_modify(|times| *times += 1);
+    }
+
+    /// How many windows look at a deck.
+    pub fn windows(&self, deck: usize) -> usize {
+        self.windows.borrow().get(deck).copied().unwrap_or(0)
+    }
+
+    fn count(&self, deck: usize, change: impl FnOnce(&mut usize)) {
+        self.windows.send_if_modified(|windows| {
+            let Some(count) = windows.get_mut(deck) else { return false };
+            let looked_at = *count > 0;
+            change(count);
+            // Only the first and the last window make a difference.
+            looked_at != (*count > 0)
+        });
+    }
+}
+
+/// A window that looks at a deck, until dropped.
+pub struct Looking {
+    app: Arc<App>,
+    deck: usize,
+}
+
+impl Looking {
+    /// A window more.
+    pub fn at(app: &Arc<App>, deck: usize) -> Self {
+        app.panels.count(deck, |count| *count += 1);
+        Self { app: app.clone(), deck }
+    }
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.app.panels.count(self.deck, |count| *count = count.saturating_sub(1));
+    }
+}
+
+/// The panels of a deck that show something live, by key.
+fn panels(view: &View) -> BTreeMap<String, &PanelSpec> {
+    let slides = view.compiled.rendered.slides.iter();
+    let all = slides.flat_map(|slide| &slide.panels).map(|(_, spec)| spec);
+    // A terminal is drawn by the terminal itself.
+    let live = all.filter(|spec| spec.get("source").is_none_or(|source| source == "live"));
+    live.filter(|spec| spec.kind != PanelKind::Terminal).map(|spec| (spec.key(), spec)).collect()
+}
+
+/// Follows the panels that somebody looks at until stopped; then no source is open any more.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    let mut windows = app.panels.windows.subscribe();
+    let mut touched = app.panels.touched.subscribe();
+    let mut followers: HashMap<String, DropGuard> = HashMap::new();
+    let tasks = TaskTracker::new();
+    loop {
+        let looked_at = windows.borrow_and_update().clone();
+        touched.mark_unchanged();
+        let views: Vec<(usize, Arc<View>)> =
+            app.decks.iter().enumerate().filter_map(|(index, deck)| Some((index, deck.now()?))).collect();
+        let mut needed = BTreeMap::new();
+        for (index, view) in &views {
+            let panels = panels(view);
+            let keys: Arc<BTreeSet<String>> = Arc::new(panels.keys().cloned().collect());
+            app.hub.deck_panels(*index, &keys);
+            if looked_at.get(*index).is_some_and(|windows| *windows > 0) {
+                needed.extend(panels);
+            }
+        }
+        followers.retain(|key, _| needed.contains_key(key));
+        for (key, spec) in needed {
+            followers.entry(key.clone()).or_insert_with(|| {
+                if let Some(cell) = app.panels.polls.open(spec, Timestamp::now()) {
+                    app.panels.sources.provide(key.clone(), cell);
+                }
+                let ends = stop.child_token();
+                tasks.spawn(follow(app.clone(), key, spec.clone(), ends.clone()));
+                ends.drop_guard()
+            });
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            changed = windows.changed() => if changed.is_err() { break },
+            changed = touched.changed() => if changed.is_err() { break },
+        }
+    }
+    drop(followers);
+    tasks.close();
+    tasks.wait().await;
+    app.panels.stop.cancel();
+    app.panels.tasks.close();
+    app.panels.tasks.wait().await;
+}
+
+/// Shows a panel to every window, whenever it changes.
+async fn follow(app: Arc<App>, key: String, spec: PanelSpec, ends: CancellationToken) {
+    let mut cell = app.panels.sources.open(&spec);
+    let mut told = (Bytes::new(), Bytes::new());
+    while !ends.is_cancelled() {
+        let state = cell.borrow_and_update().clone();
+        told = show(&app, &key, &state, told);
+        tokio::select! {
+            () = ends.cancelled() => break,
+            () = tokio::time::sleep(PACE) => {}
+        }
+        tokio::select! {
+            () = ends.cancelled() => break,
+            changed = cell.changed() => if changed.is_err() {
+                // Its source is over; the last frame stays as long as anybody looks.
+                ends.cancelled().await;
+            },
+        }
+    }
+    app.hub.forget_panel(&key);
+}
+
+/// Sends what is new to the speaker's and to the other windows; gives what they have been told.
+fn show(app: &App, key: &str, state: &PanelState, told: (Bytes, Bytes)) -> (Bytes, Bytes) {
+    let frame = match view::frame(&app.templates, key, state) {
+        Ok(frame) => frame,
+        Err(error) => {
+            tracing::error!(panel.key = key, %error, "a panel could not be drawn");
+            return told;
+        }
+    };
+    let audience = if frame.html.is_some() { event("panel", &frame) } else { Bytes::new() };
+    let speaker = match &state.problem {
+        None if frame.html.is_some() => audience.clone(),
+        problem => event("panel", &frame.with(problem.clone())),
+    };
+    let news = |now: &Bytes, before: &Bytes| (!now.is_empty() && now != before).then(|| now.clone());
+    app.hub.panel(key, news(&speaker, &told.0), news(&audience, &told.1));
+    (speaker, audience)
+}

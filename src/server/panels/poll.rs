@@ -1,0 +1,158 @@
+//! Polls of the audience: one vote per browser, which may be changed; everybody sees the sums.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::deck::{PanelKind, PanelSpec};
+use crate::panel::state::{Body, Choice, PanelState};
+
+/// Browsers that may vote in one poll: a room is smaller.
+const MOST_VOTERS: usize = 10_000;
+/// Polls of one run: decks are edited, and a poll whose text changes is another one.
+const MOST_POLLS: usize = 200;
+/// Answers to choose from.
+const MOST_CHOICES: usize = 12;
+
+/// Why a vote does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// No deck that is shown has this poll.
+    Unknown,
+    /// It has no such answer.
+    NoChoice,
+    /// Too many have voted.
+    Full,
+}
+
+/// The polls of a server.
+#[derive(Default)]
+pub struct Polls {
+    polls: Mutex<HashMap<String, Poll>>,
+}
+
+struct Poll {
+    title: String,
+    question: String,
+    choices: Vec<String>,
+    votes: HashMap<String, usize>,
+    shown: watch::Sender<Arc<PanelState>>,
+}
+
+/// The question of a poll, and its answers: words, or options between commas.
+fn asked(spec: &PanelSpec) -> (String, Vec<String>) {
+    let mut words = spec.words.iter().cloned();
+    let question = words.next().or_else(|| spec.get("title").map(str::to_owned)).unwrap_or_default();
+    let listed = spec.get("options").unwrap_or_default().split(',').map(|text| text.trim().to_owned());
+    let choices = words.chain(listed).filter(|text| !text.is_empty()).take(MOST_CHOICES).collect();
+    (question, choices)
+}
+
+impl Polls {
+    /// Opens a poll; gives what it shows unless it has been open before.
+    pub fn open(&self, spec: &PanelSpec, now: Timestamp) -> Option<watch::Receiver<Arc<PanelState>>> {
+        let key = spec.key();
+        let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
+        if spec.kind != PanelKind::Poll || polls.contains_key(&key) || polls.len() >= MOST_POLLS {
+            return None;
+        }
+        let (question, choices) = asked(spec);
+        let (shown, cell) = watch::channel(Arc::new(PanelState::waiting(spec.title())));
+        let poll = Poll { title: spec.title(), question, choices, votes: HashMap::new(), shown };
+        poll.show(now);
+        polls.insert(key, poll);
+        Some(cell)
+    }
+
+    /// Counts a vote, in the place of an earlier one of the same voter.
+    ///
+    /// # Errors
+    /// When it cannot count.
+    pub fn vote(&self, key: &str, choice: usize, voter: &str, now: Timestamp) -> Result<(), Refused> {
+        let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
+        let poll = polls.get_mut(key).ok_or(Refused::Unknown)?;
+        if choice >= poll.choices.len() {
+            return Err(Refused::NoChoice);
+        }
+        if poll.votes.len() >= MOST_VOTERS && !poll.votes.contains_key(voter) {
+            return Err(Refused::Full);
+        }
+        if poll.votes.insert(voter.to_owned(), choice) != Some(choice) {
+            poll.show(now);
+        }
+        Ok(())
+    }
+}
+
+impl Poll {
+    fn show(&self, now: Timestamp) {
+        let choices = self.choices.iter().enumerate().map(|(index, text)| {
+            let votes = self.votes.values().filter(|choice| **choice == index).count();
+            Choice { text: text.clone(), votes: u32::try_from(votes).unwrap_or(u32::MAX) }
+        });
+        let body = Body::Poll { question: self.question.clone(), choices: choices.collect() };
+        self.shown.send_replace(Arc::new(PanelState::good(&self.title, body, now)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deck::panel::PanelText;
+    use crate::diagnostic::Span;
+
+    fn spec(text: &str) -> PanelSpec {
+        PanelText::read(text, 0).spec(String::new(), None, Span::default()).expect("a panel")
+    }
+
+    fn votes(cell: &watch::Receiver<Arc<PanelState>>) -> Vec<u32> {
+        let Body::Poll { choices, .. } = &cell.borrow().body else { panic!("a poll") };
+        choices.iter().map(|choice| choice.votes).collect()
+    }
+
+    #[test]
+    fn questions_and_answers_are_read() {
+        for (text, question, choices) in [
+            ("poll \"Which one?\" push pull", "Which one?", &["push", "pull"][..]),
+            ("poll \"Which one?\" options=\"push, pull it,\"", "Which one?", &["push", "pull it"]),
+            ("poll options=a,b title=Choose", "Choose", &["a", "b"]),
+        ] {
+            let (asked, offered) = asked(&spec(text));
+            assert_eq!(
+                (asked.as_str(), offered),
+                (question, choices.iter().map(|c| (*c).to_owned()).collect()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn everybody_has_one_vote_and_may_change_it() {
+        let (polls, spec) = (Polls::default(), spec("poll Q a b"));
+        let now = Timestamp::UNIX_EPOCH;
+        let cell = polls.open(&spec, now).expect("a new one");
+        assert!(polls.open(&spec, now).is_none(), "it is open");
+        for (voter, choice) in [("ann", 0), ("bob", 1), ("ann", 1), ("ann", 1)] {
+            assert_eq!(polls.vote(&spec.key(), choice, voter, now), Ok(()));
+        }
+        assert_eq!(votes(&cell), [0, 2]);
+        assert_eq!(polls.vote(&spec.key(), 2, "ann", now), Err(Refused::NoChoice));
+        assert_eq!(polls.vote("poll other", 0, "ann", now), Err(Refused::Unknown));
+    }
+
+    #[test]
+    fn a_poll_takes_in_only_so_many_voters() {
+        let (polls, spec) = (Polls::default(), spec("poll Q a b"));
+        let now = Timestamp::UNIX_EPOCH;
+        polls.open(&spec, now).expect("a new one");
+        {
+            let mut polls = polls.polls.lock().expect("nobody panicked");
+            let poll = polls.get_mut(&spec.key()).expect("it is open");
+            poll.votes = (0..MOST_VOTERS).map(|number| (number.to_string(), 0)).collect();
+        }
+        assert_eq!(polls.vote(&spec.key(), 0, "one more", now), Err(Refused::Full));
+        assert_eq!(polls.vote(&spec.key(), 1, "7", now), Ok(()));
+    }
+}
