@@ -81,8 +81,8 @@ class Screen {
     this.term = new Terminal({
       theme: { ...(isLight(getComputedStyle(section).color) ? DARK : LIGHT), background: '#00000000' },
       allowTransparency: true,
-      fontFamily: '"JetBrains Mono", ui-monospace, "DejaVu Sans Mono", monospace',
-      fontSize: parseFloat(getComputedStyle(this.figure).fontSize) * 0.62 || 18,
+      fontFamily: getComputedStyle(this.figure.querySelector('code') ?? this.figure).fontFamily,
+      fontSize: parseFloat(getComputedStyle(this.figure).fontSize) * 0.68 || 18,
       lineHeight: 1.15,
       scrollback: 2000,
       cursorBlink: false,
@@ -96,6 +96,7 @@ class Screen {
     this.term.loadAddon(this.fit);
     this.figure.append(holder, this.note);
     this.figure.classList.add('fd-term-on');
+    this.#fill(holder, section);
     this.term.open(holder);
     this.term.textarea?.setAttribute('aria-label', this.types ? `Terminal ${this.name}. Ctrl-q leaves it.` : `Terminal ${this.name}`);
     if (!this.types) this.term.textarea?.setAttribute('tabindex', '-1');
@@ -106,6 +107,15 @@ class Screen {
     this.term.textarea?.addEventListener('blur', () => this.#say(''));
     // Letters must not be measured before their font is there.
     await document.fonts?.ready;
+  }
+
+  /** Takes the room that is left on the slide, unless the author gave the frame a height. */
+  #fill(holder, section) {
+    if (this.figure.style.height) return;
+    const outer = section.getBoundingClientRect();
+    const scale = outer.width / section.offsetWidth || 1;
+    const left = (outer.bottom - holder.getBoundingClientRect().top) / scale - parseFloat(getComputedStyle(section).paddingBottom) - 16;
+    holder.style.setProperty('--fd-term-height', `${Math.round(Math.min(Math.max(left, 120), 470))}px`);
   }
 
   /** Ctrl-q gives the keys back to the slides; F5 of a clicker never reaches a program. */

@@ -87,14 +87,15 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The user's own settings, then our mark; what is typed on stage does not mix with the user's history.
+/// The user's own settings, then our mark at the end of the prompt, where the shell already listens for keys; what is
+/// typed on stage does not mix with the user's history.
 fn bash(token: &str) -> String {
     format!(
         "[ -f ~/.bashrc ] && . ~/.bashrc\n\
          unset HISTFILE\n\
-         __foredeck_mark() {{ local code=$?; printf '\\033]{MARK};{token};p;%s\\007' \"$code\"; return $code; }}\n\
-         PROMPT_COMMAND=\"__foredeck_mark${{PROMPT_COMMAND:+; $PROMPT_COMMAND}}\"\n\
-         PS2='\\[\\033]{MARK};{token};m\\007\\]> '\n"
+         __foredeck_prompt() {{ case $PS1 in *{token}*) ;; *) PS1=\"$PS1\"'\\[\\033]{MARK};{token};p;${{__foredeck_code}}\\007\\]' ;; esac; }}\n\
+         PROMPT_COMMAND=\"__foredeck_code=\\$?${{PROMPT_COMMAND:+; $PROMPT_COMMAND}}; __foredeck_prompt\"\n\
+         PS2='> \\[\\033]{MARK};{token};m\\007\\]'\n"
     )
 }
 
@@ -103,9 +104,9 @@ fn zsh(token: &str) -> String {
         "ZDOTDIR=$HOME\n\
          [ -f ~/.zshrc ] && . ~/.zshrc\n\
          unset HISTFILE\n\
-         __foredeck_mark() {{ local code=$?; printf '\\033]{MARK};{token};p;%s\\007' \"$code\"; return $code; }}\n\
-         precmd_functions=(__foredeck_mark $precmd_functions)\n\
-         PS2=$'%{{\\033]{MARK};{token};m\\007%}}> '\n\
+         __foredeck_prompt() {{ case $PS1 in *{token}*) ;; *) PS1=\"$PS1\"$'%{{\\033]{MARK};{token};p;%?\\007%}}' ;; esac; }}\n\
+         precmd_functions+=(__foredeck_prompt)\n\
+         PS2=$'> %{{\\033]{MARK};{token};m\\007%}}'\n\
          setopt interactive_comments\n"
     )
 }
