@@ -29,3 +29,4 @@ pub mod render;
 pub mod sandbox;
 pub mod server;
 pub mod theme;
+pub mod workshop;

@@ -59,7 +59,7 @@ const EDGES: [(&str, &[&str]); 16] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 27] = [
+const PURE_PARTS: [&str; 35] = [
     "gitops/condition.rs",
     "gitops/containers.rs",
     "gitops/diff.rs",
@@ -87,6 +87,14 @@ const PURE_PARTS: [&str; 27] = [
     "gitops/words.rs",
     "gitops/writer.rs",
     "cluster/object.rs",
+    "workshop/check",
+    "workshop/converge.rs",
+    "workshop/front.rs",
+    "workshop/graph.rs",
+    "workshop/judge.rs",
+    "workshop/parse.rs",
+    "workshop/progress.rs",
+    "workshop/words.rs",
 ];
 const IMPURE: [&str; 9] = [
     "tokio::",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster::args::{ClusterArgs, Which};
+use super::workshop::args::WorkshopArgs;
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -44,6 +45,8 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
     },
+    /// Exercises: list, start, run, check, solve and reset the steps of a workshop
+    Workshop(WorkshopArgs),
     /// Explain a code of a finding, or a topic
     Docs(Docs),
     /// Write completions for a shell to standard output

@@ -16,6 +16,7 @@ pub mod present;
 pub mod settings;
 pub mod supervise;
 pub mod theme;
+pub mod workshop;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::New(new)) => new::run(&new, console),
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
+        Some(Command::Workshop(workshop)) => workshop::run(workshop.command, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -113,6 +115,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::New(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
+        Some(Command::Workshop(args)) => args.command.console(),
         // All arguments are kubectl's own.
         Some(Command::Kubectl { .. }) => return ConsoleArgs::default(),
         Some(Command::Completions { console, .. } | Command::Man { console }) => console,
@@ -196,6 +199,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "new",
         "cluster",
         "kubectl",
+        "workshop",
         "docs",
         "completions",
         "man",
