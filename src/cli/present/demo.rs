@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::args::DemoArgs;
 use crate::cli::cluster::{self, Place, reach};
 use crate::cli::console::{Code, Console, Failure};
-use crate::cluster::embedded;
 use crate::cluster::folder::Folder;
 use crate::cluster::provider::{Provider, connect};
 use crate::gitops::git::Remote;
@@ -46,7 +45,7 @@ pub(super) async fn prepare(args: &DemoArgs, project: &Project, console: Console
     place.around.folder = folder.clone();
     let provider = cluster::provider(&args.which)?;
     let cluster = match &provider {
-        Provider::Embedded => ClusterPlan::Embedded(Box::new(embedded::Config::default())),
+        Provider::Embedded => ClusterPlan::Embedded(Box::default()),
         other => {
             let connected = connect(other, &place.around).await?;
             let name = connected.chosen.context.clone();

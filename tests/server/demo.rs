@@ -1,0 +1,141 @@
+//! The live system behind the slides: its repository over HTTP, and what happens when it breaks.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foredeck::cluster::folder::Folder;
+use foredeck::gitops::schedule::Intervals;
+use foredeck::sandbox::keep::{Demo, keep};
+use foredeck::sandbox::{ClusterPlan, Plan, RepositoryPlan, Sandbox, repository};
+use foredeck::server::role::Role;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::server::{DEADLINE, Running, ServerTest};
+
+/// A server with a demo side that is kept running.
+struct Live {
+    server: Running,
+    demo: watch::Receiver<Demo>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Live {
+    async fn start() -> Self {
+        let (sender, demo) = watch::channel(Demo::Off);
+        let given = demo.clone();
+        let test = ServerTest::talk()
+            .file("seed/deploy/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: demo\n")
+            .with(move |config| config.demo = given);
+        let server = test.start().await;
+        let root = server.folder.path();
+        let address = format!("http://{}", server.address);
+        let plan = Plan {
+            cluster: ClusterPlan::Embedded(Box::default()),
+            repository: RepositoryPlan::Demo(repository::Plan {
+                name: "demo".to_owned(),
+                branch: "main".to_owned(),
+                seed: Some(root.join("seed")),
+                base: format!("{address}/git"),
+                token: "the-token".to_owned(),
+                time: 1_700_000_000,
+            }),
+            paths: vec!["deploy".to_owned()],
+            read_only: false,
+            intervals: Intervals::default(),
+            folder: Folder::of(root),
+            home: None,
+            program: "/nowhere/foredeck".into(),
+            path: std::env::var_os("PATH"),
+            server: address,
+            fresh: true,
+        };
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(keep(plan, sender, stop.clone()));
+        Self { server, demo, stop, task }
+    }
+
+    async fn sandbox(&self) -> Arc<Sandbox> {
+        let mut demo = self.demo.clone();
+        let ready = tokio::time::timeout(DEADLINE, demo.wait_for(|demo| demo.ready().is_some())).await;
+        ready.expect("it starts in time").expect("it is kept").ready().expect("it is ready").clone()
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        tokio::time::timeout(DEADLINE, self.task).await.expect("it ends in time").expect("it ends well");
+        assert!(matches!(*self.demo.borrow(), Demo::Off));
+        self.server.finish().await;
+    }
+}
+
+async fn git(folder: &Path, args: &[&str]) -> Result<String, String> {
+    let mut command = Command::new("git");
+    command.current_dir(folder).args(args).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_TERMINAL_PROMPT", "0");
+    for role in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{role}_NAME"), "Ann").env(format!("GIT_{role}_EMAIL"), "ann@example.com");
+    }
+    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("it ends").expect("git starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  namespace: demo\ndata:\n  a: b\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_push_is_in_the_cluster_at_once_and_going_back_takes_it_out() {
+    let live = Live::start().await;
+    let sandbox = live.sandbox().await;
+    let work = sandbox.work_folder().to_path_buf();
+    let maps = kube::Api::<k8s_openapi::api::core::v1::ConfigMap>::namespaced(sandbox.client.clone(), "demo");
+    let there = async |wanted: bool| {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        while maps.get_opt("settings").await.expect("an answer").is_some() != wanted {
+            assert!(tokio::time::Instant::now() < deadline, "settings should be there: {wanted}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    sandbox.checkpoint("before").await.unwrap();
+    std::fs::write(work.join("deploy/settings.yaml"), CONFIG).unwrap();
+    for args in [&["add", "-A"][..], &["commit", "-q", "-m", "Add settings"], &["push", "-q"]] {
+        git(&work, args).await.unwrap();
+    }
+    there(true).await;
+    std::fs::write(work.join("notes.txt"), "not committed").unwrap();
+    sandbox.restore("before").await.unwrap();
+    there(false).await;
+    assert!(!work.join("deploy/settings.yaml").exists());
+    assert!(git(&work, &["stash", "show", "--include-untracked", "--name-only"]).await.unwrap().contains("notes.txt"));
+    assert_eq!(git(&work, &["log", "--format=%s"]).await.unwrap(), "Begin");
+    assert!(sandbox.restore("no such").await.is_err());
+    live.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anybody_may_clone_but_only_the_token_may_push() {
+    let live = Live::start().await;
+    let sandbox = live.sandbox().await;
+    let url = sandbox.repository.as_ref().unwrap().url.clone();
+    let root = live.server.folder.path().to_path_buf();
+    git(&root, &["clone", "-q", &url, "theirs"]).await.unwrap();
+    let theirs = root.join("theirs");
+    git(&theirs, &["commit", "-q", "--allow-empty", "-m", "Mine"]).await.unwrap();
+    let refused = git(&theirs, &["push", "-q"]).await.unwrap_err();
+    assert!(refused.contains("could not read Username"), "{refused}");
+    let wrong = url.replace("://", "://git:wrong@");
+    assert!(git(&theirs, &["push", "-q", &wrong, "main"]).await.is_err());
+    assert_eq!(sandbox.repository.as_ref().unwrap().demo.head().await.unwrap(), Some(head(&sandbox).await));
+    let right = sandbox.repository.as_ref().unwrap().url_with_token();
+    git(&theirs, &["push", "-q", &right, "main"]).await.unwrap();
+    assert_ne!(head(&sandbox).await, git(&theirs, &["rev-parse", "HEAD~1"]).await.unwrap());
+    let other = live.server.get("/git/other.git/info/refs?service=git-upload-pack", Role::Viewer).await;
+    assert_eq!(other.status, 404);
+    live.end().await;
+}
+
+async fn head(sandbox: &Sandbox) -> String {
+    git(sandbox.work_folder(), &["ls-remote", "-q", "origin", "refs/heads/main"]).await.unwrap()[..40].to_owned()
+}
