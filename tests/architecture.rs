@@ -17,7 +17,7 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("registry", &["net", "diagnostic"]),
     ("sandbox", &["gitops", "registry", "cluster", "net", "diagnostic"]),
     ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),
-    ("workshop", &["panel", "sandbox", "gitops", "cluster", "project", "deck", "diagnostic"]),
+    ("workshop", &["panel", "sandbox", "gitops", "cluster", "net", "project", "deck", "diagnostic"]),
     (
         "server",
         &[
@@ -42,6 +42,7 @@ const EDGES: [(&str, &[&str]); 16] = [
             "workshop",
             "panel",
             "sandbox",
+            "net",
             "gitops",
             "registry",
             "cluster",

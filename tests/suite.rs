@@ -15,3 +15,4 @@ mod registry;
 mod server;
 mod theme;
 mod vectors;
+mod workshop;

@@ -8,6 +8,7 @@ pub mod builtin;
 pub mod checkpoint;
 pub mod error;
 pub mod keep;
+mod mend;
 pub mod repository;
 pub mod tools;
 

@@ -41,6 +41,7 @@ use crate::diagnostic::report;
 use crate::project::Compiled;
 use crate::render::notes;
 use crate::sandbox::keep::Demo;
+use crate::workshop::desk::Desk;
 use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
@@ -85,6 +86,8 @@ pub struct Config {
     pub limits: Limits,
     /// The live system behind the slides.
     pub demo: watch::Receiver<Demo>,
+    /// The workshop, when there is one.
+    pub workshop: Option<Arc<Desk>>,
 }
 
 impl Config {
@@ -105,6 +108,7 @@ impl Config {
             clock: wall_clock,
             limits: Limits::default(),
             demo: watch::channel(Demo::Off).1,
+            workshop: None,
         }
     }
 }
@@ -224,6 +228,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         streams: state::Streams::default(),
         limits: config.limits,
         demo: config.demo.clone(),
+        workshop: config.workshop.clone(),
         overlay: config.overlay,
         notes_html: config.notes_html,
         clock: config.clock,

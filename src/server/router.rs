@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::error::{self, Problem};
 use super::guard;
-use super::routes::{admin, asset, control, deck, events, git, index, presenter, qr, remote};
+use super::routes::{admin, asset, control, deck, events, git, index, presenter, qr, remote, workshop};
 use super::state::App;
 
 /// The server's service: routes, and around them what every request passes.
@@ -30,6 +30,13 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/git/{*path}", any(git::git))
         .route("/healthz", get(admin::health))
         .route("/metrics", get(admin::metrics))
+        .route("/w", get(workshop::without_slash))
+        .route("/w/", get(workshop::index))
+        .route("/w/{step}", get(workshop::step))
+        .route("/api/v1/workshop", get(workshop::overview))
+        // the learner
+        .route("/api/v1/workshop/{step}", get(workshop::check))
+        .route("/api/v1/workshop/{step}/{verb}", post(workshop::act))
         // the speaker
         .route("/p", get(presenter::enter))
         .route("/r", get(remote::remote))

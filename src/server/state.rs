@@ -22,6 +22,7 @@ use crate::project::{Compiled, files};
 use crate::render::template;
 use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
+use crate::workshop::desk::Desk;
 
 /// How much one server takes on.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +77,8 @@ pub struct App {
     pub limits: Limits,
     /// The live system behind the slides.
     pub demo: watch::Receiver<Demo>,
+    /// The workshop, when there is one.
+    pub workshop: Option<Arc<Desk>>,
     pub(super) overlay: fn(&Compiled) -> Option<String>,
     pub(super) notes_html: fn(&str) -> String,
     pub(super) clock: fn() -> u64,

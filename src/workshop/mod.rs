@@ -9,12 +9,21 @@
 //!
 //! [`session::Session`] puts them together for one participant.
 
+pub mod act;
 pub mod check;
 mod check_words;
+pub mod converge;
+pub mod desk;
 mod front;
+pub mod gate;
 pub mod graph;
+pub mod judge;
 pub mod load;
+pub mod observe;
 mod parse;
+pub mod progress;
+pub mod session;
+pub mod store;
 mod words;
 
 use std::sync::Arc;

@@ -10,3 +10,4 @@ pub mod index;
 pub mod presenter;
 pub mod qr;
 pub mod remote;
+pub mod workshop;
