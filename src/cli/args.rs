@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster::args::{ClusterArgs, Which};
-use super::workshop::args::WorkshopArgs;
+use super::workshop::args::{TestArgs, WorkshopArgs};
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -47,6 +47,8 @@ pub enum Command {
     },
     /// Exercises: list, start, run, check, solve and reset the steps of a workshop
     Workshop(WorkshopArgs),
+    /// Run everything that can be run headless, and say what does not work
+    Test(TestArgs),
     /// Explain a code of a finding, or a topic
     Docs(Docs),
     /// Write completions for a shell to standard output

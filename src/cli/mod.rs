@@ -64,6 +64,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
         Some(Command::Workshop(workshop)) => workshop::run(workshop.command, console),
+        Some(Command::Test(test)) => workshop::test(&test.command, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -116,6 +117,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
         Some(Command::Workshop(args)) => args.command.console(),
+        Some(Command::Test(args)) => args.command.console(),
         // All arguments are kubectl's own.
         Some(Command::Kubectl { .. }) => return ConsoleArgs::default(),
         Some(Command::Completions { console, .. } | Command::Man { console }) => console,
@@ -200,6 +202,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "cluster",
         "kubectl",
         "workshop",
+        "test",
         "docs",
         "completions",
         "man",

@@ -14,6 +14,7 @@ pub mod check;
 mod check_words;
 pub mod converge;
 pub mod desk;
+pub mod export;
 mod front;
 pub mod gate;
 pub mod graph;
