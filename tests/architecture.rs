@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -17,11 +17,13 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("registry", &["net", "diagnostic"]),
     ("sandbox", &["gitops", "registry", "cluster", "net", "diagnostic"]),
     ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),
-    ("workshop", &["panel", "sandbox", "gitops", "cluster", "net", "project", "deck", "diagnostic"]),
+    ("runbook", &["panel", "sandbox", "gitops", "cluster", "deck", "diagnostic"]),
+    ("workshop", &["runbook", "panel", "sandbox", "gitops", "cluster", "net", "project", "deck", "diagnostic"]),
     (
         "server",
         &[
             "workshop",
+            "runbook",
             "panel",
             "sandbox",
             "net",
@@ -40,6 +42,7 @@ const EDGES: [(&str, &[&str]); 16] = [
         &[
             "server",
             "workshop",
+            "runbook",
             "panel",
             "sandbox",
             "net",
@@ -60,7 +63,13 @@ const EDGES: [(&str, &[&str]); 16] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 35] = [
+const PURE_PARTS: [&str; 41] = [
+    "panel/redact.rs",
+    "runbook/journal.rs",
+    "runbook/tail.rs",
+    "runbook/trust.rs",
+    "runbook/view.rs",
+    "runbook/wait.rs",
     "gitops/condition.rs",
     "gitops/containers.rs",
     "gitops/diff.rs",
@@ -90,12 +99,12 @@ const PURE_PARTS: [&str; 35] = [
     "cluster/object.rs",
     "workshop/check",
     "workshop/converge.rs",
+    "workshop/export.rs",
     "workshop/front.rs",
     "workshop/graph.rs",
     "workshop/judge.rs",
     "workshop/parse.rs",
     "workshop/progress.rs",
-    "workshop/words.rs",
 ];
 const IMPURE: [&str; 9] = [
     "tokio::",

@@ -9,9 +9,9 @@ use foredeck::gitops::schedule::Intervals;
 use foredeck::sandbox::keep::{Demo, keep};
 use foredeck::sandbox::{ClusterPlan, Plan, RepositoryPlan, builtin, repository};
 use foredeck::server::{Config, Server};
-use foredeck::workshop::desk::{Desk, Setting};
 use foredeck::workshop::judge::Verdict;
 use foredeck::workshop::progress::{By, State};
+use foredeck::workshop::seat::{Seat, Setting};
 use foredeck::workshop::session::{Error, Session};
 use foredeck::workshop::{Workshop, load};
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A learner with a sandbox, a server and a desk.
+/// A learner with a sandbox, a server and a seat.
 struct Learner {
     folder: tempfile::TempDir,
     session: Arc<Session>,
@@ -50,10 +50,10 @@ impl Learner {
         builtin::write(&root.join("seed")).expect("the seed is written");
         let file = root.join("progress/you.json");
         let setting = Setting { switch: Some("deploy".to_owned()), file: Some(file), token: "t".repeat(24) };
-        let desk = Desk::new(workshop, setting);
+        let seat = Seat::new(workshop, setting);
         let (sender, demo) = watch::channel(Demo::Off);
         let mut config = Config::new(root, Vec::new());
-        (config.port, config.demo, config.workshop) = (0, demo.clone(), Some(desk.clone()));
+        (config.port, config.demo, config.workshop) = (0, demo.clone(), Some(seat.clone()));
         let server = Server::bind(config).await.expect("an address");
         let address = format!("http://{}", server.address());
         let plan = Plan {
@@ -79,10 +79,10 @@ impl Learner {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(server.serve(stop.clone()));
         tasks.spawn(keep(plan, sender, stop.clone()));
-        tasks.spawn(desk.clone().run(demo, stop.clone()));
-        let mut sessions = desk.sessions();
+        tasks.spawn(seat.clone().run(demo, stop.clone()));
+        let mut sessions = seat.sessions();
         let found = tokio::time::timeout(PATIENCE, sessions.wait_for(Option::is_some)).await;
-        let session = found.expect("in time").expect("the desk is there").clone().expect("a session");
+        let session = found.expect("in time").expect("the seat is there").clone().expect("a session");
         Self { folder, session, address, stop, tasks }
     }
 
@@ -191,9 +191,16 @@ async fn step_six_is_reached_from_nothing_from_three_and_from_ruins() {
     let told = learner.begin("07").await;
     println!("out of the ruins: {told:#?}");
     learner.solve("07").await;
-    // Back to 3 by its checkpoint, and forward again.
-    assert_eq!(learner.begin("06").await, ["go back to the beginning of 06-break-it"]);
+    // Back to the checkpoint of 6 is not possible: its commits went with the repository.
+    let told = learner.begin("06").await;
+    assert_eq!(
+        told[..3],
+        ["go back to the beginning of 06-break-it", "take back 07-change-the-replicas", "take back 06-break-it"]
+    );
     assert_eq!(learner.session.progress().borrow().step("07-change-the-replicas").state, State::NotStarted);
+    learner.solve("06").await;
+    // With the repository of that time it is.
+    assert_eq!(learner.begin("06").await, ["go back to the beginning of 06-break-it"]);
     learner.solve("06").await;
     learner.end().await;
 }

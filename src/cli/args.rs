@@ -45,6 +45,8 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
     },
+    /// Read the commands of a deck and allow them to be run
+    Trust(Trust),
     /// Exercises: list, start, run, check, solve and reset the steps of a workshop
     Workshop(WorkshopArgs),
     /// Run everything that can be run headless, and say what does not work
@@ -236,6 +238,29 @@ pub struct New {
     pub console: ConsoleArgs,
 }
 
+/// `trust`
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// The deck, or a folder of decks
+    #[arg(value_name = "DECK|DIR")]
+    pub input: Option<PathBuf>,
+    /// Agree without being asked
+    #[arg(short, long)]
+    pub yes: bool,
+    /// List what is trusted
+    #[arg(long, conflicts_with_all = ["yes", "revoke"])]
+    pub list: bool,
+    /// Take the agreement back: for the deck, or for a hash of the list
+    #[arg(long, conflicts_with = "yes")]
+    pub revoke: bool,
+    /// How to render.
+    #[command(flatten)]
+    pub render: RenderArgs,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
 /// `docs`
 #[derive(Debug, Args)]
 pub struct Docs {
@@ -311,6 +336,9 @@ pub struct DemoArgs {
     /// Show the slides only; panels show their snapshots
     #[arg(long)]
     pub no_demo: bool,
+    /// Never run anything: no steps, no terminals, whatever was trusted
+    #[arg(long)]
+    pub safe: bool,
     /// Go on where the last run stopped: same slide, same repository
     #[arg(long)]
     pub resume: bool,

@@ -16,6 +16,7 @@ pub mod present;
 pub mod settings;
 pub mod supervise;
 pub mod theme;
+pub mod trust;
 pub mod workshop;
 
 use std::ffi::OsString;
@@ -63,6 +64,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::New(new)) => new::run(&new, console),
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
+        Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Workshop(workshop)) => workshop::run(workshop.command, console),
         Some(Command::Test(test)) => workshop::test(&test.command, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
@@ -115,6 +117,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Import(args)) => &args.console,
         Some(Command::New(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
+        Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
         Some(Command::Workshop(args)) => args.command.console(),
         Some(Command::Test(args)) => args.command.console(),
@@ -201,6 +204,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "new",
         "cluster",
         "kubectl",
+        "trust",
         "workshop",
         "test",
         "docs",

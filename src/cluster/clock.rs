@@ -56,6 +56,11 @@ impl Clock {
         *self.pace.borrow()
     }
 
+    /// How time passes, now and whenever that changes.
+    pub fn changes(&self) -> cell::Receiver<Pace> {
+        self.pace.subscribe()
+    }
+
     /// Whether the time is another than outside, which has to be said wherever it is shown.
     pub fn is_virtual(&self) -> bool {
         self.pace() != Pace::Real

@@ -117,7 +117,7 @@ impl Words {
 }
 
 /// A CSS length as Marp takes it: a number of pixels, a number with a unit, or `auto`.
-fn length(text: &str) -> Option<String> {
+pub(super) fn length(text: &str) -> Option<String> {
     if text == "auto" {
         return Some(text.to_owned());
     }

@@ -2,31 +2,38 @@
 //!
 //! Steps, each in its file: `front_matter` is split off, `math` takes formulas out, `markdown`
 //! builds a flat list of blocks, comments and rulers, `split` cuts it into slides, `cascade` gives
-//! each slide its directives, numbers, ids and fragments.
+//! each slide its directives, numbers, ids and fragments, `live` its panels and runnable fences.
 
 pub mod ast;
 mod cascade;
 mod comment;
 pub mod directive;
+pub mod duration;
 pub mod emoji;
+mod fence;
 mod front_matter;
 mod image;
 pub mod inline;
 mod linkify;
+pub mod live;
 mod markdown;
 mod math;
 pub mod panel;
 pub mod reveal;
 mod slug;
+pub mod snapshot;
 mod split;
 pub mod step;
 pub mod url;
+pub(crate) mod words;
 pub mod yaml;
 
 use std::sync::Arc;
 
 pub use ast::{Alignment, Background, Block, BlockKind, Image, Inline, ListItem, Side};
 pub use directive::{Globals, HeadingDivider, Locals, Paginate, Scope};
+pub use panel::{PanelKind, PanelOption, PanelSpec};
+pub use step::StepSpec;
 
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, Warned};
 
@@ -143,6 +150,10 @@ pub struct Slide {
     pub fragments: u16,
     /// CSS of its `<style scoped>` elements.
     pub scoped_styles: Vec<Style>,
+    /// The live panels on it, in document order; none when only what Marp knows is read.
+    pub panels: Vec<PanelSpec>,
+    /// The fences on it that can be run, in document order.
+    pub steps: Vec<StepSpec>,
     /// Page number shown on it, from 1; `None` when no number is shown.
     pub page: Option<u32>,
 }
@@ -162,7 +173,10 @@ pub fn parse(source: &SourceFile, options: &Options) -> Warned<Deck> {
         markdown::Context { body, extracted: &extracted, options },
     );
     diagnostics.extend(parsed.diagnostics);
-    let deck = cascade::deck(text, front, parsed.items, options, &mut diagnostics);
+    let mut deck = cascade::deck(text, front, parsed.items, options, &mut diagnostics);
+    if options.compatibility == Compatibility::KeepText {
+        live::fill(text, &mut deck);
+    }
     Warned { value: deck, diagnostics }
 }
 

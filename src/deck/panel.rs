@@ -1,5 +1,10 @@
 //! Live parts of a slide as the author wrote them: syntax only, no data.
 
+pub mod options;
+mod read;
+
+pub use read::PanelText;
+
 use crate::diagnostic::Span;
 
 /// What a panel shows.
@@ -132,5 +137,73 @@ impl PanelSpec {
             key.push_str(&format!(" {word:?}"));
         }
         key
+    }
+
+    /// The id that the author gave it, when it is one.
+    pub fn written_id(&self) -> Option<&str> {
+        self.get("id").filter(|id| options::is_name(id))
+    }
+
+    /// What stands in its title bar: the author's title, else what it shows.
+    pub fn title(&self) -> String {
+        if let Some(title) = self.get("title").filter(|title| !title.trim().is_empty()) {
+            return title.to_owned();
+        }
+        let about = match self.kind {
+            PanelKind::Poll => return self.words.first().cloned().unwrap_or_else(|| "poll".into()),
+            PanelKind::Exec => {
+                let command = self.get("command").map_or_else(|| self.words.join(" "), str::to_owned);
+                return if command.is_empty() { "exec".into() } else { format!("$ {command}") };
+            }
+            _ => [
+                "kind",
+                "name",
+                "deployment",
+                "pod",
+                "image",
+                "workload",
+                "url",
+                "text",
+                "path",
+                "workshop",
+                "namespace",
+            ],
+        };
+        let mut title = self.kind.word().to_owned();
+        for value in about.iter().filter_map(|key| self.get(key)).filter(|value| !value.is_empty()) {
+            title.push_str(" · ");
+            title.push_str(value);
+        }
+        title
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(text: &str) -> PanelSpec {
+        PanelText::read(text, 0).spec(String::new(), None, Span::default()).unwrap()
+    }
+
+    #[test]
+    fn looks_do_not_count_for_what_is_shown() {
+        assert_eq!(spec("pods namespace=demo id=a title=T").key(), spec("pods height=3em namespace=\"demo\"").key());
+        assert_ne!(spec("pods namespace=demo").key(), spec("pods namespace=prod").key());
+        assert_eq!(spec("pods max=3 max=4").key(), spec("pods max=4").key());
+    }
+
+    #[test]
+    fn title_bars_say_what_is_shown() {
+        for (text, title) in [
+            ("pods namespace=demo title=\"My pods\"", "My pods"),
+            ("pods namespace=demo", "pods · demo"),
+            ("canary namespace=prod name=podinfo", "canary · podinfo · prod"),
+            ("poll \"Which one?\" push pull", "Which one?"),
+            ("exec kubectl get nodes", "$ kubectl get nodes"),
+            ("timeline", "timeline"),
+        ] {
+            assert_eq!(spec(text).title(), title);
+        }
     }
 }

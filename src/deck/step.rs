@@ -1,5 +1,9 @@
 //! `sh {run …}` fences as the author wrote them: commands that a slide or a workshop step runs.
 
+mod read;
+
+pub use read::{ATTRIBUTES, LANGUAGES, OF_CODE, StepText};
+
 use std::time::Duration;
 
 use crate::diagnostic::Span;
@@ -26,6 +30,17 @@ pub enum Role {
     Reset,
     /// What does a step for the learner: `{solve}`.
     Solve,
+}
+
+impl Role {
+    /// Every role with the word that names it.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("run", Self::Run), ("setup", Self::Setup), ("reset", Self::Reset), ("solve", Self::Solve)];
+
+    /// The word that names it.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, role)| *role == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// A command that can be run.

@@ -2,7 +2,7 @@
 
 use super::code_block::CodeBlock;
 use super::math::{self, Display};
-use super::{HtmlPolicy, html, sanitize};
+use super::{HtmlPolicy, html, live, sanitize};
 use crate::deck::{Alignment, Block, BlockKind, Image, Inline, ListItem};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::theme::AutoScaling;
@@ -18,6 +18,8 @@ pub(super) struct Writer<'a> {
     pub(super) scaled: bool,
     /// Whether a formula was written.
     pub(super) formulas: bool,
+    /// The panels and steps of the slide whose content is being written.
+    pub(super) live: live::Live<'a>,
 }
 
 impl Writer<'_> {
@@ -30,6 +32,7 @@ impl Writer<'_> {
     fn block(&mut self, block: &Block) {
         match &block.kind {
             BlockKind::Heading { level, id, fit, content } => self.heading(*level, id, *fit, content),
+            BlockKind::Paragraph(content) | BlockKind::Plain(content) if self.panel_pictures(content) => {}
             BlockKind::Paragraph(content) => {
                 self.out.push_str("<p>");
                 self.inlines(content, block.span);
@@ -42,7 +45,7 @@ impl Writer<'_> {
                 self.out.push_str("</blockquote>\n");
             }
             BlockKind::List { start, items } => self.list(*start, items),
-            BlockKind::Code { info, text } => self.code(info, text, block.span),
+            BlockKind::Code { info, text } => self.live_code(info, text, block.span),
             BlockKind::Html(raw) if *self.policy == HtmlPolicy::None => {
                 self.out.push_str("<p>");
                 html::text(&mut self.out, raw.trim_end());
@@ -98,7 +101,7 @@ impl Writer<'_> {
         self.out.push_str(">\n");
     }
 
-    fn code(&mut self, info: &str, text: &str, span: Span) {
+    pub(super) fn code(&mut self, info: &str, text: &str, span: Span) {
         self.out.push_str("<pre");
         if self.scaling.code {
             self.scaled = true;
@@ -197,7 +200,7 @@ impl Writer<'_> {
         self.out.push('>');
     }
 
-    fn image(&mut self, image: &Image) {
+    pub(super) fn image(&mut self, image: &Image) {
         self.out.push_str("<img");
         html::attribute(&mut self.out, "src", &image.src);
         html::attribute(&mut self.out, "alt", &image.alt);

@@ -1,6 +1,8 @@
 //! The first slide that differs between two renderings of a deck.
 
 use super::{Rendered, RenderedSlide};
+use crate::deck::panel::PanelSpec;
+use crate::deck::step::StepSpec;
 
 /// The index (from 0) of the first slide an edit changed, for the player to point at.
 ///
@@ -21,7 +23,21 @@ pub fn unchanged(old: &Rendered, new: &Rendered) -> bool {
 
 /// The span is left out: text added above a slide moves it without changing it.
 fn same(a: &RenderedSlide, b: &RenderedSlide) -> bool {
-    a.html == b.html && a.notes == b.notes && a.fragments == b.fragments && a.title == b.title && a.text == b.text
+    a.html == b.html
+        && a.notes == b.notes
+        && a.fragments == b.fragments
+        && a.title == b.title
+        && a.text == b.text
+        && acts_the_same(a, b)
+}
+
+/// What a slide runs and shows live may change without a change of its HTML.
+fn acts_the_same(a: &RenderedSlide, b: &RenderedSlide) -> bool {
+    let of_panel = |(id, panel): &(String, PanelSpec)| (id.clone(), panel.key());
+    let same_step = |(a, b): (&StepSpec, &StepSpec)| StepSpec { span: b.span, ..a.clone() } == *b;
+    a.steps.len() == b.steps.len()
+        && a.steps.iter().zip(&b.steps).all(same_step)
+        && a.panels.iter().map(of_panel).eq(b.panels.iter().map(of_panel))
 }
 
 #[cfg(test)]
@@ -40,6 +56,8 @@ mod tests {
             class: None,
             text: String::new(),
             span: Span::new(html.len(), html.len() + 1),
+            panels: Vec::new(),
+            steps: Vec::new(),
         };
         Rendered {
             slides: slides.iter().map(slide).collect(),

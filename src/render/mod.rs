@@ -6,6 +6,7 @@ pub mod code;
 mod code_block;
 mod declaration;
 pub mod html;
+mod live;
 mod math;
 pub mod notes;
 pub mod page;
@@ -13,7 +14,7 @@ pub mod sanitize;
 mod slide;
 pub mod template;
 
-use crate::deck::{Block, BlockKind, Deck, Inline, inline};
+use crate::deck::{Block, BlockKind, Deck, Inline, PanelSpec, StepSpec, inline};
 use crate::diagnostic::{Code, Diagnostic, Span, Warned, closest};
 use crate::theme::{Container, DEFAULT_THEME, Size, StyleRequest, ThemeSet};
 use block::Writer;
@@ -101,6 +102,10 @@ pub struct RenderedSlide {
     pub text: String,
     /// Its place in the deck's source.
     pub span: Span,
+    /// The live panels on it, with their ids, in document order.
+    pub panels: Vec<(String, PanelSpec)>,
+    /// The fences on it that can be run, in document order.
+    pub steps: Vec<StepSpec>,
 }
 
 /// What the head of the document says.
@@ -128,6 +133,8 @@ pub struct Meta {
 const MATH_CSS: &str = include_str!("../../themes/assets/math.css");
 /// CSS for emoji.
 const EMOJI_CSS: &str = include_str!("../../themes/assets/emoji.css");
+/// CSS for panels and runnable fences, for themes that say nothing of them.
+const PANEL_CSS: &str = include_str!("../../themes/assets/panel.css");
 
 /// Renders a deck.
 pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned<Rendered> {
@@ -149,11 +156,13 @@ pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned
         diagnostics: Vec::new(),
         scaled: false,
         formulas: false,
+        live: live::Live::default(),
     };
     let mut slides = Vec::with_capacity(deck.slides.len());
     let mut back = None;
     let mut scoped: Vec<(String, &str)> = Vec::new();
-    for (index, slide) in deck.slides.iter().enumerate() {
+    for ((index, slide), panels) in deck.slides.iter().enumerate().zip(deck.panels()) {
+        writer.live = live::Live::of(slide, &panels);
         let scope = scope_key(index, slide);
         if let Some(key) = &scope {
             scoped.extend(slide.scoped_styles.iter().map(|style| (key.clone(), style.css.as_str())));
@@ -172,6 +181,8 @@ pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned
             class: slide.directives.class.clone(),
             text: plain_text(&slide.blocks),
             span: slide.span,
+            panels: panels.into_iter().map(|(id, panel)| (id, panel.clone())).collect(),
+            steps: slide.steps.clone(),
         });
     }
     diagnostics.append(&mut writer.diagnostics);
@@ -184,6 +195,9 @@ pub fn render(deck: &Deck, themes: &ThemeSet, options: &RenderOptions) -> Warned
     }
     if writer.formulas {
         prelude.push(MATH_CSS);
+    }
+    if slides.iter().any(|slide| !slide.panels.is_empty() || !slide.steps.is_empty()) {
+        prelude.push(PANEL_CSS);
     }
     let css = themes.stylesheet(&StyleRequest {
         theme,

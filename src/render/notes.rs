@@ -2,6 +2,7 @@
 
 use super::HtmlPolicy;
 use super::block::Writer;
+use super::live::Live;
 use super::math;
 use crate::deck::{self, Options};
 use crate::diagnostic::SourceFile;
@@ -29,6 +30,7 @@ fn convert(text: &str, options: &Options) -> String {
         diagnostics: Vec::new(),
         scaled: false,
         formulas: false,
+        live: Live::default(),
     };
     for (index, slide) in parsed.slides.iter().enumerate() {
         if index > 0 {

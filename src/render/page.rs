@@ -185,6 +185,8 @@ mod tests {
             class: html.split_once("class=\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0.to_owned())),
             text: title.to_owned(),
             span: Span::default(),
+            panels: Vec::new(),
+            steps: Vec::new(),
         }
     }
 

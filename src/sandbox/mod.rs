@@ -10,6 +10,7 @@ pub mod error;
 pub mod keep;
 mod mend;
 pub mod repository;
+pub mod time;
 pub mod tools;
 
 use std::path::{Path, PathBuf};
@@ -123,6 +124,7 @@ pub struct Sandbox {
     pub tools: tools::Tools,
     /// Where its files are.
     pub folder: Folder,
+    intervals: Intervals,
     checkpoints: checkpoint::Checkpoints,
 }
 
@@ -220,6 +222,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         reconciler: handle,
         tools,
         folder: plan.folder.clone(),
+        intervals: plan.intervals,
         checkpoints: checkpoint::Checkpoints::default(),
     });
     Ok((sandbox.clone(), Running { reconciler, sandbox }))

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,8 @@ pub struct DeckFrames {
     pub problems: Frame,
     /// Whether there is anything wrong.
     pub broken: bool,
+    /// How its steps went; numbered by change.
+    pub steps: Frame,
 }
 
 /// Everything a stream may have to send.
@@ -48,6 +50,10 @@ pub struct Board {
     pub laser: Frame,
     /// Keeps connections open.
     pub heartbeat: Frame,
+    /// How the live system is doing; numbered by change.
+    pub demo: Frame,
+    /// What time it is there; numbered by change.
+    pub clock: Frame,
     /// Per deck, in the order of the decks.
     pub decks: Vec<DeckFrames>,
     /// The server stops.
@@ -154,6 +160,32 @@ impl Hub {
         });
     }
 
+    /// Tells the speaker's windows, the others, or both how a deck's steps went.
+    pub fn steps(&self, deck: usize, speaker: Option<&Value>, audience: Option<&Value>) {
+        for (board, data) in [(&self.speaker, speaker), (&self.audience, audience)] {
+            let Some(data) = data else { continue };
+            board.send_modify(|board| {
+                if let Some(frames) = board.decks.get_mut(deck) {
+                    frames.steps = frame("step", frames.steps.number + 1, data);
+                }
+            });
+        }
+    }
+
+    /// Tells every window how the live system is doing.
+    pub fn demo(&self, speaker: &Value, audience: &Value) {
+        for (board, data) in [(&self.speaker, speaker), (&self.audience, audience)] {
+            board.send_modify(|board| board.demo = frame("demo", board.demo.number + 1, data));
+        }
+    }
+
+    /// Tells every window what time it is in the live system.
+    pub fn clock(&self, data: &Value) {
+        for board in [&self.speaker, &self.audience] {
+            board.send_modify(|board| board.clock = frame("clock", board.clock.number + 1, data));
+        }
+    }
+
     /// Moves the laser and keeps connections alive until stopped; then says goodbye.
     pub async fn run(&self, stop: CancellationToken) {
         let mut heartbeat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -248,6 +280,9 @@ pub struct Cursor {
     heartbeat: u64,
     reload: u64,
     problems: u64,
+    steps: u64,
+    demo: u64,
+    clock: u64,
     said_bye: bool,
 }
 
@@ -264,6 +299,9 @@ impl Cursor {
             heartbeat: board.heartbeat.number,
             reload: known_version.unwrap_or(0),
             problems: frames.filter(|frames| !frames.broken).map_or(0, |frames| frames.problems.number),
+            steps: 0,
+            demo: 0,
+            clock: 0,
             said_bye: false,
         }
     }
@@ -285,7 +323,10 @@ impl Cursor {
         if let Some(frames) = self.deck.and_then(|deck| board.decks.get(deck)) {
             take(&mut news, &mut self.reload, &frames.reload);
             take(&mut news, &mut self.problems, &frames.problems);
+            take(&mut news, &mut self.steps, &frames.steps);
         }
+        take(&mut news, &mut self.demo, &board.demo);
+        take(&mut news, &mut self.clock, &board.clock);
         take(&mut news, &mut self.laser, &board.laser);
         let mut beat = Vec::new();
         take(&mut beat, &mut self.heartbeat, &board.heartbeat);

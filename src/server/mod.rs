@@ -8,6 +8,7 @@
 //! ```
 
 pub mod address;
+pub mod desk;
 pub mod document;
 pub mod error;
 pub mod feed;
@@ -40,8 +41,11 @@ pub use state::Limits;
 use crate::diagnostic::report;
 use crate::project::Compiled;
 use crate::render::notes;
+use crate::runbook::runner::Runner;
+use crate::runbook::trusted::Trusted;
 use crate::sandbox::keep::Demo;
-use crate::workshop::desk::Desk;
+use crate::workshop::seat::Seat;
+use desk::Desk;
 use feed::ShownDeck;
 use guard::HostPolicy;
 use hub::Hub;
@@ -86,8 +90,12 @@ pub struct Config {
     pub limits: Limits,
     /// The live system behind the slides.
     pub demo: watch::Receiver<Demo>,
+    /// The commands that somebody agreed to.
+    pub trusted: Trusted,
+    /// Nothing is ever run.
+    pub safe: bool,
     /// The workshop, when there is one.
-    pub workshop: Option<Arc<Desk>>,
+    pub workshop: Option<Arc<Seat>>,
 }
 
 impl Config {
@@ -108,6 +116,8 @@ impl Config {
             clock: wall_clock,
             limits: Limits::default(),
             demo: watch::channel(Demo::Off).1,
+            trusted: Trusted::default(),
+            safe: false,
             workshop: None,
         }
     }
@@ -167,6 +177,7 @@ impl Server {
         }
         let (app, stopping) = (self.app.clone(), stop.clone());
         tasks.spawn(async move { app.hub.run(stopping).await });
+        tasks.spawn(desk::tell(self.app.clone(), stop.clone()));
         let router = router::router(self.app.clone());
         listen::accept(self.listener, router, self.app, tasks.clone(), stop).await;
         tasks.close();
@@ -212,6 +223,8 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         None => (Token::random().map_err(Error::Random)?, Token::random().map_err(Error::Random)?),
     };
     let tokens = Tokens { presenter, remote, port: bound.port() };
+    let secrets = vec![tokens.presenter.reveal().to_owned(), tokens.remote.reveal().to_owned()];
+    let runner = Runner::new(config.demo.clone(), secrets, config.clock);
     let mut names = config.allow_hosts.clone();
     let public = config.public_url.as_deref().and_then(|url| url.parse::<axum::http::Uri>().ok());
     names.extend(public.and_then(|uri| uri.host().map(str::to_owned)));
@@ -228,6 +241,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         streams: state::Streams::default(),
         limits: config.limits,
         demo: config.demo.clone(),
+        desk: Desk::new(runner, config.trusted.clone(), config.safe),
         workshop: config.workshop.clone(),
         overlay: config.overlay,
         notes_html: config.notes_html,

@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::error::{self, Problem};
 use super::guard;
-use super::routes::{admin, asset, control, deck, events, git, index, presenter, qr, remote, workshop};
+use super::routes::{admin, asset, control, deck, events, git, index, presenter, qr, remote, steps, trust, workshop};
 use super::state::App;
 
 /// The server's service: routes, and around them what every request passes.
@@ -41,6 +41,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/p", get(presenter::enter))
         .route("/r", get(remote::remote))
         .route("/api/v1/control", post(control::control))
+        .route("/api/v1/steps/run", post(steps::run))
+        .route("/api/v1/steps/cancel", post(steps::cancel))
+        .route("/api/v1/checkpoints/restore", post(steps::restore))
+        .route("/api/v1/clock", post(steps::clock))
+        .route("/api/v1/trust", get(trust::list).post(trust::agree))
         .fallback(|| async { Problem::not_found("There is nothing at this address.") })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });
     // From the last to the first: a request passes them from the bottom up.

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::address::Urls;
+use super::desk::Desk;
 use super::error::Problem;
 use super::feed::{DeckFeed, ShownDeck};
 use super::guard::HostPolicy;
@@ -22,7 +23,7 @@ use crate::project::{Compiled, files};
 use crate::render::template;
 use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
-use crate::workshop::desk::Desk;
+use crate::workshop::seat::Seat;
 
 /// How much one server takes on.
 #[derive(Debug, Clone, Copy)]
@@ -77,8 +78,10 @@ pub struct App {
     pub limits: Limits,
     /// The live system behind the slides.
     pub demo: watch::Receiver<Demo>,
+    /// What is run from the slides.
+    pub desk: Desk,
     /// The workshop, when there is one.
-    pub workshop: Option<Arc<Desk>>,
+    pub workshop: Option<Arc<Seat>>,
     pub(super) overlay: fn(&Compiled) -> Option<String>,
     pub(super) notes_html: fn(&str) -> String,
     pub(super) clock: fn() -> u64,
@@ -138,6 +141,7 @@ impl App {
         if let Some(reload) = change.reload {
             tracing::debug!(deck.slug = deck.slug, deck.version = reload.shape.version, "a deck is shown anew");
             self.hub.reload(index, reload.shape, reload.first, self.now_ms());
+            self.desk.touch();
         }
         if let Some(html) = change.problems {
             self.hub.problems(index, &html);

@@ -5,8 +5,8 @@ use regex::RegexBuilder;
 use super::check::{
     CommitFact, Compare, CountFact, Fact, FileFact, HttpFact, HttpTarget, KindName, ObjectFact, PolicyFact, Wants,
 };
-use super::words::Word;
 use crate::cluster::api::jsonpath::JsonPath;
+use crate::deck::words::Word;
 use crate::diagnostic::{Span, closest};
 
 /// What is wrong with a check, where, and what helps.

@@ -1,8 +1,8 @@
 use super::*;
-use crate::workshop::words::words;
+use crate::deck::words::{End, read};
 
 fn shown(text: &str) -> Result<String, (String, String)> {
-    let title = fact(&words(text)).map(|fact| fact.title());
+    let title = fact(&read(text, 0, End::Text).0).map(|fact| fact.title());
     title.map_err(|wrong| {
         let place = wrong.span.map_or("", |span| &text[span.start..span.end]);
         (wrong.message, place.to_owned())
@@ -42,25 +42,25 @@ fn checks_that_are_wrong() {
         ("", "this check does not say what it looks at", ""),
         ("condition=Ready", "this check does not say what it looks at", ""),
         ("Deployment", "`Deployment` names no object", "Deployment"),
-        ("Pod count=x", "`x` is no number", "count=x"),
-        ("Pod/a condition=Ready=maybe", "a condition is True, False or Unknown", "condition=Ready=maybe"),
-        ("Pod/a condition=R jsonpath=.a", "a check has a condition or a field, not both", "condition=R"),
+        ("Pod count=x", "`x` is no number", "count"),
+        ("Pod/a condition=Ready=maybe", "a condition is True, False or Unknown", "condition"),
+        ("Pod/a condition=R jsonpath=.a", "a check has a condition or a field, not both", "condition"),
         ("Pod/a equals=3", "there is nothing to compare", ""),
-        ("Pod/a jsonpath=.a equals=3 not=4", "`not` is one comparison too many", "not=4"),
-        ("Pod/a jsonpath=.a matches=(", "`(` is no regular expression", "matches=("),
-        ("Pod/a nmespace=demo", "`nmespace` means nothing in this check", "nmespace=demo"),
+        ("Pod/a jsonpath=.a equals=3 not=4", "`not` is one comparison too many", "not"),
+        ("Pod/a jsonpath=.a matches=(", "`(` is no regular expression", "matches"),
+        ("Pod/a nmespace=demo", "`nmespace` means nothing in this check", "nmespace"),
         ("git/comit", "`git/comit` is nothing that can be checked", "git/comit"),
         ("git/file", "`git/file` needs `path=FILE`", "git/file"),
-        ("git/commit since=yesterday", "`since` takes `step` alone", "since=yesterday"),
+        ("git/commit since=yesterday", "`since` takes `step` alone", "since"),
         ("policy/automated", "a policy needs `workload=NAMESPACE:KIND/NAME`", "policy/automated"),
-        ("policy/automated workload=podinfo", "`podinfo` is no workload", "workload=podinfo"),
-        ("http/get url=ftp://x", "an address begins with http:// or https://", "url=ftp://x"),
+        ("policy/automated workload=podinfo", "`podinfo` is no workload", "workload"),
+        ("http/get url=ftp://x", "an address begins with http:// or https://", "url"),
         ("http/get", "`http/get` needs `url=…` or `service=NAME`", "http/get"),
-        ("http/get url=http://x status=9", "`9` is no status", "status=9"),
+        ("http/get url=http://x status=9", "`9` is no status", "status"),
     ] {
         assert_eq!(shown(text), Err((message.to_owned(), place.to_owned())), "{text}");
     }
     assert!(
-        matches!(fact(&words("Pod/a jsonpath='{.a[}'")), Err(wrong) if wrong.message.starts_with("the path is wrong"))
+        matches!(fact(&read("Pod/a jsonpath='{.a[}'", 0, End::Text).0), Err(wrong) if wrong.message.starts_with("the path is wrong"))
     );
 }

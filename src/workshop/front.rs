@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::deck::duration;
 use crate::deck::panel::PanelKind;
 use crate::deck::yaml::{self, Entry, Value};
 use crate::diagnostic::{Code, Diagnostic, Span, closest};
@@ -65,7 +66,7 @@ fn take(front: &mut Front, entry: &Entry) -> Result<(), Diagnostic> {
                 let message = format!("`{text}` is no duration");
                 Diagnostic::warning(Code("workshop/duration"), message).hint("write it as `5m`, `90s` or `1h30m`")
             };
-            front.duration = duration(text).filter(|duration| !duration.is_zero()).ok_or_else(wrong)?;
+            front.duration = duration::parse(text).ok_or_else(wrong)?;
         }
         "needs" => front.needs = list(entry)?,
         "panels" => {
@@ -136,47 +137,9 @@ fn split(text: &str) -> Option<(Span, usize)> {
     None
 }
 
-/// `5m`, `90s`, `1h30m`, `1500ms`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 4] = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
-    let mut rest = text.trim();
-    let mut total: u64 = 0;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|digits| *digits > 0)?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let (unit, factor) = UNITS.iter().find(|(unit, _)| rest.starts_with(unit))?;
-        rest = &rest[unit.len()..];
-        total = total.checked_add(number.checked_mul(*factor)?)?;
-    }
-    Some(Duration::from_millis(total))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations() {
-        for (text, expected) in [
-            ("5m", Some(300_000)),
-            ("1h30m", Some(5_400_000)),
-            ("90s", Some(90_000)),
-            ("1500ms", Some(1500)),
-            ("1m30s", Some(90_000)),
-            ("", None),
-            ("5", None),
-            ("m", None),
-            ("5 m", None),
-            ("99999999999999999999h", None),
-            ("9999999999999999h", None),
-        ] {
-            assert_eq!(duration(text), expected.map(Duration::from_millis), "{text}");
-        }
-    }
 
     #[test]
     fn front_matter_is_read_and_told_of() {

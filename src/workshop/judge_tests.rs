@@ -1,11 +1,15 @@
 use super::*;
+use crate::deck::words::{End, read};
 use crate::diagnostic::Span;
 use crate::workshop::check_words::fact;
-use crate::workshop::words::words;
 use serde_json::json;
 
 fn check(text: &str) -> Check {
-    let fact = if text.is_empty() { Fact::Script { script: String::new() } } else { fact(&words(text)).unwrap() };
+    let fact = if text.is_empty() {
+        Fact::Script { script: String::new() }
+    } else {
+        fact(&read(text, 0, End::Text).0).unwrap()
+    };
     Check { fact, message: String::new(), timeout: crate::workshop::check::TIMEOUT, span: Span::default() }
 }
 

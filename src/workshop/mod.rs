@@ -13,7 +13,6 @@ pub mod act;
 pub mod check;
 mod check_words;
 pub mod converge;
-pub mod desk;
 pub mod export;
 mod front;
 pub mod gate;
@@ -23,9 +22,9 @@ pub mod load;
 pub mod observe;
 mod parse;
 pub mod progress;
+pub mod seat;
 pub mod session;
 pub mod store;
-mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

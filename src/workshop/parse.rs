@@ -7,18 +7,17 @@ use std::time::Duration;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::check::{Check, Fact, SCRIPT_TIMEOUT, TIMEOUT};
-use super::words::{self, Word};
 use super::{Action, Fold, Part, Step, check_words, front};
-use crate::deck::step::{self, Role, StepSpec, Typing};
+use crate::deck::duration;
+use crate::deck::panel::PanelOption;
+use crate::deck::step::{ATTRIBUTES, LANGUAGES, OF_CODE, Role, StepText};
+use crate::deck::words::{self, End, Word};
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, Warned, closest};
 
 /// More than these levels of `<details>` are no hints.
 const MAX_DEPTH: usize = 8;
 /// Longer than this nothing is waited for.
 const LONGEST: Duration = Duration::from_secs(3600);
-const ROLES: [(&str, Role); 4] =
-    [("run", Role::Run), ("setup", Role::Setup), ("reset", Role::Reset), ("solve", Role::Solve)];
-const OPTIONS: [&str; 7] = ["name", "in", "type", "wait", "timeout", "expect", "checkpoint"];
 
 /// A step that was read.
 pub(super) struct Read {
@@ -252,85 +251,69 @@ impl Reader<'_> {
         let line = self.text.get(span.start..span.end).and_then(|text| text.lines().next()).unwrap_or("");
         let info_at = span.start + line.find(info.trim()).unwrap_or(0);
         let info = info.trim();
-        let language = info.split([' ', '{', '\t']).next().unwrap_or("");
+        let language = info.split(|c: char| c.is_whitespace() || c == '{').next().unwrap_or("");
         if language == "verify" {
-            let rest = &info[language.len()..];
-            return self.verify(rest, info_at + language.len(), code, span);
+            return self.verify(
+                &words::read(&info[language.len()..], info_at + language.len(), End::Text).0,
+                code,
+                span,
+            );
         }
-        let Some((inside, offset)) = words::braces(info) else { return };
-        let inside_at = info_at + offset;
-        let read = words::words(inside);
-        let Some(first) = read.first().filter(|word| word.key.is_none()) else { return };
-        if !matches!(language, "sh" | "bash" | "shell" | "console") {
+        if !LANGUAGES.contains(&language) {
             return;
         }
-        if first.value == "verify" {
-            let rest = &inside[first.span.end..];
-            return self.verify(rest, inside_at + first.span.end, code, span);
+        if let Some(text) = StepText::read(info, info_at) {
+            return self.action(&text, code, span);
         }
-        let Some((_, role)) = ROLES.iter().find(|(word, _)| *word == first.value) else {
+        let Some(open) = info.find('{').map(|open| open + 1) else { return };
+        let (words, _) = words::read(&info[open..], info_at + open, End::Brace);
+        match words.split_first() {
+            Some((first, rest)) if first.key.is_none() && first.value == "verify" => self.verify(rest, code, span),
             // `sh {1,3}` and the like are for the slide.
-            if first.value.starts_with(|c: char| c.is_ascii_alphabetic()) {
-                let known = ROLES.iter().map(|(word, _)| *word).chain(["verify"]);
+            Some((first, _)) if first.key.is_none() && first.value.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                let known = Role::ALL.iter().map(|(word, _)| *word).chain(["verify"]);
                 if let Some(near) = closest(&first.value, known) {
                     let message = format!("`{}` is nothing a fence can do", first.value);
                     let found = Diagnostic::warning(Code("workshop/unknown-role"), message);
-                    let place = shift(first.span, inside_at);
-                    self.diagnostics.push(found.at(place).hint(format!("did you mean `{near}`?")));
+                    self.diagnostics.push(found.at(first.span).hint(format!("did you mean `{near}`?")));
                 }
             }
-            return;
-        };
-        let words: Vec<&Word> = read.iter().skip(1).collect();
-        self.action(*role, &words, inside_at, code, span);
+            _ => {}
+        }
     }
 
-    fn action(&mut self, role: Role, words: &[&Word], at: usize, code: &str, span: Span) {
+    fn action(&mut self, text: &StepText, code: &str, span: Span) {
         if code.trim().is_empty() {
             let found = Diagnostic::error(Code("workshop/empty-fence"), "there is nothing to run in this fence");
             self.diagnostics.push(found.at(span));
         }
-        let mut spec = StepSpec {
-            role,
-            name: format!("{}-{}", role_word(role), self.actions.iter().filter(|a| a.spec.role == role).count() + 1),
-            script: code.to_owned(),
-            terminal: None,
-            typing: Typing::default(),
-            wait: None,
-            timeout: step::TIMEOUT,
-            expect_fail: false,
-            checkpoint: false,
-            span,
-        };
-        for word in words {
-            if let Err((message, hint)) = option(&mut spec, word) {
-                let found = Diagnostic::error(Code("workshop/unknown-option"), message).at(shift(word.span, at));
-                self.diagnostics.push(hint.into_iter().fold(found, Diagnostic::hint));
-            }
+        for place in &text.unclosed {
+            self.diagnostics.push(unclosed(*place));
+        }
+        self.diagnostics.extend(text.attributes.iter().filter_map(wrong_attribute));
+        let mut spec = text.spec(code, span);
+        if spec.name.is_empty() {
+            let same = self.actions.iter().filter(|action| action.spec.role == text.role).count();
+            spec.name = format!("{}-{}", text.role.word(), same + 1);
         }
         self.actions.push(Action { spec, folded: self.open.len() > 1 });
         self.part(Part::Action(self.actions.len() - 1), span);
     }
 
-    fn verify(&mut self, words_text: &str, at: usize, code: &str, span: Span) {
-        let mut read = words::words(words_text);
+    fn verify(&mut self, words: &[Word], code: &str, span: Span) {
+        let (timeouts, read): (Vec<Word>, Vec<Word>) =
+            words.iter().cloned().partition(|word| word.key.as_deref() == Some("timeout"));
         let mut timeout = None;
-        let mut bad = None;
-        read.retain(|word| {
-            if word.key.as_deref() != Some("timeout") {
-                return true;
+        for word in &timeouts {
+            timeout = duration::parse(&word.value).filter(|time| *time <= LONGEST);
+            if timeout.is_none() {
+                let message = format!("`{}` is no time to wait", word.value);
+                let found = Diagnostic::error(Code("workshop/check"), message).at(word.span);
+                self.diagnostics.push(found.hint("write it as `90s` or `2m`, at most an hour"));
             }
-            timeout = front::duration(&word.value).filter(|time| !time.is_zero() && *time <= LONGEST);
-            bad = timeout.is_none().then(|| (word.span, format!("`{}` is no time to wait", word.value)));
-            false
-        });
-        if let Some((place, message)) = bad {
-            let found = Diagnostic::error(Code("workshop/check"), message).at(shift(place, at));
-            self.diagnostics.push(found.hint("write it as `90s` or `2m`, at most an hour"));
         }
         if let Some(word) = read.iter().find(|word| word.unclosed) {
-            let found = Diagnostic::error(Code("workshop/check"), "a quote is opened here and never closed");
-            self.diagnostics.push(found.at(shift(word.span, at)));
+            self.diagnostics.push(unclosed(word.span));
         }
         let script = read.is_empty() && !code.trim().is_empty();
         let fact = match script {
@@ -353,57 +336,36 @@ impl Reader<'_> {
                 self.part(Part::Check(self.checks.len() - 1), span);
             }
             Err(wrong) => {
-                let place = wrong.span.map_or(span, |span| shift(span, at));
-                let found = Diagnostic::error(Code("workshop/check"), wrong.message).at(place);
+                let found = Diagnostic::error(Code("workshop/check"), wrong.message).at(wrong.span.unwrap_or(span));
                 self.diagnostics.push(wrong.hint.into_iter().fold(found, Diagnostic::hint));
             }
         }
     }
 }
 
-fn shift(span: Span, by: usize) -> Span {
-    Span::new(span.start + by, span.end + by)
+fn unclosed(place: Span) -> Diagnostic {
+    Diagnostic::error(Code("workshop/check"), "a quote is opened here and never closed").at(place)
 }
 
-/// The word that names a role.
-pub(super) fn role_word(role: Role) -> &'static str {
-    ROLES.iter().find(|(_, known)| *known == role).map_or("run", |(word, _)| word)
-}
-
-/// Takes an option of a command.
-fn option(spec: &mut StepSpec, word: &Word) -> Result<(), (String, Option<String>)> {
-    let value = word.value.clone();
-    let wrong = |what: &str| Err((format!("`{value}` is {what}"), None));
-    match word.key.as_deref() {
-        Some("name") if value.is_empty() || value.len() > 64 => return wrong("no name"),
-        Some("name") => spec.name = value,
-        Some("in") => spec.terminal = Some(value).filter(|name| !name.is_empty()),
-        Some("type") => match value.as_str() {
-            "human" => spec.typing = Typing::Human,
-            "instant" => spec.typing = Typing::Instant,
-            _ => return Err((format!("nothing is typed `{value}`"), Some("it is `human` or `instant`".to_owned()))),
-        },
-        Some("wait") => spec.wait = Some(value),
-        Some("timeout") => match front::duration(&value).filter(|time| !time.is_zero() && *time <= LONGEST) {
-            Some(time) => spec.timeout = time,
-            None => return Err((format!("`{value}` is no time-out"), Some("write it as `90s` or `2m`".to_owned()))),
-        },
-        Some("expect") if value == "fail" => spec.expect_fail = true,
-        Some("expect") => {
-            return Err((format!("`{value}` cannot be expected"), Some("write `expect=fail`".to_owned())));
-        }
-        None if value == "checkpoint" => spec.checkpoint = true,
-        Some("checkpoint") => spec.checkpoint = value == "true",
-        _ => {
-            let name = word.key.as_deref().unwrap_or(&value);
-            let hint = match closest(name, OPTIONS) {
+/// What is wrong with an attribute of a command.
+fn wrong_attribute(attribute: &PanelOption) -> Option<Diagnostic> {
+    let key = attribute.key.as_str();
+    let error = |message: String| Diagnostic::error(Code("workshop/unknown-option"), message).at(attribute.span);
+    match ATTRIBUTES.iter().find(|(known, _)| *known == key) {
+        None if OF_CODE.contains(&key) => None,
+        None => {
+            let known = ATTRIBUTES.iter().map(|(known, _)| *known);
+            let hint = match closest(key, known.clone()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", OPTIONS.join(", ")),
+                None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
             };
-            return Err((format!("`{name}` means nothing to a command"), Some(hint)));
+            Some(error(format!("`{key}` means nothing to a command")).hint(hint))
         }
+        Some((_, takes)) if !takes.accepts(&attribute.value) => {
+            Some(error(format!("`{key}` takes {}, not `{}`", takes.expected(), attribute.value)))
+        }
+        Some(_) => None,
     }
-    Ok(())
 }
 
 /// A tag of `<details>` in a text.

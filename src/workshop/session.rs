@@ -291,15 +291,7 @@ impl Session {
         let _at_work = self.at_work.try_lock().map_err(|_| Error::Busy)?;
         let target = self.step(name)?.clone();
         self.mend().await?;
-        let progress = self.progress.borrow().clone();
-        for moved in converge::back(&self.workshop, &target.id, &progress, self.has_checkpoint(&target.id)) {
-            tell(&moved);
-            match &moved {
-                Move::Restore { step } => self.restore(step).await?,
-                Move::Reset { step } => self.take_back(&self.step(step)?.clone()).await?,
-                Move::Solve { .. } | Move::SetUp { .. } => {}
-            }
-        }
+        self.go_back(&target, tell).await?;
         for step in graph::before(&self.workshop, &target.id) {
             self.reach(step, tell).await?;
         }
@@ -311,6 +303,31 @@ impl Session {
         checkpoint.map_err(|error| Error::Sandbox(error.chain()))?;
         let baseline = self.observer.baseline(&target).await;
         self.take(&target.id, Event::Start(baseline));
+        Ok(())
+    }
+
+    /// Undoes what was done from a step on, when something was.
+    async fn go_back(&self, target: &Step, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
+        let progress = self.progress.borrow().clone();
+        let back = |checkpoint: bool| converge::back(&self.workshop, &target.id, &progress, checkpoint);
+        let mut moves = back(self.has_checkpoint(&target.id));
+        if let [moved @ Move::Restore { .. }] = moves.as_slice() {
+            tell(moved);
+            moves = match self.restore(&target.id).await {
+                Ok(()) => Vec::new(),
+                // The repository may have been made anew, without the commits of that time.
+                Err(error) => {
+                    tracing::warn!(%error, step = target.id, "a checkpoint is of no use any more");
+                    back(false)
+                }
+            };
+        }
+        for moved in moves {
+            tell(&moved);
+            if let Move::Reset { step } = &moved {
+                self.take_back(&self.step(step)?.clone()).await?;
+            }
+        }
         Ok(())
     }
 
@@ -411,7 +428,10 @@ impl Session {
         let _at_work = self.at_work.try_lock().map_err(|_| Error::Busy)?;
         let step = self.step(name)?.clone();
         self.mend().await?;
-        if self.has_checkpoint(&step.id) { self.restore(&step.id).await } else { self.take_back(&step).await }
+        if self.has_checkpoint(&step.id) && self.restore(&step.id).await.is_ok() {
+            return Ok(());
+        }
+        self.take_back(&step).await
     }
 
     /// Takes back what a step did by its own commands, also where there is a checkpoint.

@@ -37,6 +37,8 @@ pub(crate) fn compiled(title: &str, slides: &[(&str, u16)]) -> Compiled {
         class: None,
         text: (*html).to_owned(),
         span: Span::default(),
+        panels: Vec::new(),
+        steps: Vec::new(),
     };
     let text: Vec<&str> = slides.iter().map(|(html, _)| *html).collect();
     Compiled {

@@ -137,5 +137,7 @@ async fn anybody_may_clone_but_only_the_token_may_push() {
 }
 
 async fn head(sandbox: &Sandbox) -> String {
-    git(sandbox.work_folder(), &["ls-remote", "-q", "origin", "refs/heads/main"]).await.unwrap()[..40].to_owned()
+    git(sandbox.work_folder(), &["ls-remote", "-q", "origin", "refs/heads/main"]).await.expect("the server answers")
+        [..40]
+        .to_owned()
 }

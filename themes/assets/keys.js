@@ -26,6 +26,8 @@ export const BINDINGS = [
   { group: 'Speak', action: 'swap', keys: ['s'], show: ['s'], label: 'Swap displays' },
   { group: 'Speak', action: 'start', keys: ['F5'], show: ['F5'], label: 'Start: fullscreen (what clickers send)' },
   { group: 'Speak', action: 'live', keys: ['a'], show: ['a'], label: 'Audience: back to the live slide' },
+  { group: 'Demo', action: 'run', keys: ['r', 'Enter'], show: ['r', 'Enter'], label: 'Run the next step of the slide' },
+  { group: 'Demo', action: 'undo', keys: ['u'], show: ['u'], label: 'Put the demo back to its checkpoint' },
   { group: 'Help', action: 'help', keys: ['?', 'h', 'F1'], show: ['?'], label: 'This page' },
 ];
 

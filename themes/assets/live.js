@@ -4,11 +4,14 @@ const QUIET_MS = 30_000;
 const LEAP = 1000;
 
 /**
- * Events: `state` (detail: {state, position: whether its position counts}), `laser`, `reload`, `problems`, `status`.
+ * Events: `state` (detail: {state, position: whether its position counts}), `laser`, `reload`, `problems`, `status`,
+ * and `step`, `demo`, `clock`, of which the last is kept in `last`.
  * Guarantees: an older state never follows a newer one; while our own move is on its way, states do not move us back.
  */
 export class ServerLink extends EventTarget {
   state = null;
+  /** The last of each kind of news that says a whole state. */
+  last = {};
   status = 'connecting';
   #source = null;
   #retries = 0;
@@ -28,6 +31,14 @@ export class ServerLink extends EventTarget {
     this.follow = follow;
     this.drive = drive;
     this.resting = resting;
+  }
+
+  /** Listens to another deck from now on. */
+  retarget(deck) {
+    if (deck === this.deck) return;
+    this.deck = deck;
+    delete this.last.step;
+    this.#connect();
   }
 
   start() {
@@ -91,6 +102,12 @@ export class ServerLink extends EventTarget {
     on('laser', (at) => this.#emit('laser', at));
     on('reload', (reload) => reload && this.#emit('reload', reload));
     on('problems', (problems) => problems && this.#emit('problems', problems));
+    for (const name of ['step', 'demo', 'clock']) {
+      on(name, (data) => {
+        this.last[name] = data;
+        this.#emit(name, data);
+      });
+    }
     on('bye', () => this.#lost());
   }
 

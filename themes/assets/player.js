@@ -92,6 +92,8 @@ function startPlayer() {
   document.getElementById('fd-live').addEventListener('click', () => app.actions.live());
   installWakeLock();
   if (boot.mode === 'server') {
+    // Files that were exported do without it.
+    import('./stage.js').then(({ installStage }) => { app.stageParts = installStage(app); });
     installReload({
       ...app,
       baseline,
@@ -99,6 +101,7 @@ function startPlayer() {
         controller.redraw();
         app.overview.refresh();
         app.presenter?.redraw();
+        app.stageParts?.redraw();
       },
     });
   }

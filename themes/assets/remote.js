@@ -5,11 +5,15 @@ import { clockText, elapsed, syncClock } from './timer.js';
 import { installWakeLock } from './controller.js';
 import { showNotes } from './notes.js';
 import { deckPath } from './url.js';
+import { installRunbook } from './runbook.js';
+import { Steps, active, ask } from './steps.js';
 import { share } from './zoom.js';
 
 const $ = (id) => document.getElementById(id);
 const boot = JSON.parse($('foredeck-boot').textContent);
 const link = new ServerLink({ deck: boot.deck, drive: true, resting: false });
+const steps = new Steps(link, boot.deck);
+const book = installRunbook(document.querySelector('.fd-book'), { steps, link, slide: () => link.state?.slide ?? 0 });
 const frame = $('fd-slide');
 const pad = $('fd-pad');
 let data = null;
@@ -71,6 +75,10 @@ link.addEventListener('state', ({ detail: { state } }) => {
   syncClock(state);
   load(state);
   showSlide(state);
+  link.retarget(state.deck);
+  steps.follow(state.deck);
+  book.draw();
+  drawSteps();
   draw();
 });
 link.addEventListener('reload', () => link.state && load(link.state));
@@ -80,7 +88,43 @@ link.addEventListener('status', ({ detail }) => {
   $('fd-status').dataset.status = detail;
 });
 
+/** What can be run now, with large buttons. */
+function drawSteps() {
+  const here = steps.of(link.state?.slide ?? 0);
+  const step = here.find(active) ?? steps.next(link.state?.slide ?? 0);
+  document.querySelector('.fd-steps').hidden = !step || steps.data?.trust !== 'trusted';
+  if (step) document.querySelector('[data-do="run"]').textContent = `${active(step) ? 'Stop' : step.state === 'passed' ? 'Again' : 'Run'}: ${step.name}`;
+  const marks = steps.data?.checkpoints ?? [];
+  document.querySelector('[data-do="undo"]').hidden = marks.length === 0;
+}
+steps.addEventListener('change', drawSteps);
+
+function say(error) {
+  $('fd-next').textContent = [error.message, error.hint].filter(Boolean).join(' ');
+}
+
+/** A thumb slips easily: going back asks for a second press. */
+let sure = 0;
+function undo() {
+  const button = document.querySelector('[data-do="undo"]');
+  if (!sure) {
+    button.textContent = 'Press again to go back';
+    sure = setTimeout(() => { sure = 0; button.textContent = 'Back to checkpoint'; }, 3000);
+    return;
+  }
+  clearTimeout(sure);
+  sure = 0;
+  button.textContent = 'Back to checkpoint';
+  ask('/api/v1/checkpoints/restore', {}).catch(say);
+}
+
 const actions = {
+  run: () => {
+    const step = steps.of(link.state.slide).find(active);
+    if (step) ask('/api/v1/steps/cancel', {}).catch(say);
+    else ask('/api/v1/steps/run', { deck: link.state.deck, slide: link.state.slide }).catch(say);
+  },
+  undo,
   next: () => link.send({ do: 'next' }),
   previous: () => link.send({ do: 'previous' }),
   black: () => link.send({ do: 'screen', to: link.state?.screen === 'black' ? 'live' : 'black' }),
@@ -128,7 +172,7 @@ for (const end of ['pointerup', 'pointercancel']) pad.addEventListener(end, () =
 for (const button of document.querySelectorAll('nav [data-do]')) button.addEventListener('click', () => actions[button.dataset.do]());
 $('fd-timer').addEventListener('click', () => link.send({ do: 'timer', to: link.state?.timer?.running ? 'stop' : 'start' }));
 window.addEventListener('keydown', (event) => {
-  const act = { ArrowRight: 'next', PageDown: 'next', ArrowLeft: 'previous', PageUp: 'previous', b: 'black', '.': 'black' }[event.key];
+  const act = { ArrowRight: 'next', PageDown: 'next', ArrowLeft: 'previous', PageUp: 'previous', b: 'black', '.': 'black', r: 'run' }[event.key];
   if (!act || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   actions[act]();

@@ -61,6 +61,8 @@ async fn serve(
     config.resume = demo.resume;
     let (sender, receiver) = watch::channel(Demo::Off);
     config.demo = receiver;
+    config.safe = demo.safe;
+    config.trusted = super::trust::store();
     let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
     let mut supervisor = Supervisor::new()?;
     let stop = supervisor.stop();

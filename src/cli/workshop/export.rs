@@ -49,6 +49,5 @@ fn page(name: &str, markdown: &str) -> Result<String, Failure> {
         "html": notes::prose(markdown),
         "inline": styles.into_iter().collect::<serde_json::Map<_, _>>(),
     });
-    template::page("workshop-print.html", &context, |_| None)
-        .map_err(|error| Failure::new(Code::Environment, error))
+    template::page("workshop-print.html", &context, |_| None).map_err(|error| Failure::new(Code::Environment, error))
 }

@@ -18,7 +18,7 @@ use crate::sandbox::{ClusterPlan, Plan, RepositoryPlan, builtin, repository};
 use crate::server::role::Token;
 use crate::server::{Config, Server};
 use crate::workshop::Workshop;
-use crate::workshop::desk::{Desk, Setting};
+use crate::workshop::seat::{Seat, Setting};
 use crate::workshop::session::{self, Session};
 
 /// The demo repository's name in addresses, its branch, and the folder of it that is applied.
@@ -58,7 +58,7 @@ pub(super) struct Host {
     /// Its address: `http://127.0.0.1:3939`.
     pub(super) address: String,
     pub(super) token: String,
-    desk: Arc<Desk>,
+    seat: Arc<Seat>,
     demo: watch::Receiver<Demo>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -82,11 +82,11 @@ impl Host {
         let push = Token::random().map_err(|error| failed(error, "there are no random numbers"))?;
         let file = (!hosting.passing).then(|| session::file(hosting.folder.path(), PARTICIPANT));
         let setting = Setting { switch: Some(APPLIED.to_owned()), file, token: token.reveal().to_owned() };
-        let desk = Desk::new(hosting.workshop.clone(), setting);
+        let seat = Seat::new(hosting.workshop.clone(), setting);
         let (sender, demo) = watch::channel(Demo::Starting);
         let mut config = Config::new(hosting.folder.path(), Vec::new());
         (config.host, config.port) = (hosting.host, hosting.port);
-        (config.demo, config.workshop) = (demo.clone(), Some(desk.clone()));
+        (config.demo, config.workshop) = (demo.clone(), Some(seat.clone()));
         config.title.clone_from(&hosting.workshop.name);
         let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
         let address = format!("http://127.0.0.1:{}", server.address().port());
@@ -94,8 +94,8 @@ impl Host {
         let tasks = TaskTracker::new();
         tasks.spawn(server.serve(stop.clone()));
         tasks.spawn(keep(plan, sender, stop.clone()));
-        tasks.spawn(desk.clone().run(demo.clone(), stop.clone()));
-        Ok(Self { address, token: token.reveal().to_owned(), desk, demo, stop, tasks })
+        tasks.spawn(seat.clone().run(demo.clone(), stop.clone()));
+        Ok(Self { address, token: token.reveal().to_owned(), seat, demo, stop, tasks })
     }
 
     /// The session, as soon as the sandbox works.
@@ -103,7 +103,7 @@ impl Host {
     /// # Errors
     /// When it does not start.
     pub(super) async fn session(&self) -> Result<Arc<Session>, Failure> {
-        let mut sessions = self.desk.sessions();
+        let mut sessions = self.seat.sessions();
         let mut demo = self.demo.clone();
         let ready = async {
             loop {

@@ -97,8 +97,8 @@ async fn serve(
     if let Some(problem) = session.problem() {
         console.say(&format!("Note: {problem}."));
     }
-    let in_the_middle = args.step.is_none()
-        && progress.step(&step.id).state == crate::workshop::progress::State::InProgress;
+    let in_the_middle =
+        args.step.is_none() && progress.step(&step.id).state == crate::workshop::progress::State::InProgress;
     if !in_the_middle {
         session.start(&step.id, &mut |moved| console.say(&format!("  {moved}"))).await.map_err(failed)?;
     }

@@ -139,9 +139,9 @@ fn words(error: &Error) -> String {
 }
 
 fn document(workshop: &str, cases: &[Case], seconds: f64) -> serde_json::Value {
-    let shown = cases.iter().map(|case| {
-        json!({"what": case.what, "step": case.step, "seconds": case.seconds, "failure": case.failure})
-    });
+    let shown = cases
+        .iter()
+        .map(|case| json!({"what": case.what, "step": case.step, "seconds": case.seconds, "failure": case.failure}));
     json!({
         "schema": "foredeck.workshop.test/1",
         "workshop": workshop,
@@ -161,7 +161,10 @@ fn junit(workshop: &str, cases: &[Case], seconds: f64) -> String {
     );
     for case in cases {
         let (step, what) = (escaped(&case.step), case.what);
-        out.push_str(&format!("    <testcase classname=\"{name}.{what}\" name=\"{step}\" time=\"{:.3}\"", case.seconds));
+        out.push_str(&format!(
+            "    <testcase classname=\"{name}.{what}\" name=\"{step}\" time=\"{:.3}\"",
+            case.seconds
+        ));
         match &case.failure {
             None => out.push_str("/>\n"),
             Some(why) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::deck::{Block, BlockKind, Image, Inline, Slide};
+use crate::deck::{Block, BlockKind, Image, Inline, Slide, live};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::project::markup;
 use crate::render::{HtmlPolicy, code, sanitize};
@@ -103,7 +103,8 @@ impl Lint<'_> {
         if !image.src.is_empty() {
             self.address(&image.src, place, &mut found.seen, found.list);
         }
-        if self.full() && image.background.is_none() && image.alt.trim().is_empty() {
+        let other_rule = image.background.is_some() || live::is_panel_picture(image);
+        if self.full() && !other_rule && image.alt.trim().is_empty() {
             found.list.push(no_alt(&image.src, place));
         }
     }

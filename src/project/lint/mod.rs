@@ -5,6 +5,8 @@
 
 mod content;
 mod keys;
+mod panel;
+mod step;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -49,6 +51,7 @@ impl Lint<'_> {
         self.notes_like_directives(&mut found);
         self.looks_like_reveal(&mut found);
         self.content(&mut found);
+        self.live(&mut found);
         if self.full() {
             self.language(&mut found);
         }

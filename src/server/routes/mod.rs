@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod asset;
+pub mod body;
 pub mod control;
 pub mod deck;
 pub mod events;
@@ -10,4 +11,6 @@ pub mod index;
 pub mod presenter;
 pub mod qr;
 pub mod remote;
+pub mod steps;
+pub mod trust;
 pub mod workshop;

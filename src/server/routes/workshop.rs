@@ -17,8 +17,8 @@ use crate::server::role::{self, Token};
 use crate::server::state::App;
 use crate::workshop::act::Ran;
 use crate::workshop::converge::Move;
-use crate::workshop::desk::Desk;
 use crate::workshop::progress::Progress;
+use crate::workshop::seat::Seat;
 use crate::workshop::session::{Error, Session};
 use crate::workshop::{Fold, Part, Step};
 
@@ -31,7 +31,7 @@ pub struct Entry {
     t: Option<String>,
 }
 
-fn desk(app: &App) -> Result<&Arc<Desk>, Problem> {
+fn seat(app: &App) -> Result<&Arc<Seat>, Problem> {
     app.workshop
         .as_ref()
         .ok_or_else(|| Problem::not_found("There is no workshop here.").hint("`foredeck workshop start` serves one."))
@@ -41,12 +41,12 @@ fn cookie_name(app: &App) -> String {
     format!("foredeck-learner-{}", app.tokens.port)
 }
 
-/// Whether whoever asks may work at the desk.
-fn may_work(app: &App, desk: &Desk, headers: &HeaderMap) -> bool {
+/// Whether whoever asks may work at the seat.
+fn may_work(app: &App, seat: &Seat, headers: &HeaderMap) -> bool {
     if app.tokens.role(headers).speaks() {
         return true;
     }
-    let Some(token) = Token::known(desk.token()) else { return false };
+    let Some(token) = Token::known(seat.token()) else { return false };
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let name = cookie_name(app);
     bearer.is_some_and(|given| token.matches(given))
@@ -59,22 +59,22 @@ pub async fn index(
     query: Result<Query<Entry>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let desk = desk(&app)?;
+    let seat = seat(&app)?;
     if let Some(given) = query.ok().and_then(|Query(entry)| entry.t) {
-        let known = Token::known(desk.token()).filter(|token| token.matches(&given));
+        let known = Token::known(seat.token()).filter(|token| token.matches(&given));
         let Some(token) = known else {
             let problem = Problem::forbidden("This link is not, or not any more, a learner's.");
             return Err(problem.hint("Open the link that `foredeck workshop start` printed."));
         };
         return Ok(enter(&app, &token));
     }
-    let may = may_work(&app, desk, &headers);
+    let may = may_work(&app, seat, &headers);
     let context = json!({
-        "title": desk.workshop().name,
+        "title": seat.workshop().name,
         "version": app.started_ms,
         "assets": "/assets",
         "may": may,
-        "status": status(desk),
+        "status": status(seat),
     });
     let html = app.page("workshop.html", &context)?;
     Ok(Document::new("text/html; charset=utf-8", html).response(&headers, PRIVATE))
@@ -103,9 +103,9 @@ pub async fn step(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let desk = desk(&app)?;
-    let workshop = desk.workshop();
-    let step = workshop.step(name.trim_end_matches('/')).ok_or_else(|| unknown(desk, &name))?;
+    let seat = seat(&app)?;
+    let workshop = seat.workshop();
+    let step = workshop.step(name.trim_end_matches('/')).ok_or_else(|| unknown(seat, &name))?;
     let at = workshop.position(&step.id).unwrap_or(0);
     let beside = |at: Option<usize>| {
         let step = at.and_then(|at| workshop.steps.get(at));
@@ -116,7 +116,7 @@ pub async fn step(
         "workshop": workshop.name,
         "version": app.started_ms,
         "assets": "/assets",
-        "may": may_work(&app, desk, &headers),
+        "may": may_work(&app, seat, &headers),
         "step": {
             "id": step.id,
             "slug": step.slug,
@@ -133,15 +133,15 @@ pub async fn step(
         })).collect::<Vec<_>>(),
         "previous": beside(at.checked_sub(1)),
         "next": beside(Some(at + 1)),
-        "status": status(desk),
+        "status": status(seat),
     });
     let html = app.page("workshop-step.html", &context)?;
     Ok(Document::new("text/html; charset=utf-8", html).response(&headers, PRIVATE))
 }
 
-fn unknown(desk: &Desk, name: &str) -> Problem {
+fn unknown(seat: &Seat, name: &str) -> Problem {
     let problem = Problem::not_found(format!("There is no step `{name}`."));
-    let slugs = desk.workshop().steps.iter().map(|step| step.slug.as_str());
+    let slugs = seat.workshop().steps.iter().map(|step| step.slug.as_str());
     match crate::diagnostic::closest(name, slugs) {
         Some(near) => problem.hint(format!("Did you mean `{near}`?")),
         None => problem.hint("The list of steps is at /w/."),
@@ -175,9 +175,9 @@ fn fold(step: &Step, fold: &Fold) -> Value {
 }
 
 /// How far the participant is.
-fn status(desk: &Desk) -> Value {
-    let workshop = desk.workshop();
-    let session = desk.session();
+fn status(seat: &Seat) -> Value {
+    let workshop = seat.workshop();
+    let session = seat.session();
     let progress = session.as_ref().map_or_else(|| Progress::new(&workshop.name), |s| s.progress().borrow().clone());
     let steps: Vec<Value> = workshop
         .steps
@@ -215,13 +215,13 @@ fn status(desk: &Desk) -> Value {
 
 /// The session of whoever asks.
 fn session(app: &App, headers: &HeaderMap) -> Result<Arc<Session>, Problem> {
-    let desk = desk(app)?;
-    if !may_work(app, desk, headers) {
+    let seat = seat(app)?;
+    if !may_work(app, seat, headers) {
         let problem = Problem::forbidden("Only the learner whose sandbox this is can do this.");
         return Err(problem.hint("Open the link that `foredeck workshop start` printed."));
     }
     let starting = || Problem::unavailable("The sandbox is still starting, or is being started again.");
-    desk.session().ok_or_else(starting)
+    seat.session().ok_or_else(starting)
 }
 
 fn answer(value: Value) -> Response {
@@ -230,7 +230,7 @@ fn answer(value: Value) -> Response {
 
 /// `GET /api/v1/workshop`: how far the participant is.
 pub async fn overview(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    Ok(answer(status(desk(&app)?)))
+    Ok(answer(status(seat(&app)?)))
 }
 
 /// `GET /api/v1/workshop/{step}`: how its checks stand. It runs the step's scripts, so it is the learner's alone.

@@ -26,14 +26,14 @@ pub struct Setting {
 
 /// The place of one participant.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Seat {
     workshop: Arc<Workshop>,
     setting: Setting,
     session: watch::Sender<Option<Arc<Session>>>,
 }
 
-impl Desk {
-    /// A place, empty until [`Desk::run`] finds a sandbox.
+impl Seat {
+    /// A place, empty until [`Seat::run`] finds a sandbox.
     pub fn new(workshop: Arc<Workshop>, setting: Setting) -> Arc<Self> {
         Arc::new(Self { workshop, setting, session: watch::channel(None).0 })
     }

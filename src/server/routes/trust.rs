@@ -1,0 +1,81 @@
+//! `/api/v1/trust`: the commands of a deck to read, and the speaker's agreement to them.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, Request, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::body;
+use super::steps::done;
+use crate::runbook::trusted::Agreed;
+use crate::server::desk;
+use crate::server::error::Problem;
+use crate::server::role::Role;
+use crate::server::state::App;
+
+/// Which deck.
+#[derive(Debug, Deserialize)]
+pub struct DeckQuery {
+    deck: String,
+}
+
+/// What is agreed to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// The deck.
+    deck: String,
+    /// The hash of the commands that were read.
+    hash: String,
+}
+
+/// The commands of a deck.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<DeckQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if !app.tokens.role(&headers).speaks() {
+        return Err(super::deck::speakers_only("What a deck runs"));
+    }
+    let (_, deck) = app.deck(&query.deck)?;
+    let view = deck.view().await?;
+    let commands = desk::commands(&view);
+    let standing = app.desk.standing(&commands).as_str();
+    Ok(done(json!({ "deck": query.deck, "standing": standing, "hash": commands.hash(), "commands": commands })))
+}
+
+/// Agrees to the commands of a deck, as they were read.
+pub async fn agree(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let role = app.tokens.role(request.headers());
+    let agreement: Agreement = body::speakers(&app, request, r#"{"deck":"talk","hash":"…"}"#).await?;
+    if role != Role::Presenter {
+        return Err(Problem::forbidden("Commands are agreed to in the presenter view.")
+            .hint("A phone is too small to read what will run on the speaker's machine."));
+    }
+    if app.desk.safe {
+        return Err(Problem::forbidden("Nothing is run: foredeck was started with `--safe`."));
+    }
+    let (_, deck) = app.deck(&agreement.deck)?;
+    let view = deck.view().await?;
+    let commands = desk::commands(&view);
+    if commands.hash() != agreement.hash {
+        return Err(Problem::conflict("The commands have changed since they were read.").hint("Read them again."));
+    }
+    let path = app.root.join(view.compiled.source.path());
+    let agreed = Agreed {
+        hash: agreement.hash,
+        deck: path.display().to_string(),
+        commands: commands.0.len(),
+        at_ms: app.now_ms(),
+    };
+    app.desk.trusted.add(agreed).map_err(|error| {
+        tracing::error!(%error, "cannot keep what is trusted");
+        Problem::conflict(error.to_string()).hint("The terminal that runs foredeck says more.")
+    })?;
+    app.desk.touch();
+    Ok(done(json!({ "deck": agreement.deck, "standing": "trusted" })))
+}

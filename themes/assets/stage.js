@@ -1,0 +1,27 @@
+// What a deck page has only with a server behind it: steps, the runbook, the time of the live system.
+
+import { installClockControls, installClockLabel } from './clock.js';
+import { installRunbook } from './runbook.js';
+import { installSteps } from './steps.js';
+
+/** Returns { redraw() }, to be called when slides were replaced. */
+export function installStage(app) {
+  const { deck, link, toast, view } = app;
+  const running = installSteps(app);
+  installClockLabel(link, document.getElementById('fd-virtual'));
+  let book = null;
+  if (view === 'presenter') {
+    const panel = document.querySelector('#fd-presenter .fd-book');
+    book = installRunbook(panel, { steps: running.steps, link, slide: () => deck.index });
+    panel.querySelector('[data-book="run"]').addEventListener('click', ({ target }) => (target.textContent === 'Stop' ? running.cancel() : running.run()));
+    panel.querySelector('[data-book="undo"]').addEventListener('click', () => app.actions.undo());
+    installClockControls(document.querySelector('#fd-presenter .fd-time'), link, toast);
+    deck.addEventListener('change', book.draw);
+  }
+  return {
+    redraw() {
+      running.redraw();
+      book?.draw();
+    },
+  };
+}
