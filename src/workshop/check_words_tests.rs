@@ -1,3 +1,5 @@
+//! The words of checks, right and wrong.
+
 use super::*;
 use crate::deck::words::{End, read};
 

@@ -1,3 +1,5 @@
+//! Verdicts for every kind of check.
+
 use super::*;
 use crate::deck::words::{End, read};
 use crate::diagnostic::Span;

@@ -1,3 +1,5 @@
+//! Step files, their findings, and what steps need.
+
 use super::*;
 
 const STEP: &str = "---\ntitle: Let Git heal the cluster\nduration: 5m\nneeds: [01-first]\npanels: [pods, timeline]\n---\n\
