@@ -132,6 +132,16 @@ pub fn object_mark(object: &Value) -> (String, i64) {
     (text(object, &["metadata", "uid"]).to_owned(), int(object, &["metadata", "generation"]).unwrap_or(0))
 }
 
+/// Whether a check that does not hold is about something that is on its way by itself: pods that start.
+pub fn is_moving(check: &Check, seen: &Observation) -> bool {
+    match (&check.fact, seen) {
+        (Fact::Object(fact), Observation::Object(Some(_))) => matches!(fact.wants, Wants::Condition { .. }),
+        (Fact::Count(fact), Observation::Objects(objects)) => fact.condition.is_some() && !objects.is_empty(),
+        (Fact::Http(_), Observation::Http { .. }) => true,
+        _ => false,
+    }
+}
+
 /// Judges a check.
 pub fn judge(check: &Check, seen: &Observation, context: &Context) -> Verdict {
     let judge = Judge { context };

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::act::{self, Ran};
 use super::converge::{self, Move};
 use super::gate::Gate;
-use super::judge::{Baseline, Verdict, judge};
+use super::judge::{Baseline, Verdict, is_moving, judge};
 use super::observe::Observer;
 use super::progress::{Event, Progress, State, StepProgress};
 use super::store::{self, Found};
@@ -23,6 +23,8 @@ use crate::sandbox::Sandbox;
 const LOOKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 /// How often a step is done anew when that failed on the way to another one.
 const TRIES: u32 = 3;
+/// How long pods that start are waited for before their step is done anew.
+const MOVING: Duration = Duration::from_secs(10);
 
 /// Why something cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +101,9 @@ pub struct Report {
     pub next_seconds: Option<i64>,
     /// How far the step is.
     pub progress: StepProgress,
+    /// Everything that does not hold is on its way by itself.
+    #[serde(skip)]
+    pub moving: bool,
 }
 
 impl Report {
@@ -239,6 +244,7 @@ impl Session {
             checks,
             next_seconds: context.sync.next_seconds,
             progress: StepProgress::default(),
+            moving: pairs().all(|(check, seen)| is_moving(check, seen) || judge(check, seen, &context).passed()),
         };
         let why = report.missing();
         (report, why)
@@ -333,8 +339,11 @@ impl Session {
 
     /// Does a step for the learner unless it holds already.
     async fn reach(&self, step: &Arc<Step>, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
-        let (_, missing) = self.look(step, None).await;
+        let (report, missing) = self.look(step, None).await;
+        // What is on its way by itself needs nobody, unless it does not arrive.
+        let missing = if report.moving { self.until_holds(step, MOVING).await } else { missing };
         let Some(mut why) = missing else { return Ok(()) };
+        let limit = step.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
         for attempt in 1..=TRIES {
             tell(&Move::Solve { step: step.id.clone(), why: why.clone() });
             let done = match self.run_all(step, Role::Setup).await {
@@ -348,7 +357,7 @@ impl Session {
                 tokio::time::sleep(LOOKS.1).await;
                 continue;
             }
-            match self.until_holds(step).await {
+            match self.until_holds(step, limit).await {
                 None => {
                     self.take(&step.id, Event::Solve);
                     self.take(&step.id, Event::Pass);
@@ -361,8 +370,7 @@ impl Session {
     }
 
     /// Waits until a step holds, however it began; what does not hold when its time is over.
-    async fn until_holds(&self, step: &Step) -> Option<String> {
-        let limit = step.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
+    async fn until_holds(&self, step: &Step, limit: Duration) -> Option<String> {
         let begun = Instant::now();
         loop {
             let (_, why) = self.look(step, None).await;
