@@ -487,7 +487,8 @@ impl Session {
     async fn run_all(&self, step: &Step, role: Role) -> Result<(), Error> {
         for action in step.actions(role) {
             let ran = act::script(&self.sandbox, &action.spec.script, action.spec.timeout).await;
-            if !ran.went_well() && !(action.spec.expect_fail && ran.stopped.is_none()) {
+            let failed_as_meant = action.spec.expect_fail && ran.stopped.is_none();
+            if !(ran.went_well() || failed_as_meant) {
                 return Err(Error::Action {
                     step: step.id.clone(),
                     what: format!("`{}`", action.spec.name),
