@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod daemon;
 pub mod error;
 pub mod keep;
+mod mend;
 pub mod metrics;
 pub mod repository;
 pub mod time;

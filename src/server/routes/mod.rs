@@ -16,3 +16,4 @@ pub mod remote;
 pub mod steps;
 pub mod terminal;
 pub mod trust;
+pub mod workshop;
