@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::panel::state::{Choice, DiffLine, Fact, Line, Moment, Node, Point, Row, Series};
+use crate::panel::state::{DiffLine, Fact, Moment, Node, Point, Row, Series};
 
 fn html(body: Body) -> String {
     let state = PanelState::good("t", body, Timestamp::UNIX_EPOCH);
