@@ -184,3 +184,12 @@ fn a_result_replaces_the_old_one_in_one_go() {
     assert_eq!(tool.run("export deck.md").code, 0);
     assert_eq!(tool.files(), ["deck.html", "deck.md", "out.html"]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    let run = Tool::new().with("deck.md", "# A\n").run("export deck.md -o /dev/full");
+    assert_eq!(run.code, 4);
+    assert!(run.err.starts_with("error: cannot write `/dev/full`\n"), "{}", run.err);
+    assert!(run.err.contains("help: the disk is full"), "{}", run.err);
+}

@@ -24,6 +24,10 @@ install_debian() { # PROGRAM PACKAGE...
 install_debian cc gcc libc6-dev || say "no C compiler was found: crates with C parts cannot be built"
 install_debian git git || say "git was not found"
 
+if ! $quick; then
+  install_debian chromium chromium fonts-noto-color-emoji fonts-liberation || say "there is no Chromium: what needs one is not tested"
+fi
+
 # Debian's kubectl is too old to be an oracle, so none is installed.
 command -v kubectl >/dev/null 2>&1 || say "there is no kubectl: the tests that use the real one are skipped"
 [ -n "${FOREDECK_TEST_CONTEXT:-}" ] || say "FOREDECK_TEST_CONTEXT names no context: the embedded cluster is tested, no real one"
@@ -55,7 +59,6 @@ fi
 say "release build"
 cargo build --locked --release
 if [ -x tests/browser/run.sh ]; then
-  install_debian chromium chromium fonts-noto-color-emoji fonts-liberation || true
   say "browser tests"
   FOREDECK="$PWD/target/release/foredeck" tests/browser/run.sh
 fi

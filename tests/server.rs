@@ -4,6 +4,10 @@ mod demo;
 mod events;
 mod files;
 mod floods;
+#[cfg(unix)]
+mod flux;
 mod pages;
 mod panels;
 mod roles;
+mod steps;
+mod terminals;

@@ -10,6 +10,7 @@ mod gitops;
 mod harness;
 mod kubectl;
 mod load;
+mod printing;
 mod project;
 mod registry;
 mod server;

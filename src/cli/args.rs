@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster::args::{ClusterArgs, Which};
+use super::doctor::args::Doctor;
+use super::export::args::PrintArgs;
+use super::reconcile::ReconcileArgs;
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -24,9 +27,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show a deck, or a folder of decks, in the browser
-    Present(Present),
-    /// Make one HTML file of a deck, a site of a folder, or a text of the notes
-    Export(Export),
+    Present(Box<Present>),
+    /// Make an HTML file, PDF, pictures or PowerPoint of a deck, a site of a folder, or a text of the notes
+    Export(Box<Export>),
     /// Look for mistakes in decks
     Check(Check),
     /// Turn another tool's slides into a Marp deck
@@ -44,6 +47,23 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
     },
+    /// Make the cluster as Git wants it, now
+    Sync {
+        /// Messages.
+        #[command(flatten)]
+        console: ConsoleArgs,
+    },
+    /// Look at the reconciler
+    Reconcile(ReconcileArgs),
+    /// Talk to the reconciler as with Flux 1
+    #[command(disable_help_flag = true)]
+    Fluxctl {
+        /// What fluxctl takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<OsString>,
+    },
+    /// Look at what foredeck needs on this machine: browser, git, kubectl, port, decks
+    Doctor(Doctor),
     /// Read the commands of a deck and allow them to be run
     Trust(Trust),
     /// Explain a code of a finding, or a topic
@@ -364,7 +384,7 @@ pub struct ConvertArgs {
     /// Where to write; `-` is standard output, beside the deck when not given
     #[arg(short, long, value_name = "FILE|DIR")]
     pub output: Option<PathBuf>,
-    /// What to make: html, md or txt; else the output's extension says
+    /// What to make: html, pdf, png, jpeg, pptx, md or txt; else the output's extension says
     #[arg(long, value_name = "FORMAT")]
     pub to: Option<String>,
     /// Make a text of the presenter notes
@@ -373,7 +393,7 @@ pub struct ConvertArgs {
     /// What is around the slides: player, or bare for only the slides
     #[arg(long, value_name = "TEMPLATE", value_enum)]
     pub template: Option<TemplateName>,
-    /// Put presenter notes into the page
+    /// Put presenter notes into the page, the PowerPoint file or the handout
     #[arg(long)]
     pub with_notes: bool,
     /// Put local files into the page, also with `--template bare`
@@ -388,11 +408,11 @@ pub struct ConvertArgs {
     /// Export again whenever a file changes
     #[arg(short, long)]
     pub watch: bool,
-    /// Accepted for Marp's command lines; exporting is quick enough one by one
-    #[arg(short = 'P', long, value_name = "N", num_args = 0..=1, hide = true)]
+    /// How many decks to print at once
+    #[arg(short = 'P', long, value_name = "N", num_args = 0..=1)]
     pub parallel: Option<Option<String>>,
-    /// See `--parallel`
-    #[arg(long, hide = true)]
+    /// Print decks one by one
+    #[arg(long, conflicts_with = "parallel")]
     pub no_parallel: bool,
     /// Accepted for Marp's command lines; files below the deck's folder always go in
     #[arg(long, hide = true)]
@@ -409,29 +429,12 @@ pub struct ConvertArgs {
     /// Show the buttons
     #[arg(long = "bespoke.osc", hide = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub osc: Option<bool>,
-    /// Not made by this version.
+    /// What a browser makes.
     #[command(flatten)]
-    pub later: LaterArgs,
+    pub print: PrintArgs,
     /// What the document says about itself.
     #[command(flatten)]
     pub meta: MetaArgs,
-}
-
-/// Marp's flags for formats that this version does not make.
-#[derive(Debug, Clone, Default, Args)]
-pub struct LaterArgs {
-    /// PDF
-    #[arg(long, hide = true)]
-    pub pdf: bool,
-    /// PowerPoint
-    #[arg(long, hide = true)]
-    pub pptx: bool,
-    /// The first slide as a picture
-    #[arg(long, hide = true, value_name = "png|jpeg")]
-    pub image: Option<String>,
-    /// All slides as pictures
-    #[arg(long, hide = true, value_name = "png|jpeg")]
-    pub images: Option<String>,
 }
 
 /// What the document says about itself.
@@ -546,6 +549,11 @@ mod tests {
             "foredeck --html=false deck.md",
             "foredeck --no-html deck.md -c marp.yaml --allow-local-files",
             "foredeck deck.md --bespoke.transition=false -o x.html",
+            "foredeck deck.md --pdf --pdf-notes --pdf-outlines --allow-local-files",
+            "foredeck deck.md --pdf-outlines.pages=false --pdf-outlines.headings --browser-timeout 10s",
+            "foredeck --images png --image-scale 2 deck.md -o out.png --browser chrome,edge",
+            "foredeck deck.md --image jpeg --jpeg-quality 60 --browser-protocol cdp --browser-path /usr/bin/chromium",
+            "foredeck deck.md --pptx -P 2",
             "foredeck deck.md --notes --title T --author A --og-image https://example.org/a.png",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));

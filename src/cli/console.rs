@@ -111,12 +111,36 @@ impl From<project::Error> for Failure {
 
 impl From<export::Error> for Failure {
     fn from(error: export::Error) -> Self {
-        let code = match error {
-            export::Error::Template(_) => Code::Input,
-            export::Error::Write { .. } => Code::Environment,
+        let (code, hint) = match &error {
+            export::Error::Template(_) => (Code::Input, None),
+            export::Error::NoSlide { .. } => (Code::Usage, None),
+            export::Error::TooLarge(_) => {
+                (Code::Environment, Some("a smaller `--image-scale` makes it smaller".into()))
+            }
+            export::Error::Browser(error) => (Code::Environment, Some(error.hint())),
+            export::Error::Write { source, .. } => (Code::Environment, write_hint(source.kind()).map(str::to_owned)),
         };
-        Self::new(code, error)
+        Self { hint, ..Self::new(code, error) }
     }
+}
+
+impl From<export::browser::Error> for Failure {
+    fn from(error: export::browser::Error) -> Self {
+        export::Error::from(error).into()
+    }
+}
+
+/// What helps when a file cannot be written.
+fn write_hint(kind: std::io::ErrorKind) -> Option<&'static str> {
+    use std::io::ErrorKind;
+    Some(match kind {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "name a place that you may write to with `-o`",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full; an old file of that name is unharmed",
+        ErrorKind::IsADirectory => "a folder of that name is there; name a file in it with `-o`",
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => "a part of the path is a file, not a folder",
+        ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => "another program has the file open",
+        _ => return None,
+    })
 }
 
 impl From<cluster::error::Error> for Failure {
@@ -268,8 +292,16 @@ fn line(text: &str) {
 /// # Errors
 /// When standard output cannot be written.
 pub fn data(text: &str) -> Result<(), Failure> {
+    bytes(text.as_bytes())
+}
+
+/// Writes bytes to standard output. A reader that went away early is no error.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn bytes(content: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(content).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             let error = anyhow::Error::new(error).context("cannot write to standard output");
             Err(Failure::new(Code::Environment, error))

@@ -1,5 +1,9 @@
 //! `export`: decks → files.
 
+pub mod args;
+mod plan;
+mod press;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,48 +16,18 @@ use crate::project::watch::Watcher;
 use crate::project::{Compiled, Project, find};
 use crate::theme::Container;
 
-use super::args::{ConvertArgs, Export, LaterArgs, TemplateName};
+use super::args::Export;
 use super::console::{self, Code, Console, Failure};
 use super::settings::{self, Asked};
 use super::supervise::Supervisor;
 use super::{Inputs, import};
-
-impl LaterArgs {
-    /// Whether a format is asked for that this version does not make.
-    pub(super) fn any(&self) -> bool {
-        self.name().is_some()
-    }
-
-    fn name(&self) -> Option<&'static str> {
-        match self {
-            Self { pdf: true, .. } => Some("PDF"),
-            Self { pptx: true, .. } => Some("PPTX"),
-            Self { image: Some(_), .. } | Self { images: Some(_), .. } => Some("pictures"),
-            _ => None,
-        }
-    }
-}
-
-/// What is to be done, without contradictions.
-struct Plan {
-    job: Job,
-    output: Output,
-}
-
-/// Where a result goes.
-enum Output {
-    Standard,
-    File(PathBuf),
-    /// A file per deck, and an index for pages.
-    Folder(PathBuf),
-    /// Each beside its deck.
-    Beside,
-}
+use plan::{Output, Plan};
 
 /// A result that was written.
 struct Written {
     deck: PathBuf,
-    output: Option<PathBuf>,
+    /// The files; none when it went to standard output.
+    outputs: Vec<PathBuf>,
     bytes: usize,
     slides: usize,
     source: SourceFile,
@@ -71,8 +45,11 @@ pub(super) fn run(mut args: Export, console: Console) -> Result<Code, Failure> {
     }
     args.inputs.extend(args.convert.input_dir.clone());
     let inputs = Inputs::sort(args.inputs.clone()).or_default()?;
-    let plan = plan(&args.convert, &inputs)?;
-    let container = if plan.job.template == Template::Bare { Container::Bare } else { Container::Marpit };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let plan = plan::plan(&args.convert, &inputs, cores)?;
+    plan.remarks.iter().for_each(|remark| console.say(remark));
+    let bare = plan.job.template == Template::Bare || plan.job.format.needs_browser();
+    let container = if bare { Container::Bare } else { Container::Marpit };
     let asked = Asked {
         render: args.render.clone(),
         meta: args.convert.meta.clone(),
@@ -85,8 +62,8 @@ pub(super) fn run(mut args: Export, console: Console) -> Result<Code, Failure> {
     let exporter = Exporter { plan: &plan, console };
     let written = if inputs.decks.len() == 1 && inputs.decks[0] == Path::new("-") {
         let project = Project::around(Path::new("."), settings.project)?;
-        let compiled = project.compile_source(import::read(Path::new("-"))?, Path::new("."))?;
-        vec![exporter.one(&project, &compiled, "stdin", None)?]
+        let task = exporter.piped(&project)?;
+        exporter.make(&project, std::slice::from_ref(&task))?
     } else {
         let project = inputs.open(settings.project)?;
         let written = exporter.all(&project)?;
@@ -99,75 +76,11 @@ pub(super) fn run(mut args: Export, console: Console) -> Result<Code, Failure> {
     exporter.report(&written)
 }
 
-/// What this version does not make, by the name or extension it would have.
-fn later(name: &str) -> Option<&'static str> {
-    Some(match name.to_ascii_lowercase().as_str() {
-        "pdf" => "PDF",
-        "pptx" => "PPTX",
-        "png" | "jpg" | "jpeg" | "webp" => "pictures",
-        _ => return None,
-    })
-}
-
-/// Resolves the flags; contradictions are errors here and nowhere else.
-fn plan(args: &ConvertArgs, inputs: &Inputs) -> Result<Plan, Failure> {
-    let extension = args.output.as_deref().and_then(|path| path.extension()?.to_str());
-    let format = args.to.as_deref().or(extension.filter(|_| !args.notes)).unwrap_or_default();
-    if let Some(name) = args.later.name().or_else(|| later(format)) {
-        let message = format!("this version of foredeck does not make {name}");
-        return Err(Failure::usage(message).hint("export HTML and print it from a browser: every slide is a page"));
-    }
-    let to = match &args.to {
-        Some(name) => Some(Format::of_name(name).ok_or_else(|| {
-            Failure::usage(format!("there is no format `{name}`")).hint("formats are html, md and txt")
-        })?),
-        None => None,
-    };
-    let standard = args.output.as_deref() == Some(Path::new("-"));
-    let by_extension = args.output.as_deref().filter(|_| !standard).and_then(Format::of_path);
-    let format = to.or(args.notes.then_some(Format::NotesText)).or(by_extension).unwrap_or_default();
-    let template = match args.template {
-        Some(TemplateName::Bare) => Template::Bare,
-        _ => Template::Player,
-    };
-    let inline = if args.inline { Some(true) } else { args.no_inline.then_some(false) };
-    let job = Job {
-        format,
-        template,
-        with_notes: args.with_notes,
-        inline,
-        progress: args.progress == Some(true),
-        no_controls: args.osc == Some(false),
-        name: String::new(),
-    };
-    Ok(Plan { job, output: output(args, inputs)? })
-}
-
-fn output(args: &ConvertArgs, inputs: &Inputs) -> Result<Output, Failure> {
-    let from_pipe = inputs.decks.iter().any(|path| path == Path::new("-"));
-    if from_pipe && inputs.decks.len() > 1 {
-        return Err(Failure::usage("standard input cannot be one of several decks"));
-    }
-    let many = inputs.decks.len() > 1 || inputs.decks.iter().any(|path| path.is_dir());
-    match &args.output {
-        Some(path) if path == Path::new("-") && many => {
-            Err(Failure::usage("several decks cannot go to standard output").hint("name a folder with `-o`"))
-        }
-        Some(path) if path == Path::new("-") => Ok(Output::Standard),
-        Some(path) if many && (path.is_file() || Format::of_path(path).is_some()) => {
-            let message = format!("several decks cannot go into the one file `{}`", path.display());
-            Err(Failure::usage(message).hint("name a folder with `-o`"))
-        }
-        Some(path) if many || path.is_dir() || path.to_string_lossy().ends_with('/') => {
-            Ok(Output::Folder(path.clone()))
-        }
-        Some(path) => Ok(Output::File(path.clone())),
-        None if from_pipe => Ok(Output::Standard),
-        None if inputs.decks.iter().any(|path| path.is_dir()) => {
-            Err(Failure::usage("a folder of decks needs a folder to go to").hint("for example `-o site`"))
-        }
-        None => Ok(Output::Beside),
-    }
+/// A deck and where its result goes; to standard output when nowhere.
+struct Task {
+    deck: Compiled,
+    name: String,
+    target: Option<PathBuf>,
 }
 
 /// Exports decks by a plan.
@@ -179,77 +92,102 @@ struct Exporter<'a> {
 impl Exporter<'_> {
     /// Exports every deck of a project.
     fn all(&self, project: &Project) -> Result<Vec<Written>, Failure> {
-        let pages = site::pages(project, self.plan.job.format.extension());
-        let mut written = Vec::new();
-        let mut compiled = Vec::new();
-        for page in pages {
+        let (pages, tasks): (Vec<_>, Vec<_>) = self.tasks(project)?.into_iter().unzip();
+        let written = self.make(project, &tasks)?;
+        self.index(project, &pages, &tasks)?;
+        Ok(written)
+    }
+
+    /// What there is to do for a project.
+    fn tasks<'p>(&self, project: &'p Project) -> Result<Vec<(site::Page<'p>, Task)>, Failure> {
+        let extension = self.plan.job.format.extension();
+        let mut tasks = Vec::new();
+        for page in site::pages(project, extension) {
             let deck = project.compile(page.entry)?;
             let target = match &self.plan.output {
                 Output::Folder(folder) => Some(folder.join(&page.path)),
                 Output::File(path) => Some(path.clone()),
-                Output::Beside => Some(page.entry.path.with_extension(self.plan.job.format.extension())),
+                Output::Beside => Some(page.entry.path.with_extension(extension)),
                 Output::Standard => None,
             };
             if target.as_deref().is_some_and(|target| same_file(target, &page.entry.path)) {
                 let message = format!("the result would replace the deck `{}` itself", page.entry.path.display());
                 return Err(Failure::usage(message).hint("name another file with `-o`"));
             }
-            written.push(self.one(project, &deck, &page.entry.slug, target.as_deref())?);
-            compiled.push((page, deck));
+            let name = page.entry.slug.clone();
+            tasks.push((page, Task { deck, name, target }));
         }
-        if let Output::Folder(folder) = &self.plan.output
-            && self.plan.job.format == Format::Html
-            && compiled.len() > 1
-        {
-            let decks: Vec<_> = compiled.iter().map(|(page, deck)| (page.clone(), deck)).collect();
-            let path = folder.join("index.html");
-            write::write(&path, site::index(project, &decks)?.as_bytes())?;
-            self.console.say(&format!("index => {}", path.display()));
-        }
-        Ok(written)
+        Ok(tasks)
     }
 
-    /// Exports one deck.
-    fn one(&self, project: &Project, compiled: &Compiled, name: &str, to: Option<&Path>) -> Result<Written, Failure> {
-        let job = Job { name: name.to_owned(), ..self.plan.job.clone() };
-        let output = export::export(project, compiled, &job)?;
-        match to {
+    /// What there is to do for a deck that comes through a pipe.
+    fn piped(&self, project: &Project) -> Result<Task, Failure> {
+        let deck = project.compile_source(import::read(Path::new("-"))?, Path::new("."))?;
+        let target = match &self.plan.output {
+            Output::File(path) => Some(path.clone()),
+            Output::Folder(folder) => Some(folder.join(format!("stdin.{}", self.plan.job.format.extension()))),
+            Output::Standard | Output::Beside => None,
+        };
+        Ok(Task { deck, name: "stdin".to_owned(), target })
+    }
+
+    /// Makes the files of some decks.
+    fn make(&self, project: &Project, tasks: &[Task]) -> Result<Vec<Written>, Failure> {
+        if self.plan.job.format.needs_browser() {
+            return press::all(self, project, tasks);
+        }
+        tasks.iter().map(|task| self.text(project, task)).collect()
+    }
+
+    /// Writes the page that leads to those of the decks.
+    fn index(&self, project: &Project, pages: &[site::Page<'_>], tasks: &[Task]) -> Result<(), Failure> {
+        let Output::Folder(folder) = &self.plan.output else { return Ok(()) };
+        if self.plan.job.format != Format::Html || pages.len() < 2 {
+            return Ok(());
+        }
+        let decks: Vec<_> = pages.iter().cloned().zip(tasks.iter().map(|task| &task.deck)).collect();
+        let path = folder.join("index.html");
+        write::write(&path, site::index(project, &decks)?.as_bytes())?;
+        self.console.say(&format!("index => {}", path.display()));
+        Ok(())
+    }
+
+    /// The job, for one deck.
+    fn job(&self, task: &Task) -> Job {
+        Job { name: task.name.clone(), ..self.plan.job.clone() }
+    }
+
+    /// Makes a file that is a text.
+    fn text(&self, project: &Project, task: &Task) -> Result<Written, Failure> {
+        let output = export::export(project, &task.deck, &self.job(task))?;
+        match &task.target {
             Some(path) => write::write(path, output.text.as_bytes())?,
             None if self.console.json => {}
             None => console::data(&output.text)?,
         }
-        let incomplete = Counts::of(&output.diagnostics).errors > 0;
-        let mut diagnostics = compiled.diagnostics.clone();
-        for found in output.diagnostics {
-            let told = diagnostics.iter().any(|known| known.code == found.code && known.message == found.message);
-            if !told {
-                diagnostics.push(found);
-            }
-        }
-        Ok(Written {
-            deck: compiled.source.path().into(),
-            output: to.map(Path::to_path_buf),
-            bytes: output.text.len(),
-            slides: compiled.rendered.slides.len(),
-            source: compiled.source.clone(),
-            diagnostics,
-            incomplete,
-        })
+        Ok(written(task, task.target.clone().into_iter().collect(), output.text.len(), output.diagnostics))
     }
 
     /// Tells what was written and what was noticed.
     fn report(&self, written: &[Written]) -> Result<Code, Failure> {
         for file in written {
             self.console.first_findings(&file.diagnostics, &file.source);
-            if let Some(output) = &file.output {
-                self.console.say(&format!("{} => {}", file.deck.display(), output.display()));
+            match file.outputs.as_slice() {
+                [] => {}
+                [output] => self.console.say(&format!("{} => {}", file.deck.display(), output.display())),
+                [first, .., last] => {
+                    let (deck, first, last) = (file.deck.display(), first.display(), last.display());
+                    self.console.say(&format!("{deck} => {first} … {last}"));
+                }
             }
         }
         if self.console.json {
             let files = written.iter().map(|file| {
+                let outputs: Vec<String> = file.outputs.iter().map(|path| path.display().to_string()).collect();
                 json!({
                     "deck": file.deck.display().to_string(),
-                    "output": file.output.as_ref().map(|path| path.display().to_string()),
+                    "output": outputs.first(),
+                    "outputs": outputs,
                     "bytes": file.bytes,
                     "slides": file.slides,
                     "complete": !file.incomplete,
@@ -268,6 +206,28 @@ impl Exporter<'_> {
     }
 }
 
+/// A result of a deck, with what was noticed while it was compiled and while it was exported.
+fn written(task: &Task, outputs: Vec<PathBuf>, bytes: usize, noticed: Vec<Diagnostic>) -> Written {
+    let compiled = &task.deck;
+    let incomplete = Counts::of(&noticed).errors > 0;
+    let mut diagnostics = compiled.diagnostics.clone();
+    for found in noticed {
+        let told = diagnostics.iter().any(|known| known.code == found.code && known.message == found.message);
+        if !told {
+            diagnostics.push(found);
+        }
+    }
+    Written {
+        deck: compiled.source.path().into(),
+        outputs,
+        bytes,
+        slides: compiled.rendered.slides.len(),
+        source: compiled.source.clone(),
+        diagnostics,
+        incomplete,
+    }
+}
+
 fn same_file(a: &Path, b: &Path) -> bool {
     match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
         (Ok(a), Ok(b)) => a == b,
@@ -277,7 +237,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 
 /// Exports again whenever a deck changes, until stopped.
 fn again(plan: Plan, console: Console, project: Project) -> Result<Code, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Code::Environment, error))?;
     let project = Arc::new(project);
     let (watcher, decks) = Watcher::new(project.clone())?;
@@ -296,7 +256,9 @@ fn again(plan: Plan, console: Console, project: Project) -> Result<Code, Failure
                     _ = futures::future::select_all(changes) => {}
                 }
                 decks.iter_mut().for_each(|cell| cell.mark_unchanged());
-                let written = exporter.all(&project).and_then(|written| exporter.report(&written));
+                // A browser may be at work for a while; Ctrl-C ends it all the same.
+                let written = tokio::task::block_in_place(|| exporter.all(&project))
+                    .and_then(|written| exporter.report(&written));
                 if let Err(failure) = written {
                     console.failure(&failure);
                 }

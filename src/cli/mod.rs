@@ -7,12 +7,16 @@ pub mod config;
 pub mod console;
 pub mod dialect;
 pub mod docs;
+pub mod doctor;
 pub mod duration;
 pub mod export;
+pub mod fluxctl;
 pub mod import;
 pub mod kubectl;
 pub mod new;
 pub mod present;
+pub mod reconcile;
+pub mod running;
 pub mod settings;
 pub mod supervise;
 pub mod theme;
@@ -32,6 +36,10 @@ use crate::project::{Project, ProjectOptions};
 
 /// Runs the command line; everything it does ends in an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments = arguments.into_iter().peekable();
+    if fluxctl::is_called(arguments.peek()) {
+        return fluxctl::run(arguments.skip(1).collect()).into();
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -55,14 +63,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
     match cli.command {
         None => bare(cli.bare, console),
-        Some(Command::Present(present)) => present::run(present, console),
-        Some(Command::Export(export)) => export::run(export, console),
+        Some(Command::Present(present)) => present::run(*present, console),
+        Some(Command::Export(export)) => export::run(*export, console),
         Some(Command::Check(check)) => check::run(&check, console),
         Some(Command::Import(import)) => import::run(&import, console),
         Some(Command::Theme(theme)) => theme::run(theme.command, console),
         Some(Command::New(new)) => new::run(&new, console),
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
+        Some(Command::Sync { .. }) => Ok(reconcile::sync()),
+        Some(Command::Reconcile(args)) => reconcile::run(&args, console),
+        Some(Command::Fluxctl { arguments }) => Ok(fluxctl::run(arguments)),
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, console),
         Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
@@ -96,7 +108,7 @@ fn bare(bare: Bare, console: Console) -> Result<Code, Failure> {
         || convert.inline
         || convert.no_inline
         || convert.input_dir.is_some()
-        || convert.later.any();
+        || convert.print.any();
     if wants_file && !serve.server && !serve.preview {
         return export::run(args::Export { inputs, convert, render, console: console_args }, console);
     }
@@ -113,12 +125,17 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Check(args)) => &args.console,
         Some(Command::Import(args)) => &args.console,
         Some(Command::New(args)) => &args.console,
+        Some(Command::Doctor(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
-        // All arguments are kubectl's own.
-        Some(Command::Kubectl { .. }) => return ConsoleArgs::default(),
-        Some(Command::Completions { console, .. } | Command::Man { console }) => console,
+        // All arguments are kubectl's and fluxctl's own.
+        Some(Command::Kubectl { .. } | Command::Fluxctl { .. }) => return ConsoleArgs::default(),
+        Some(Command::Reconcile(args)) => {
+            let reconcile::ReconcileCommand::Status(status) = &args.command;
+            &status.console
+        }
+        Some(Command::Completions { console, .. } | Command::Man { console } | Command::Sync { console }) => console,
         Some(Command::Theme(args)) => match &args.command {
             ThemeCommand::List { console, .. }
             | ThemeCommand::Eject { console, .. }
@@ -199,6 +216,10 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "new",
         "cluster",
         "kubectl",
+        "fluxctl",
+        "sync",
+        "reconcile",
+        "doctor",
         "trust",
         "docs",
         "completions",

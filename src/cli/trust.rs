@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::project::{Compiled, Project};
+use crate::project::Compiled;
 use crate::runbook::tail::plain;
 use crate::runbook::trust::Commands;
 use crate::runbook::trusted::{Agreed, Error, Trusted};
@@ -39,7 +39,7 @@ pub(super) fn run(args: Trust, console: Console) -> Result<Code, Failure> {
             console.say(&format!("{}: runs nothing", entry.path.display()));
             continue;
         }
-        let deck = place(&project, &compiled);
+        let deck = compiled.place().display().to_string();
         let known = store.has(&commands.hash());
         show(&deck, &commands, console);
         let agreed = known || args.yes || ask(&deck, console)?;
@@ -84,11 +84,6 @@ fn state_folder() -> Option<PathBuf> {
 fn commands_of(compiled: &Compiled) -> Commands {
     let slides = compiled.rendered.slides.iter();
     Commands::of(slides.map(|slide| (slide.steps.as_slice(), slide.panels.as_slice())))
-}
-
-/// The deck's path, as the server notes it too.
-fn place(project: &Project, compiled: &Compiled) -> String {
-    project.root.join(compiled.source.path()).display().to_string()
 }
 
 fn agreed_now(deck: &str, commands: &Commands) -> Agreed {

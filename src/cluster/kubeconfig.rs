@@ -197,6 +197,13 @@ impl Merged {
         self.config.contexts.iter().map(|named| named.name.clone()).collect()
     }
 
+    /// The namespace of a context, of the current one when none is named; only for what is shown, never to choose a cluster.
+    pub fn namespace(&self, name: Option<&str>) -> Option<String> {
+        let name = name.or(self.config.current_context.as_deref())?;
+        let named = self.config.contexts.iter().find(|named| named.name == name)?;
+        named.context.as_ref()?.namespace.clone()
+    }
+
     /// The context of a name. Without a name the only one there is: a current context is never taken for granted.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ pub(super) fn player_files() -> Value {
     Value::Object(files.collect())
 }
 
-fn asset_text(name: &str) -> Option<String> {
+pub(super) fn asset_text(name: &str) -> Option<String> {
     String::from_utf8(template::asset(name)?.into_owned()).ok()
 }
 

@@ -11,6 +11,7 @@ use crate::project::media::is_style_sheet;
 use crate::project::{Compiled, Project, Target, lint};
 use crate::render::{Rendered, template};
 
+use super::browser::request;
 use super::data;
 
 /// A picture behind several slides is written once, as a CSS variable, when it is larger than this.
@@ -23,6 +24,8 @@ pub(super) enum Scope {
     All,
     /// Only those built in: nobody else can serve them.
     BuiltIn,
+    /// Those built in; those of the project get an address each, and are given when somebody asks for it.
+    Served,
 }
 
 /// Puts files into one page.
@@ -38,6 +41,8 @@ pub(super) struct Inliner<'a> {
     variables: BTreeMap<String, Rc<str>>,
     /// Addresses on other hosts, in the order met.
     remote: Vec<String>,
+    /// Files that got an address.
+    served: Vec<PathBuf>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -56,15 +61,28 @@ impl<'a> Inliner<'a> {
             uses: HashMap::new(),
             variables: BTreeMap::new(),
             remote: Vec::new(),
+            served: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
 
     /// The rendering with all its files in it, and what could not be put in.
     pub(super) fn rendered(mut self, rendered: &Rendered) -> (Rendered, Vec<Diagnostic>) {
+        let rendered = self.filled(rendered);
+        self.tell_remote();
+        (rendered, self.diagnostics)
+    }
+
+    /// The rendering with an address for each of its files, those files, and what could not be had.
+    pub(super) fn served(mut self, rendered: &Rendered) -> (Rendered, Vec<PathBuf>, Vec<Diagnostic>) {
+        let rendered = self.filled(rendered);
+        (rendered, self.served, self.diagnostics)
+    }
+
+    fn filled(&mut self, rendered: &Rendered) -> Rendered {
         let mut rendered = rendered.clone();
         rendered.css = self.css(&rendered.css);
-        if self.scope == Scope::All {
+        if self.scope != Scope::BuiltIn {
             rendered.slides.iter().for_each(|slide| self.count(&slide.html));
             for slide in &mut rendered.slides {
                 slide.html = self.html(&slide.html);
@@ -75,6 +93,10 @@ impl<'a> Inliner<'a> {
                 rendered.css.push_str(&format!("\n:root{{{}}}", declarations.join(";")));
             }
         }
+        rendered
+    }
+
+    fn tell_remote(&mut self) {
         if let Some(first) = self.remote.first() {
             let others = match self.remote.len() - 1 {
                 0 => String::new(),
@@ -85,7 +107,6 @@ impl<'a> Inliner<'a> {
             let found = Diagnostic::warning(Code("asset/remote"), message);
             self.diagnostics.push(found.hint("save the files beside the deck to be independent of the network"));
         }
-        (rendered, self.diagnostics)
     }
 
     fn count(&mut self, html: &str) {
@@ -201,6 +222,11 @@ impl<'a> Inliner<'a> {
             Target::File(path) if self.project.is_hidden(&path) => {
                 self.diagnostics.push(lint::hidden(url));
                 None
+            }
+            Target::File(path) if self.scope == Scope::Served => {
+                let name = markup::percent_encode(&path.file_name().unwrap_or_default().to_string_lossy());
+                self.served.push(path);
+                Some(request::file(self.served.len() - 1, &name))
             }
             Target::File(path) => match self.reader.read(&path) {
                 Ok(bytes) => Some(data::uri(&path, &bytes)),

@@ -1,12 +1,19 @@
 //! [`Compiled`] → a file.
 
+pub mod browser;
 pub mod data;
 mod fonts;
 pub mod html;
 pub mod inline;
 pub mod notes;
+pub mod pdf;
+pub mod picture;
+mod pptx;
+pub mod press;
+mod sheet;
 pub mod site;
 pub mod write;
+pub mod zip;
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +31,26 @@ pub enum Format {
     NotesText,
     /// Presenter notes as Markdown, under the titles of their slides.
     NotesMarkdown,
+    /// A page for each slide.
+    Pdf,
+    /// Pictures without loss.
+    Png,
+    /// Smaller pictures.
+    Jpeg,
+    /// PowerPoint: a picture for each slide.
+    Pptx,
 }
+
+/// Every format, with the words for it; the first is the extension of its files.
+const FORMATS: [(Format, &[&str]); 7] = [
+    (Format::Html, &["html", "htm"]),
+    (Format::NotesText, &["txt"]),
+    (Format::NotesMarkdown, &["md", "markdown"]),
+    (Format::Pdf, &["pdf"]),
+    (Format::Png, &["png"]),
+    (Format::Jpeg, &["jpg", "jpeg"]),
+    (Format::Pptx, &["pptx"]),
+];
 
 impl Format {
     /// The format of a file name's extension.
@@ -34,21 +60,18 @@ impl Format {
 
     /// The format of a name, as after `--to`.
     pub fn of_name(name: &str) -> Option<Self> {
-        Some(match name.to_ascii_lowercase().as_str() {
-            "html" | "htm" => Self::Html,
-            "txt" => Self::NotesText,
-            "md" | "markdown" => Self::NotesMarkdown,
-            _ => return None,
-        })
+        let name = name.to_ascii_lowercase();
+        FORMATS.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(format, _)| *format)
     }
 
     /// The extension of files of this format.
     pub fn extension(self) -> &'static str {
-        match self {
-            Self::Html => "html",
-            Self::NotesText => "txt",
-            Self::NotesMarkdown => "md",
-        }
+        FORMATS.iter().find(|(format, _)| *format == self).and_then(|(_, names)| names.first()).unwrap_or(&"html")
+    }
+
+    /// Whether a browser makes it.
+    pub fn needs_browser(self) -> bool {
+        matches!(self, Self::Pdf | Self::Png | Self::Jpeg | Self::Pptx)
     }
 }
 
@@ -69,7 +92,7 @@ pub struct Job {
     pub format: Format,
     /// Around the slides.
     pub template: Template,
-    /// Whether presenter notes go into an HTML page.
+    /// Whether presenter notes go into an HTML page, a PowerPoint file or a handout.
     pub with_notes: bool,
     /// Whether local files go into the page; `None`: into the player's, not into the bare one.
     pub inline: Option<bool>,
@@ -77,6 +100,8 @@ pub struct Job {
     pub progress: bool,
     /// Whether the player hides its buttons (Marp's `--bespoke.osc=false`).
     pub no_controls: bool,
+    /// How it is printed, by a browser.
+    pub print: press::PrintOptions,
     /// The deck's name: title of a deck that has none, and key of synchronised windows.
     pub name: String,
 }
@@ -103,6 +128,20 @@ pub enum Error {
     /// A page template is wrong.
     #[error(transparent)]
     Template(#[from] template::Error),
+    /// The browser failed.
+    #[error(transparent)]
+    Browser(#[from] browser::Error),
+    /// A slide that is not there.
+    #[error("there is no slide {number}: the deck has {count}")]
+    NoSlide {
+        /// The number asked for.
+        number: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// A PowerPoint file that its format has no numbers for.
+    #[error(transparent)]
+    TooLarge(#[from] zip::TooLarge),
     /// The file cannot be written.
     #[error("cannot write `{}`", path.display())]
     Write {
@@ -116,13 +155,15 @@ pub enum Error {
 
 /// Makes a file of a deck.
 ///
+/// What a browser makes is made by [`press::press`].
+///
 /// # Errors
 /// When a page template of the project is wrong.
 pub fn export(project: &Project, compiled: &Compiled, job: &Job) -> Result<Output, Error> {
     match job.format {
-        Format::Html => html::page(project, compiled, job),
         Format::NotesText => Ok(with_notes_found(compiled, notes::text(&compiled.rendered))),
         Format::NotesMarkdown => Ok(with_notes_found(compiled, notes::markdown(&compiled.rendered, &job.name))),
+        _ => html::page(project, compiled, job),
     }
 }
 

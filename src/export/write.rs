@@ -1,5 +1,6 @@
 //! Writes a file so that there is never half of one.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Error;
@@ -24,7 +25,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
     let folder = parent_of(&target);
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let temporary = temporary(&target);
-    let written = std::fs::write(&temporary, content).and_then(|()| {
+    let written = filled(&temporary, content).and_then(|()| {
         if let Some(metadata) = &metadata {
             std::fs::set_permissions(&temporary, metadata.permissions())?;
         }
@@ -34,6 +35,13 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
         let _ = std::fs::remove_file(&temporary);
         failed(source)
     })
+}
+
+/// A new file with a content that is on the disk when this returns.
+fn filled(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 fn temporary(target: &Path) -> PathBuf {

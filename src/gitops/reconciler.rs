@@ -14,7 +14,7 @@ use super::record::SyncRecord;
 use super::schedule::{Intervals, Moment, Outcome, Schedule, Trigger, Work};
 use super::settings::Settings;
 use super::status::{Next, Status};
-use super::sync::job::{Decide, Edits};
+use super::sync::job::{Checkout, Decide, Edits};
 use super::sync::preview::Preview;
 use super::sync::repair::Seen;
 use super::sync::{Engine, Looked};
@@ -43,6 +43,7 @@ enum Wish {
     Sync(oneshot::Sender<Result<Arc<SyncRecord>, Error>>),
     Preview(Option<String>, oneshot::Sender<Result<Preview, Error>>),
     Commit(Decide, oneshot::Sender<Result<Option<String>, Error>>),
+    Checkout(oneshot::Sender<Result<Checkout, Error>>),
     Identity(bool, oneshot::Sender<Result<String, Error>>),
     Unsynced(Option<String>, oneshot::Sender<Result<Vec<Commit>, Error>>),
     Pause,
@@ -254,6 +255,9 @@ impl Reconciler {
                 }
                 let _ = answer.send(commit.map_err(Error::Refused));
             }
+            Wish::Checkout(answer) => {
+                let _ = answer.send(self.engine.look().await.map_err(Error::Refused));
+            }
             Wish::Identity(regenerate, answer) => {
                 let public = self.engine.identity(regenerate).await;
                 if regenerate && public.is_ok() {
@@ -355,9 +359,17 @@ impl Handle {
     /// Why nothing was committed.
     pub async fn commit<F>(&self, decide: F) -> Result<Option<String>, Error>
     where
-        F: FnMut(&super::sync::job::Checkout) -> Result<Option<Edits>, String> + Send + 'static,
+        F: FnMut(&Checkout) -> Result<Option<Edits>, String> + Send + 'static,
     {
         self.ask(|answer| Wish::Commit(Box::new(decide), answer)).await
+    }
+
+    /// The files of the newest commit that was seen.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub async fn checkout(&self) -> Result<Checkout, Error> {
+        self.ask(Wish::Checkout).await
     }
 
     /// The public half of the key for SSH; of a new one, when it is to be made anew.

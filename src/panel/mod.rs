@@ -5,3 +5,4 @@ pub mod output;
 pub mod redact;
 pub mod source;
 pub mod state;
+pub mod terminal;

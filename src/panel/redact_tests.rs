@@ -26,10 +26,7 @@ fn secrets_are_masked_and_their_lengths_stay() {
         ("AKIAIOSFODNN7EXAMPLE", "AKIA****************"),
         ("AKIA is a prefix", "AKIA is a prefix"),
         ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key = *********************"),
-        (
-            "-H 'Authorization: Basic Z2l0OnNlY3JldA==' http://x",
-            "-H 'Authorization:***************************' http://x",
-        ),
+        ("-H 'Authorization: Basic Z2l0OnNlY3JldA==' http://x", "-H 'Authorization:***********************' http://x"),
         ("authorization: Bearer abc\r\nnext: x", "authorization:***********\r\nnext: x"),
         ("Bearer abcdefgh1234 is it", "Bearer ************ is it"),
         ("the bearer of news", "the bearer of news"),

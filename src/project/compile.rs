@@ -38,6 +38,12 @@ fn is_breaking(diagnostic: &Diagnostic) -> bool {
 }
 
 impl Compiled {
+    /// The deck's file, absolute.
+    pub fn place(&self) -> PathBuf {
+        let path = self.source.path();
+        path.file_name().map_or_else(|| self.folder.clone(), |name| self.folder.join(name))
+    }
+
     /// Whether a running presentation had better keep what it shows: the last edit broke something that was right.
     fn breaks(&self, last: &Self) -> bool {
         self.diagnostics.iter().any(is_breaking) && (last.stale || !last.diagnostics.iter().any(is_breaking))

@@ -10,6 +10,7 @@ use serde::Serialize;
 #[folder = "themes/"]
 #[include = "pages/*"]
 #[include = "assets/*"]
+#[include = "pptx/*"]
 struct Embedded;
 
 /// A page could not be made from its template.
@@ -60,6 +61,16 @@ pub fn page<S: Serialize>(
     own: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
 ) -> Result<String, Error> {
     Templates::new(own).page(name, context)
+}
+
+/// Fills in `themes/pptx/NAME`, a part of a PowerPoint file.
+///
+/// # Errors
+/// When there is no such template, or it is wrong.
+pub fn office<S: Serialize>(name: &str, context: &S) -> Result<String, Error> {
+    let part =
+        |name: &str| asset_at(&format!("pptx/{name}")).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
+    Templates::new(part).page(name, context)
 }
 
 fn built_in(name: &str) -> Option<String> {

@@ -18,8 +18,9 @@ use super::journal::{Ended, Exit, Journal, State, key, verdict};
 use super::shell::{self, Place};
 use super::tail::Tail;
 use super::wait::Wait;
-use crate::deck::step::StepSpec;
+use crate::deck::step::{StepSpec, Typing};
 use crate::panel::redact::{Redactor, Secrets};
+use crate::panel::terminal::{self, Terminals};
 use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
 
@@ -70,6 +71,7 @@ struct Shared {
     work: Arc<tokio::sync::Mutex<()>>,
     /// Stops the step that is at work.
     current: Mutex<CancellationToken>,
+    terminals: Arc<Terminals>,
     secrets: Vec<String>,
     clock: fn() -> u64,
 }
@@ -85,12 +87,18 @@ struct Job {
 
 impl Runner {
     /// A runner for the system in a cell. `secrets` are never shown in what commands write.
-    pub fn new(demo: watch::Receiver<Demo>, secrets: Vec<String>, clock: fn() -> u64) -> Self {
+    pub fn new(
+        demo: watch::Receiver<Demo>,
+        terminals: Arc<Terminals>,
+        secrets: Vec<String>,
+        clock: fn() -> u64,
+    ) -> Self {
         let shared = Shared {
             demo,
             journal: watch::Sender::new(Journal::default()),
             work: Arc::default(),
             current: Mutex::default(),
+            terminals,
             secrets,
             clock,
         };
@@ -109,7 +117,10 @@ impl Runner {
     pub fn run(&self, deck: &str, step: &StepSpec) -> Result<(), Refusal> {
         let sandbox = self.shared.sandbox()?;
         let wait = step.wait.as_deref().map(Wait::parse).transpose();
-        let wait = wait.map_err(|why| Refusal::Wait { step: step.name.clone(), why })?;
+        let mut wait = wait.map_err(|why| Refusal::Wait { step: step.name.clone(), why })?;
+        if let Some(wait) = &mut wait {
+            wait.in_namespace_of(&step.script);
+        }
         let at_work = self.shared.begin_work()?;
         let stop = self.stop.child_token();
         *self.shared.current() = stop.clone();
@@ -204,7 +215,10 @@ impl Shared {
         {
             return ended;
         }
-        let exit = self.unseen(job, deadline).await;
+        let exit = match &job.step.terminal {
+            Some(name) => self.typed(job, name, deadline).await,
+            None => self.unseen(job, deadline).await,
+        };
         let code = match verdict(&exit, job.step.expect_fail, limit.as_secs()) {
             Ok(code) => code,
             Err(ended) => return ended,
@@ -232,6 +246,31 @@ impl Shared {
         })?;
         self.journal.send_modify(|journal| journal.mark(&job.deck, &job.step.name));
         Ok(())
+    }
+
+    /// Types the command into its terminal.
+    async fn typed(&self, job: &Job, name: &str, deadline: Instant) -> Exit {
+        let secrets = secrets_of(&job.sandbox, &self.secrets);
+        let (terminals, sandbox, name) = (self.terminals.clone(), job.sandbox.clone(), name.to_owned());
+        let opened = tokio::task::spawn_blocking(move || terminals.open(&name, &sandbox, &secrets)).await;
+        let terminal = match opened {
+            Ok(Ok(terminal)) => terminal,
+            Ok(Err(refusal)) => return Exit::NotStarted(refusal.to_string()),
+            Err(error) => return Exit::NotStarted(error.to_string()),
+        };
+        let from = *terminal.end_of_output().borrow();
+        let human = job.step.typing == Typing::Human;
+        let ended = terminal.run(&job.step.script, human, deadline, &job.stop).await;
+        let mut tail = Tail::default();
+        tail.push(&terminal.read(from, usize::MAX).bytes);
+        let text = tail.text();
+        self.journal.send_modify(|journal| journal.wrote(&text));
+        match ended {
+            terminal::Ended::Code(code) => Exit::Code(code),
+            terminal::Ended::Not(why) => Exit::NotStarted(why),
+            terminal::Ended::TimedOut => Exit::TimedOut,
+            terminal::Ended::Stopped => Exit::Stopped,
+        }
     }
 
     /// Runs the command without a terminal.

@@ -82,6 +82,13 @@ impl Wait {
         })
     }
 
+    /// Takes the namespace that a command names when the author gave none.
+    pub fn in_namespace_of(&mut self, script: &str) {
+        if self.namespace.is_none() {
+            self.namespace = namespace_in(script);
+        }
+    }
+
     /// For people: `deploy/podinfo available`.
     pub fn shown(&self) -> String {
         let goal = match &self.goal {
@@ -128,6 +135,25 @@ impl Wait {
         // As kubectl: what Kubernetes itself brings goes before what others add.
         found.sort_by_key(|served| (served.group.contains('.') && !served.group.ends_with(".k8s.io"), &served.group));
         found.first().copied()
+    }
+}
+
+/// The one namespace that the commands of a script name.
+fn namespace_in(script: &str) -> Option<String> {
+    let mut found: Vec<&str> = Vec::new();
+    let mut words = script.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let named = match word {
+            "-n" | "--namespace" => words.peek().copied(),
+            _ => word.strip_prefix("--namespace=").or_else(|| word.strip_prefix("-n=")),
+        };
+        found.extend(named);
+    }
+    found.dedup();
+    let plain = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    match found.as_slice() {
+        [one] => Some(one).filter(|name| plain(name)).map(|name| (*name).to_owned()),
+        _ => None,
     }
 }
 

@@ -71,6 +71,23 @@ fn namespaces_stand_anywhere_behind_the_object() {
 }
 
 #[test]
+fn the_namespace_of_the_command_counts_when_none_is_given() {
+    for (asked, script, expected) in [
+        ("po/a ready", "kubectl -n demo delete pod a", Some("demo")),
+        ("po/a ready", "kubectl delete pod a --namespace=demo\nkubectl get po -n demo", Some("demo")),
+        ("po/a -n other ready", "kubectl -n demo delete pod a", Some("other")),
+        ("po/a ready", "kubectl -n one get po; kubectl -n two get po", None),
+        ("po/a ready", "kubectl -n $NS get po", None),
+        ("po/a ready", "echo -n", None),
+        ("po/a ready", "kubectl delete pod a", None),
+    ] {
+        let mut wait = Wait::parse(asked).expect("it can be read");
+        wait.in_namespace_of(script);
+        assert_eq!(wait.namespace.as_deref(), expected, "{asked} / {script}");
+    }
+}
+
+#[test]
 fn nonsense_is_told() {
     for (asked, says) in [
         ("", "`wait` is empty"),

@@ -31,6 +31,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// Registries cannot be asked.
+    #[error("registries cannot be asked")]
+    Registries(#[source] io::Error),
     /// There is nothing to go back to.
     #[error("there is no checkpoint `{0}`")]
     NoCheckpoint(String),

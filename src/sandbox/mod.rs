@@ -4,10 +4,13 @@
 //! [`Plan`] → [`start`] → a [`Sandbox`] that anybody may share and a [`Running`] that somebody has to run. [`keep::keep`]
 //! does both again and again, so that whatever goes wrong here does not take the slides along.
 
+pub mod automation;
 pub mod builtin;
 pub mod checkpoint;
+pub mod daemon;
 pub mod error;
 pub mod keep;
+pub mod metrics;
 pub mod repository;
 pub mod time;
 pub mod tools;
@@ -21,8 +24,10 @@ use crate::cluster::clock::Clock;
 use crate::cluster::embedded::{self, Embedded};
 use crate::cluster::folder::Folder;
 use crate::cluster::kubeconfig::own;
+use crate::gitops::git::identity::KeyOptions;
 use crate::gitops::git::{Program, Remote};
 use crate::gitops::reconciler::{Handle, Reconciler};
+use crate::gitops::release::automation::Rights;
 use crate::gitops::schedule::Intervals;
 use crate::gitops::settings::Settings;
 pub use error::Error;
@@ -119,6 +124,10 @@ pub struct Sandbox {
     pub source: String,
     /// The reconciler.
     pub reconciler: Handle,
+    /// New images.
+    pub automation: automation::Handle,
+    /// What `fluxctl` talks to.
+    pub daemon: daemon::Daemon,
     /// What terminals find in their environment.
     pub tools: tools::Tools,
     /// Where its files are.
@@ -173,13 +182,20 @@ impl Sandbox {
 #[derive(Debug)]
 pub struct Running {
     reconciler: Reconciler,
+    automation: automation::Automation,
+    jobs: daemon::Jobs,
     sandbox: Arc<Sandbox>,
 }
 
 impl Running {
     /// Works until it is stopped; then the cluster ends, too.
     pub async fn run(self, stop: CancellationToken) {
-        self.reconciler.run(stop).await;
+        let others = stop.child_token();
+        let reconciling = async {
+            self.reconciler.run(stop).await;
+            others.cancel();
+        };
+        tokio::join!(reconciling, self.automation.run(others.clone()), self.jobs.run(others.clone()));
         if let Cluster::Embedded(embedded) = &self.sandbox.cluster {
             embedded.stop().await;
         }
@@ -211,7 +227,24 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
     settings.read_only = plan.read_only;
     settings.intervals = plan.intervals;
     settings.kubectl = tools.kubectl.clone();
+    settings.ssh_key =
+        Some(KeyOptions { comment: "foredeck".to_owned(), ..KeyOptions::default() }).filter(|_| repository.is_some());
+    let scratch = settings.folder.clone();
     let (reconciler, handle) = Reconciler::new(settings, client.clone()).map_err(Error::Path)?;
+    let embedded = match &cluster {
+        Cluster::Embedded(embedded) => Some(&**embedded),
+        Cluster::Existing { .. } => None,
+    };
+    let (automation, images) = automation::Automation::new(&automation::Plan {
+        embedded,
+        client: &client,
+        reconciler: &handle,
+        rights: Rights { read_only: plan.read_only, scanning_disabled: false },
+        every: plan.intervals.sync,
+        folder: plan.folder.path(),
+        home: plan.home.as_deref(),
+    })?;
+    let (jobs, daemon) = daemon::new(&client, &handle, &images, scratch);
     let sandbox = Arc::new(Sandbox {
         client,
         cluster,
@@ -219,12 +252,14 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         repository,
         source,
         reconciler: handle,
+        automation: images,
+        daemon,
         tools,
         folder: plan.folder.clone(),
         intervals: plan.intervals,
         checkpoints: checkpoint::Checkpoints::default(),
     });
-    Ok((sandbox.clone(), Running { reconciler, sandbox }))
+    Ok((sandbox.clone(), Running { reconciler, automation, jobs, sandbox }))
 }
 
 async fn cluster(plan: &Plan) -> Result<(Cluster, kube::Client, PathBuf), Error> {

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::Config;
 use super::feed::View;
 use super::state::App;
 use crate::cluster::clock::{Clock, Pace};
 use crate::deck::step::StepSpec;
+use crate::panel::terminal::Terminals;
 use crate::runbook::runner::Runner;
 use crate::runbook::trust::{Commands, Standing};
 use crate::runbook::trusted::Trusted;
@@ -21,6 +23,10 @@ use crate::sandbox::keep::Demo;
 pub struct Desk {
     /// Runs steps.
     pub runner: Runner,
+    /// The open terminals.
+    pub terminals: Arc<Terminals>,
+    /// What is never shown in them.
+    pub secrets: Vec<String>,
     /// What somebody agreed to.
     pub trusted: Trusted,
     /// Nothing is ever run.
@@ -29,9 +35,17 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk with this runner.
-    pub fn new(runner: Runner, trusted: Trusted, safe: bool) -> Self {
-        Self { runner, trusted, safe, touched: watch::Sender::new(0) }
+    /// A desk for the live system in a cell, from what the server was told.
+    pub fn new(config: &Config, secrets: Vec<String>) -> Self {
+        let terminals = Arc::new(Terminals::new(config.shell.clone()));
+        Self {
+            runner: Runner::new(config.demo.clone(), terminals.clone(), secrets.clone(), config.clock),
+            terminals,
+            secrets,
+            trusted: config.trusted.clone(),
+            safe: config.safe,
+            touched: watch::Sender::new(0),
+        }
     }
 
     /// Says that decks or trust may have changed.
@@ -94,6 +108,7 @@ pub async fn tell(app: Arc<App>, stop: CancellationToken) {
                     clock = clock_of(&demo.borrow());
                     pace = clock.as_ref().map(Clock::changes);
                     app.desk.runner.forget();
+                    app.desk.terminals.end_all();
                 }
                 // The demo side is over; slides and steps go on being shown.
                 Err(_) => stop.cancelled().await,
@@ -101,6 +116,7 @@ pub async fn tell(app: Arc<App>, stop: CancellationToken) {
         }
     }
     app.desk.runner.close().await;
+    app.desk.terminals.close().await;
 }
 
 async fn changed(pace: &mut Option<watch::Receiver<Pace>>) {
@@ -160,7 +176,9 @@ impl Told {
         };
         let speaker = json!({ "state": state, "reason": reason, "cluster": cluster, "safe": app.desk.safe });
         let audience = json!({ "state": state });
-        let now = Some((speaker, audience));
+        // Windows take it for granted that there is none until they hear of one.
+        let silent = self.demo.is_none() && matches!(demo, Demo::Off) && !app.desk.safe;
+        let now = Some((speaker, audience)).filter(|_| !silent);
         if self.demo != now {
             if let Some((speaker, audience)) = &now {
                 app.hub.demo(speaker, audience);
@@ -183,7 +201,8 @@ impl Told {
                 && !clock.is_some_and(Clock::is_virtual)
         };
         let told_by = |old: &Value| old["pace"] == json!(clock.map(|clock| format!("{:?}", clock.pace())));
-        if self.clock.as_ref().is_some_and(|old| same(old) || told_by(old)) {
+        let silent = self.clock.is_none() && clock.is_none();
+        if silent || self.clock.as_ref().is_some_and(|old| same(old) || told_by(old)) {
             return;
         }
         app.hub.clock(&value);

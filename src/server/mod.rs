@@ -24,6 +24,7 @@ pub mod routes;
 pub mod state;
 pub mod store;
 
+use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -43,7 +44,6 @@ use crate::diagnostic::report;
 use crate::project::{Compiled, files};
 use crate::render::notes;
 use crate::render::template::Templates;
-use crate::runbook::runner::Runner;
 use crate::runbook::trusted::Trusted;
 use crate::sandbox::keep::Demo;
 use desk::Desk;
@@ -96,6 +96,8 @@ pub struct Config {
     pub trusted: Trusted,
     /// Nothing is ever run.
     pub safe: bool,
+    /// The user's shell, for terminals.
+    pub shell: Option<OsString>,
 }
 
 impl Config {
@@ -118,6 +120,7 @@ impl Config {
             demo: watch::channel(Demo::Off).1,
             trusted: Trusted::default(),
             safe: false,
+            shell: None,
         }
     }
 }
@@ -224,7 +227,6 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
     };
     let tokens = Tokens { presenter, remote, port: bound.port() };
     let secrets = vec![tokens.presenter.reveal().to_owned(), tokens.remote.reveal().to_owned()];
-    let runner = Runner::new(config.demo.clone(), secrets, config.clock);
     let mut names = config.allow_hosts.clone();
     let public = config.public_url.as_deref().and_then(|url| url.parse::<axum::http::Uri>().ok());
     names.extend(public.and_then(|uri| uri.host().map(str::to_owned)));
@@ -244,7 +246,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         streams: state::Streams::default(),
         limits: config.limits,
         demo: config.demo.clone(),
-        desk: Desk::new(runner, config.trusted.clone(), config.safe),
+        desk: Desk::new(config, secrets),
         overlay: config.overlay,
         notes_html: config.notes_html,
         clock: config.clock,

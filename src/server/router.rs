@@ -12,7 +12,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::error::{self, Problem};
 use super::guard;
-use super::routes::{admin, asset, control, deck, events, git, index, poll, presenter, qr, remote, steps, trust};
+use super::routes::{
+    admin, asset, control, deck, events, flux, git, index, poll, presenter, qr, remote, steps, terminal, trust,
+};
 use super::state::App;
 
 /// The server's service: routes, and around them what every request passes.
@@ -29,8 +31,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/qr.svg", get(qr::qr))
         .route("/api/v1/poll", post(poll::vote))
         .route("/git/{*path}", any(git::git))
+        .route("/ws/term/{name}", any(terminal::socket))
+        .route("/flux/{*path}", any(flux::flux))
         .route("/healthz", get(admin::health))
-        .route("/metrics", get(admin::metrics))
+        .route("/metrics", get(admin::counters))
         // the speaker
         .route("/p", get(presenter::enter))
         .route("/r", get(remote::remote))

@@ -1,5 +1,7 @@
 //! The reconciler between a real git and the embedded cluster.
 
+mod canary;
+mod capi;
 mod faults;
 mod measure;
 mod sync;

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::server::{DEADLINE, Running, ServerTest};
 
 /// A server with a demo side that is kept running.
-struct Live {
-    server: Running,
+pub(super) struct Live {
+    pub(super) server: Running,
     demo: watch::Receiver<Demo>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
@@ -25,9 +25,20 @@ struct Live {
 
 impl Live {
     async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With more files in the repository.
+    pub(super) async fn with(files: &[(&str, &str)]) -> Self {
+        let test = ServerTest::talk();
+        Self::of(files.iter().fold(test, |test, (path, text)| test.file(&format!("seed/{path}"), text))).await
+    }
+
+    /// A server of these decks.
+    pub(super) async fn of(test: ServerTest) -> Self {
         let (sender, demo) = watch::channel(Demo::Off);
         let given = demo.clone();
-        let test = ServerTest::talk()
+        let test = test
             .file("seed/deploy/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: demo\n")
             .with(move |config| config.demo = given);
         let server = test.start().await;
@@ -58,13 +69,22 @@ impl Live {
         Self { server, demo, stop, task }
     }
 
-    async fn sandbox(&self) -> Arc<Sandbox> {
+    pub(super) async fn sandbox(&self) -> Arc<Sandbox> {
         let mut demo = self.demo.clone();
         let ready = tokio::time::timeout(DEADLINE, demo.wait_for(|demo| demo.ready().is_some())).await;
         ready.expect("it starts in time").expect("it is kept").ready().expect("it is ready").clone()
     }
 
-    async fn end(self) {
+    /// Waits for something in the cluster.
+    pub(super) async fn eventually(&self, test: impl AsyncFn() -> bool) {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        while !test().await {
+            assert!(tokio::time::Instant::now() < deadline, "it does not come true");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub(super) async fn end(self) {
         self.stop.cancel();
         tokio::time::timeout(DEADLINE, self.task).await.expect("it ends in time").expect("it ends well");
         assert!(matches!(*self.demo.borrow(), Demo::Off));
@@ -72,7 +92,7 @@ impl Live {
     }
 }
 
-async fn git(folder: &Path, args: &[&str]) -> Result<String, String> {
+pub(super) async fn git(folder: &Path, args: &[&str]) -> Result<String, String> {
     let mut command = Command::new("git");
     command.current_dir(folder).args(args).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_TERMINAL_PROMPT", "0");
     for role in ["AUTHOR", "COMMITTER"] {

@@ -1,5 +1,7 @@
 //! Test vectors from the folder that `FOREDECK_VECTORS` names.
 
+mod canary;
+mod capi;
 pub(crate) mod css;
 mod delivery;
 mod gitops;

@@ -5,6 +5,7 @@ import { clockText, elapsed, syncClock } from './timer.js';
 import { installWakeLock } from './controller.js';
 import { showNotes } from './notes.js';
 import { deckPath } from './url.js';
+import { installClockLabel } from './clock.js';
 import { installRunbook } from './runbook.js';
 import { Steps, active, ask } from './steps.js';
 import { share } from './zoom.js';
@@ -14,6 +15,7 @@ const boot = JSON.parse($('foredeck-boot').textContent);
 const link = new ServerLink({ deck: boot.deck, drive: true, resting: false });
 const steps = new Steps(link, boot.deck);
 const book = installRunbook(document.querySelector('.fd-book'), { steps, link, slide: () => link.state?.slide ?? 0 });
+installClockLabel(link, $('fd-virtual'));
 const frame = $('fd-slide');
 const pad = $('fd-pad');
 let data = null;
@@ -108,13 +110,13 @@ let sure = 0;
 function undo() {
   const button = document.querySelector('[data-do="undo"]');
   if (!sure) {
-    button.textContent = 'Press again to go back';
-    sure = setTimeout(() => { sure = 0; button.textContent = 'Back to checkpoint'; }, 3000);
+    button.textContent = 'Sure?';
+    sure = setTimeout(() => { sure = 0; button.textContent = 'Back'; }, 3000);
     return;
   }
   clearTimeout(sure);
   sure = 0;
-  button.textContent = 'Back to checkpoint';
+  button.textContent = 'Back';
   ask('/api/v1/checkpoints/restore', {}).catch(say);
 }
 

@@ -1,15 +1,17 @@
-// What a deck page has only with a server behind it: panels, steps, the runbook, the time of the live system.
+// What a deck page has only with a server behind it: panels, steps, terminals, the runbook, the time of the live system.
 
 import { installClockControls, installClockLabel } from './clock.js';
 import { installPanels } from './panels.js';
 import { installRunbook } from './runbook.js';
 import { installSteps } from './steps.js';
+import { installTerminals } from './terminal.js';
 
 /** Returns { redraw() }, to be called when slides were replaced. */
 export function installStage(app) {
   const { deck, link, toast, view } = app;
   const panels = installPanels(app);
   const running = installSteps(app);
+  const terminals = installTerminals(app);
   installClockLabel(link, document.getElementById('fd-virtual'));
   let book = null;
   if (view === 'presenter') {
@@ -24,6 +26,7 @@ export function installStage(app) {
     redraw() {
       panels.redraw();
       running.redraw();
+      terminals.redraw();
       book?.draw();
     },
   };

@@ -154,6 +154,7 @@ export function installSteps(app) {
   let spoken = '';
 
   async function run(name) {
+    if (!speaks) return toast('That is for the speaker.');
     if (!steps.data) return toast('There is nothing to run in this deck.');
     if (steps.data.trust === 'safe') return toast('Nothing is run: foredeck was started with --safe.');
     if (steps.data.trust === 'untrusted' && !await agree(boot.deck, toast)) return undefined;

@@ -71,6 +71,11 @@ impl Prepared {
         self.folder.make().ok().map(|()| self.folder.path().join("present.json"))
     }
 
+    /// The folder of the demo side's files.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// The whole plan, once the server's address is known.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use crate::theme::Container;
 use super::Inputs;
 use super::args::{DemoArgs, Present};
 use super::console::{Code, Console, Failure, is_set};
+use super::running::{self, Running};
 use super::settings::{self, Asked, Settings};
 use super::supervise::Supervisor;
 use demo::Prepared;
@@ -62,14 +63,24 @@ async fn serve(
     let (sender, receiver) = watch::channel(Demo::Off);
     config.demo = receiver;
     config.safe = demo.safe;
+    config.shell = std::env::var_os("SHELL");
     config.trusted = super::trust::store();
     let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
     let mut supervisor = Supervisor::new()?;
     let stop = supervisor.stop();
     announce(server.urls(), settings, console)?;
+    let mut written = None;
     if let Some(prepared) = prepared {
         let token = Token::random().map_err(|error| Failure::new(Code::Environment, error))?;
         let always = demo.which.cluster.is_some() || demo.git_url.is_some();
+        let known = if demo.git_url.is_none() { token.clone() } else { server.app().tokens.presenter.clone() };
+        let running = Running {
+            url: format!("http://127.0.0.1:{}", server.address().port()),
+            token: known.reveal().to_owned(),
+            pid: std::process::id(),
+        };
+        // Where nothing can be written, `fluxctl` wants the address.
+        written = running::write(prepared.folder(), &running).ok();
         let plan = prepared.plan(demo, &project.root, server.address().port(), token.reveal().to_owned())?;
         supervisor.spawn("the demo side", demo::run(plan, always, decks.clone(), sender, stop.clone()));
     }
@@ -99,7 +110,9 @@ async fn serve(
             Ok::<(), std::io::Error>(())
         });
     }
-    supervisor.run().await
+    let ended = supervisor.run().await;
+    drop(written);
+    ended
 }
 
 fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {

@@ -1,6 +1,11 @@
 //! The flags of fluxctl's commands.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+/// The command line as a whole, for help and completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
 
 /// fluxctl helps you deploy your code.
 #[derive(Debug, Parser)]

@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 pub mod connect;
 pub mod output;
+pub mod wire;
 
 use crate::gitops::id::ResourceId;
 use crate::gitops::release::Cause;

@@ -10,7 +10,7 @@ use crate::gitops::git::tree::{Blob, EntryKind};
 use super::Engine;
 
 /// What a change is decided on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Checkout {
     /// The commit.
     pub revision: String,
@@ -72,6 +72,15 @@ impl Engine {
             }
         }
         Err("others push again and again; try later".to_owned())
+    }
+
+    /// The files of the newest commit, as they were at the last look.
+    ///
+    /// # Errors
+    /// When the repository is not ready or cannot be read.
+    pub async fn look(&self) -> Result<Checkout, String> {
+        let head = self.source.state.head.clone().filter(|_| self.source.state.is_ready());
+        self.checkout(head.ok_or_else(|| self.not_ready())?).await
     }
 
     async fn checkout(&self, revision: String) -> Result<Checkout, String> {

@@ -212,8 +212,12 @@ impl Engine {
     /// # Errors
     /// Why there is none, in words.
     pub async fn identity(&mut self, regenerate: bool) -> Result<String, String> {
-        let options = self.settings.wants_key().cloned();
-        let options = options.ok_or("the repository is not reached with a key of its own")?;
+        // Also a repository that is reached without a key has one to show.
+        let own = self.settings.remote.as_ref().filter(|remote| super::settings::is_ssh(&remote.url));
+        let options = match (&self.settings.ssh_key, own) {
+            (None, Some(_)) => return Err("the repository is reached with your own SSH keys".to_owned()),
+            (options, _) => options.clone().unwrap_or_default(),
+        };
         let folder = self.settings.folder.join("ssh");
         let secret = Secret { objects: &self.api, at: &self.settings.secret };
         let pair = if regenerate {
@@ -222,8 +226,10 @@ impl Engine {
             secret.identity(&options, &folder).await
         };
         let pair = pair.map_err(|error| error.to_string())?;
-        let access = super::git::identity::install(&pair, &folder).map_err(|error| error.to_string())?;
-        self.source.set_access(access);
+        if self.settings.wants_key().is_some() {
+            let access = super::git::identity::install(&pair, &folder).map_err(|error| error.to_string())?;
+            self.source.set_access(access);
+        }
         self.public_key = Some(pair.public.clone());
         Ok(pair.public)
     }

@@ -29,6 +29,13 @@ pub enum ReadOnly {
 }
 
 impl ReadOnly {
+    const ALL: [Self; 6] = [Self::No, Self::NotInRepo, Self::System, Self::NoRepo, Self::NotReady, Self::ReadOnlyMode];
+
+    /// Of the word in JSON; a reason that is not known is none.
+    pub fn of(word: &str) -> Self {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word).unwrap_or_default()
+    }
+
     /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

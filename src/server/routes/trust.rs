@@ -65,10 +65,9 @@ pub async fn agree(State(app): State<Arc<App>>, request: Request) -> Result<Resp
     if commands.hash() != agreement.hash {
         return Err(Problem::conflict("The commands have changed since they were read.").hint("Read them again."));
     }
-    let path = app.root.join(view.compiled.source.path());
     let agreed = Agreed {
         hash: agreement.hash,
-        deck: path.display().to_string(),
+        deck: view.compiled.place().display().to_string(),
         commands: commands.0.len(),
         at_ms: app.now_ms(),
     };
