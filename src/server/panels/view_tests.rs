@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::panel::state::{DiffLine, Fact, Moment, Node, Point, Row, Series};
+use crate::panel::state::{Choice, DiffLine, Fact, Moment, Node, Point, Row, Series};
 
 fn html(body: Body) -> String {
     let state = PanelState::good("t", body, Timestamp::UNIX_EPOCH);
@@ -128,6 +128,25 @@ fn pictures_are_said_in_words_too() {
         html(Body::Qr { text: "x".repeat(5000) }).starts_with("<p class=\"fd-qr-text\">xxx"),
         "too long for a code"
     );
+}
+
+#[test]
+fn polls_are_buttons_with_their_votes() {
+    let choice = |text: &str, votes| Choice { text: text.to_owned(), votes };
+    let poll = |question: &str| {
+        let choices = vec![choice("push", 0), choice("pull", 2)];
+        html(Body::Poll { question: question.to_owned(), choices })
+    };
+    let button = |index: usize, text: &str, votes: u32| {
+        format!(
+            "<li><button type=\"button\" data-choice=\"{index}\"><span class=\"fd-text\">{text}</span>\
+             <span class=\"fd-votes\">{votes}</span><progress max=\"2\" value=\"{votes}\" aria-hidden=\"true\">\
+             </progress></button></li>"
+        )
+    };
+    let choices = format!("<ol class=\"fd-choices\">{}{}</ol>", button(0, "push", 0), button(1, "pull", 2));
+    assert_eq!(poll("Which?"), format!("<p class=\"fd-question\">Which?</p>{choices}"));
+    assert_eq!(poll("t"), choices, "the title bar asks already");
 }
 
 #[test]
