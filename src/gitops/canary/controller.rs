@@ -37,7 +37,7 @@ const BREATH: Duration = Duration::from_millis(20);
 /// How long after a failure the installation is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// How often definitions are made at most that others take away.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why there is no controller.
 #[derive(Debug, thiserror::Error)]

@@ -77,8 +77,7 @@ enum Version {
 
 /// Does it.
 pub async fn canary(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    let like = r#"{"namespace":"prod","name":"podinfo","do":"promote"} (or rollback, hold, go, open, close, with "gate") \
-                  or {"namespace":"prod","name":"podinfo","faults":{"success":80,"latency_ms":500}}"#;
+    let like = r#"{"namespace":"prod","name":"podinfo","do":"hold"} or {…,"faults":{"success":80,"latency_ms":500}}"#;
     let command: Command = body::speakers(&app, request, like).await?;
     let sandbox = app.demo.borrow().ready().cloned();
     let handle = sandbox.and_then(|sandbox| sandbox.canaries.clone()).ok_or_else(|| {
