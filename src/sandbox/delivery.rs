@@ -1,7 +1,8 @@
 //! The controllers of deliveries beside the reconciler: canaries and Cluster API, on the embedded cluster alone.
 //!
 //! They make their definitions when the sandbox runs, not when it starts, and then wait on watches: without such objects
-//! nothing is done. Whatever goes wrong in one of them is logged and tried again; nobody else is held up.
+//! nothing is done. The many kinds of Cluster API come after the first sync, so that it has the machine to itself.
+//! Whatever goes wrong in one of them is logged and tried again; nobody else is held up.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -15,9 +16,13 @@ use super::error::chain;
 use crate::cluster::embedded::Embedded;
 use crate::gitops::canary::{self, Canaries};
 use crate::gitops::capi::{self, ClusterApi, Timings};
+use crate::gitops::reconciler::Handle as Reconciler;
 
 /// The shortest and the longest wait before a controller that broke off works again.
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// How long the first sync is waited for.
+const FIRST_SYNC: Duration = Duration::from_secs(2);
 
 /// The controllers, which have to be run.
 #[derive(Debug, Default)]
@@ -60,10 +65,18 @@ impl Delivery {
     }
 
     /// Works until stopped.
-    pub(super) async fn run(self, stop: CancellationToken) {
+    pub(super) async fn run(self, reconciler: &Reconciler, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
         for controller in self.controllers {
-            tasks.spawn(controller.keep(stop.clone()));
+            let (mut status, stop) = (reconciler.status(), stop.clone());
+            tasks.spawn(async move {
+                if matches!(controller, Controller::Clusters(_)) {
+                    let synced = status.wait_for(|status| status.synced.is_some());
+                    // Without one it is as good a time as any.
+                    let _ = stop.run_until_cancelled(tokio::time::timeout(FIRST_SYNC, synced)).await;
+                }
+                controller.keep(stop).await;
+            });
         }
         while tasks.join_next().await.is_some() {}
     }

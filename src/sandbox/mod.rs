@@ -206,7 +206,7 @@ impl Running {
         tokio::join!(
             reconciling,
             self.automation.run(others.clone()),
-            self.delivery.run(others.clone()),
+            self.delivery.run(&self.sandbox.reconciler, others.clone()),
             self.jobs.run(others.clone())
         );
         if let Cluster::Embedded(embedded) = &self.sandbox.cluster {
