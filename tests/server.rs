@@ -1,5 +1,6 @@
 //! The server as browsers and strangers see it: roles, guards, pages, files, events, stopping.
 
+mod canary;
 mod demo;
 mod events;
 mod files;

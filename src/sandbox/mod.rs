@@ -8,6 +8,7 @@ pub mod automation;
 pub mod builtin;
 pub mod checkpoint;
 pub mod daemon;
+mod delivery;
 pub mod error;
 pub mod keep;
 mod mend;
@@ -25,6 +26,8 @@ use crate::cluster::clock::Clock;
 use crate::cluster::embedded::{self, Embedded};
 use crate::cluster::folder::Folder;
 use crate::cluster::kubeconfig::own;
+use crate::gitops::canary;
+use crate::gitops::capi;
 use crate::gitops::git::identity::KeyOptions;
 use crate::gitops::git::{Program, Remote};
 use crate::gitops::reconciler::{Handle, Reconciler};
@@ -127,6 +130,10 @@ pub struct Sandbox {
     pub reconciler: Handle,
     /// New images.
     pub automation: automation::Handle,
+    /// Canary releases; none on clusters elsewhere.
+    pub canaries: Option<canary::Handle>,
+    /// Clusters of Cluster API; none on clusters elsewhere.
+    pub clusters: Option<capi::Handle>,
     /// What `fluxctl` talks to.
     pub daemon: daemon::Daemon,
     /// What terminals find in their environment.
@@ -184,6 +191,7 @@ impl Sandbox {
 pub struct Running {
     reconciler: Reconciler,
     automation: automation::Automation,
+    delivery: delivery::Delivery,
     jobs: daemon::Jobs,
     sandbox: Arc<Sandbox>,
 }
@@ -196,7 +204,12 @@ impl Running {
             self.reconciler.run(stop).await;
             others.cancel();
         };
-        tokio::join!(reconciling, self.automation.run(others.clone()), self.jobs.run(others.clone()));
+        tokio::join!(
+            reconciling,
+            self.automation.run(others.clone()),
+            self.delivery.run(&self.sandbox.reconciler, others.clone()),
+            self.jobs.run(others.clone())
+        );
         if let Cluster::Embedded(embedded) = &self.sandbox.cluster {
             embedded.stop().await;
         }
@@ -245,6 +258,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         folder: plan.folder.path(),
         home: plan.home.as_deref(),
     })?;
+    let (delivery, handles) = delivery::Delivery::new(embedded);
     let (jobs, daemon) = daemon::new(&client, &handle, &images, scratch);
     let sandbox = Arc::new(Sandbox {
         client,
@@ -254,13 +268,15 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         source,
         reconciler: handle,
         automation: images,
+        canaries: handles.canaries,
+        clusters: handles.clusters,
         daemon,
         tools,
         folder: plan.folder.clone(),
         intervals: plan.intervals,
         checkpoints: checkpoint::Checkpoints::default(),
     });
-    Ok((sandbox.clone(), Running { reconciler, automation, jobs, sandbox }))
+    Ok((sandbox.clone(), Running { reconciler, automation, delivery, jobs, sandbox }))
 }
 
 async fn cluster(plan: &Plan) -> Result<(Cluster, kube::Client, PathBuf), Error> {

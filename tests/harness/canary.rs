@@ -101,9 +101,10 @@ impl CanaryTest {
         let config = Config { clock: clock.clone(), ..Config::default() };
         let cluster = Embedded::start(config).await.expect("a cluster starts");
         let client = cluster.client();
-        let (canaries, handle) = Canaries::new(client.clone(), clock.clone(), options).expect("a controller");
+        let (mut canaries, handle) = Canaries::new(client.clone(), clock.clone(), options).expect("a controller");
         let stop = CancellationToken::new();
-        let task = tokio::spawn(canaries.run(stop.clone()));
+        let until = stop.clone();
+        let task = tokio::spawn(async move { canaries.run(until).await });
         let test = Self { cluster, client, clock, handle, stop, task };
         test.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "prod"}})).await;
         test.defined().await;

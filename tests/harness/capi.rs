@@ -42,7 +42,7 @@ impl CapiTest {
     }
 
     async fn work(cluster: Embedded, clock: Clock, options: Options) -> Self {
-        let controllers = ClusterApi::new(cluster.client(), clock.clone(), options);
+        let mut controllers = ClusterApi::new(cluster.client(), clock.clone(), options);
         let (handle, stop) = (controllers.handle(), CancellationToken::new());
         let task = tokio::spawn({
             let stop = stop.clone();

@@ -204,7 +204,16 @@ impl Api {
             return;
         }
         let generation = registry.generation + 1;
-        *registry = Arc::new(Registry::with_custom(&kinds, generation));
+        let now = Arc::new(Registry::with_custom(&kinds, generation));
+        let before = std::mem::replace(&mut *registry, now.clone());
+        drop(registry);
+        // Watches of what is not served any more end, as everywhere.
+        let gone = before.all().filter(|resource| resource.custom.is_some() && now.stored(&resource.stored).is_none());
+        let gone: Vec<_> = gone.map(|resource| &resource.stored).collect();
+        if !gone.is_empty() {
+            let mut shared = self.lock();
+            gone.iter().for_each(|name| drop(shared.topics.remove(*name)));
+        }
     }
 
     fn signer(&self) -> Result<&token::Signer, Refusal> {

@@ -1,5 +1,6 @@
 //! Stored objects → what clients see: whole, as rows of a table, or their metadata alone.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use bytes::Bytes;
@@ -257,12 +258,13 @@ fn columns_of(resource: &Resource) -> Value {
     }
 }
 
-fn cells_of<'a>(resource: &Resource, object: &'a Stored) -> &'a [table::Cell] {
-    object.cells.get_or_init(|| {
-        let value = object.value();
-        match &resource.custom {
-            Some(version) => version.columns.cells(&value),
-            None => table::cells(&resource.kind.group, &resource.kind.kind, &value),
-        }
-    })
+/// The cells in the storage version are made once; other versions of a custom resource have columns of their own.
+fn cells_of<'a>(resource: &Resource, object: &'a Stored) -> Cow<'a, [table::Cell]> {
+    match &resource.custom {
+        Some(version) if resource.converts() => Cow::Owned(version.columns.cells(&object.value()).into_vec()),
+        Some(version) => Cow::Borrowed(object.cells.get_or_init(|| version.columns.cells(&object.value()))),
+        None => Cow::Borrowed(
+            object.cells.get_or_init(|| table::cells(&resource.kind.group, &resource.kind.kind, &object.value())),
+        ),
+    }
 }

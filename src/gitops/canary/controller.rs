@@ -36,6 +36,8 @@ const MOST_BEHIND: i64 = 360;
 const BREATH: Duration = Duration::from_millis(20);
 /// How long after a failure the installation is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
+/// How often definitions are made at most that others take away.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why there is no controller.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,8 @@ pub struct Canaries {
     pokes: mpsc::Receiver<Key>,
     jobs: BTreeMap<Key, Job>,
     passes: FuturesUnordered<BoxFuture<'static, (Key, Ended)>>,
+    /// Whether the watch has failed.
+    blind: bool,
 }
 
 impl std::fmt::Debug for Canaries {
@@ -84,19 +88,31 @@ impl Canaries {
         let (sender, pokes) = mpsc::channel(MOST_POKES);
         let handle = Handle::new(shared.clone(), sender);
         let events = Arc::new(Events::default());
-        Ok((Self { shared, events, pokes, jobs: BTreeMap::new(), passes: FuturesUnordered::new() }, handle))
+        let (jobs, passes) = (BTreeMap::new(), FuturesUnordered::new());
+        Ok((Self { shared, events, pokes, jobs, passes, blind: false }, handle))
     }
 
     /// Installs the definitions and works until it is stopped. Passes that are going on then have a few seconds to
-    /// end; a pass that does not end is taken up by the next controller.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// end; a pass that does not end is taken up by the next controller. What broke off can be run again.
+    pub async fn run(&mut self, stop: CancellationToken) {
+        self.passes = FuturesUnordered::new();
+        self.jobs.values_mut().for_each(|job| job.busy = None);
         if !install(&self.shared.clone(), &stop).await {
             return;
         }
+        let mut installed = tokio::time::Instant::now();
         let mut watch = self.watch();
         let mut known: Option<Vec<Key>> = None;
         let mut deaf = false;
         while !stop.is_cancelled() {
+            if self.blind && installed.elapsed() >= PATIENCE {
+                // A cluster that went back to a moment before the definitions were there has lost them.
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    done = install::definitions(&self.shared.objects) => drop(done),
+                }
+                (installed, self.blind) = (tokio::time::Instant::now(), false);
+            }
             let (due, rest) = self.start_due();
             let clock = self.shared.clock.clone();
             tokio::select! {
@@ -150,7 +166,10 @@ impl Canaries {
                 gone.iter().for_each(|key| self.drop_canary(key));
                 self.shared.set_problem(None);
             }
-            Err(error) => self.shared.set_problem(Some(format!("canaries cannot be watched: {error}"))),
+            Err(error) => {
+                self.blind = true;
+                self.shared.set_problem(Some(format!("canaries cannot be watched: {error}")));
+            }
         }
     }
 

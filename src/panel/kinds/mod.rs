@@ -1,5 +1,7 @@
 //! One file per kind of panel: what is watched, and what is made of it.
 
+mod canary;
+mod clusters;
 mod diff;
 mod gitlog;
 mod http;
@@ -13,9 +15,11 @@ mod tree;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::output::Output;
 use super::state::Body;
+use crate::cluster::clock::Pace;
 use crate::deck::{PanelKind, PanelSpec};
 use crate::gitops::status::Status;
 use crate::sandbox::Sandbox;
@@ -34,7 +38,9 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output
         PanelKind::Sync => follow(&sandbox, &output, |status, now| sync::body(status, now, max(spec))).await,
         PanelKind::Diff => follow(&sandbox, &output, |status, _| diff::body(status, spec, max(spec))).await,
         PanelKind::Timeline => follow(&sandbox, &output, |status, _| timeline::body(status, max(spec))).await,
+        PanelKind::Tree if clusters::is_meant(spec) => clusters::show(spec, &sandbox, &output).await,
         PanelKind::Tree => tree::show(spec, &sandbox, &output).await,
+        PanelKind::Canary => canary::show(spec, &sandbox, &output).await,
         PanelKind::Images => images::show(spec, &sandbox, &output).await,
         PanelKind::Http => http::show(spec, &sandbox, &output).await,
         PanelKind::Qr => {
@@ -43,12 +49,9 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output
             std::future::pending().await
         }
         // These are provided from elsewhere; without that the snapshot stays.
-        PanelKind::Canary
-        | PanelKind::Releases
-        | PanelKind::Terminal
-        | PanelKind::Steps
-        | PanelKind::Poll
-        | PanelKind::Exec => std::future::pending().await,
+        PanelKind::Releases | PanelKind::Terminal | PanelKind::Steps | PanelKind::Poll | PanelKind::Exec => {
+            std::future::pending().await
+        }
     }
 }
 
@@ -73,6 +76,14 @@ async fn follow(sandbox: &Sandbox, output: &Output, body: impl Fn(&Status, Times
                 return "the reconciler has ended".to_owned();
             },
         }
+    }
+}
+
+/// Waits until a controller knows something new, or time passes otherwise, which is shown too; false when it has ended.
+async fn watching<T>(state: &mut watch::Receiver<T>, pace: &mut watch::Receiver<Pace>) -> bool {
+    tokio::select! {
+        changed = state.changed() => changed.is_ok(),
+        changed = pace.changed() => changed.is_ok(),
     }
 }
 

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::harness::canary::{CanaryTest, TALK, canary, podinfo};
+use crate::harness::cluster::until;
 use crate::harness::registry::QUICK;
 
 /// A server that ends with the test.
@@ -255,5 +256,19 @@ async fn nonsense_is_refused() {
     without["spec"].as_object_mut().expect("a spec").remove("analysis");
     let refused = test.try_apply(&without).await.expect_err("it is refused").to_string();
     assert!(refused.contains("analysis is required"), "{refused}");
+    test.finish().await;
+}
+
+/// A cluster that went back to a time before there were definitions, or a learner who deletes one.
+#[tokio::test]
+async fn definitions_that_are_taken_away_come_back() {
+    let test = with(json!({"interval": "10s", "threshold": 5, "stepWeight": 20}), |_| {}).await;
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let delete = kube::core::request::Request::new(path).delete("canaries.flagger.app", &Default::default());
+    test.client.request::<Value>(delete.expect("a request")).await.expect("it is deleted");
+    until("the canary's end", || async { test.shown("podinfo").is_none().then_some(()) }).await;
+    let again = canary("podinfo", json!({"interval": "10s", "threshold": 5, "stepWeight": 20}));
+    until("the definition", || async { test.try_apply(&again).await.ok() }).await;
+    test.until("podinfo", "the canary", |shown| shown.phase.is_some()).await;
     test.finish().await;
 }

@@ -10,8 +10,15 @@ use crate::cluster::object::{self, Map, flag, int, list};
 /// Annotations of one object, keys and values together.
 const ANNOTATIONS_MOST: usize = 256 << 10;
 
-/// Checks the metadata of an object that is created: `metadata.…`.
+/// Checks the metadata of an object of a built-in kind that is created: `metadata.…`.
 pub fn validate_metadata(object: &Value, namespaced: bool, names: NameRule, errors: &mut Vec<FieldError>) {
+    validate_any_metadata(object, namespaced, names, errors);
+    kube_finalizers(object, errors);
+}
+
+/// Checks the metadata of an object of any kind that is created. Finalizers of custom resources need no path:
+/// `machine.cluster.x-k8s.io` is one.
+pub fn validate_any_metadata(object: &Value, namespaced: bool, names: NameRule, errors: &mut Vec<FieldError>) {
     let at = Path::new("metadata");
     let generate_name = object::text(object, &["metadata", "generateName"]);
     if !generate_name.is_empty() {
@@ -29,12 +36,17 @@ pub fn validate_metadata(object: &Value, namespaced: bool, names: NameRule, erro
     }
     common(object, errors);
     finalizers(object, errors);
+}
+
+/// Checks the metadata of an object of a built-in kind against what it was. An empty `resourceVersion` is an error
+/// unless the kind can be updated without one.
+pub fn validate_metadata_update(object: &Value, old: &Value, unconditional: bool, errors: &mut Vec<FieldError>) {
+    validate_any_metadata_update(object, old, unconditional, errors);
     kube_finalizers(object, errors);
 }
 
-/// Checks the metadata of an object against what it was. An empty `resourceVersion` is an error unless the kind can be
-/// updated without one.
-pub fn validate_metadata_update(object: &Value, old: &Value, unconditional: bool, errors: &mut Vec<FieldError>) {
+/// The same of any kind, whose finalizers need no path.
+pub fn validate_any_metadata_update(object: &Value, old: &Value, unconditional: bool, errors: &mut Vec<FieldError>) {
     let at = Path::new("metadata");
     if object::at(old, &["metadata", "deletionTimestamp"]).is_some_and(|time| !time.is_null()) {
         no_new_finalizers(object, old, errors);
@@ -59,7 +71,6 @@ pub fn validate_metadata_update(object: &Value, old: &Value, unconditional: bool
         }
     }
     common(object, errors);
-    kube_finalizers(object, errors);
 }
 
 /// The sentence about a field that may not change.

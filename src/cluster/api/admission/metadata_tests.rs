@@ -61,6 +61,20 @@ fn a_name_is_needed_and_the_namespace_fits_the_kind() {
 }
 
 #[test]
+fn finalizers_of_custom_resources_need_no_path() {
+    let found = |finalizer: &str| {
+        let object =
+            json!({"metadata": {"name": "a", "namespace": "n", "resourceVersion": "1", "finalizers": [finalizer]}});
+        errors_of(|errors| {
+            validate_any_metadata(&object, true, NameRule::Subdomain, errors);
+            validate_any_metadata_update(&object, &object, false, errors);
+        })
+    };
+    assert_eq!(found("machine.cluster.x-k8s.io"), [""; 0]);
+    assert_eq!(found("a b").len(), 1);
+}
+
+#[test]
 fn annotations_are_bounded_and_their_keys_may_be_upper_case() {
     let big = "x".repeat(ANNOTATIONS_MOST);
     assert_eq!(

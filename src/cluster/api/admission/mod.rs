@@ -144,9 +144,9 @@ pub fn validate(kind: &GroupKind, object: &Value, old: Option<&Value>, errors: &
 
 /// Finds what is wrong with the metadata of an object whose kind has no rules of its own.
 pub fn validate_metadata(object: &Value, old: Option<&Value>, namespaced: bool, errors: &mut Vec<FieldError>) {
-    metadata::validate_metadata(object, namespaced, text::NameRule::Subdomain, errors);
+    metadata::validate_any_metadata(object, namespaced, text::NameRule::Subdomain, errors);
     if let Some(old) = old {
-        metadata::validate_metadata_update(object, old, false, errors);
+        metadata::validate_any_metadata_update(object, old, false, errors);
     }
 }
 

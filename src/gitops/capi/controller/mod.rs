@@ -114,11 +114,12 @@ impl ClusterApi {
         Handle { state: self.state.subscribe() }
     }
 
-    /// Installs the kinds and works until stopped. A stop waits for the request under way, no longer.
+    /// Installs the kinds and works until stopped. A stop waits for the request under way, no longer. What broke off can
+    /// be run again.
     ///
     /// # Errors
     /// When the kinds cannot be installed.
-    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
+    pub async fn run(&mut self, stop: CancellationToken) -> Result<(), Error> {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             installed = install::install(self.requests.client()) => installed?,
