@@ -23,6 +23,7 @@ install_debian() { # PROGRAM PACKAGE...
 
 install_debian cc gcc libc6-dev || say "no C compiler was found: crates with C parts cannot be built"
 install_debian git git || say "git was not found"
+install_debian ssh-keygen openssh-client || say "there is no ssh-keygen: tests that make keys fail"
 
 if ! $quick; then
   install_debian chromium chromium fonts-noto-color-emoji fonts-liberation || say "there is no Chromium: what needs one is not tested"

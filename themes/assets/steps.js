@@ -2,6 +2,9 @@
 
 import { clockText } from './timer.js';
 
+/** Texts one after the other, each ending as a sentence does. */
+const sentences = (...texts) => texts.filter(Boolean).map((text) => (/[.!?]$/.test(text) ? text : `${text}.`)).join(' ');
+
 const WORDS = {
   ready: '', running: 'running', waiting: 'waiting', passed: 'done', failed: 'failed', 'timed-out': 'timed out', stopped: 'stopped',
 };
@@ -161,7 +164,7 @@ export function installSteps(app) {
     try {
       await ask('/api/v1/steps/run', { deck: boot.deck, slide: deck.index, ...(name ? { name } : {}) });
     } catch (error) {
-      toast([error.message, error.hint].filter(Boolean).join(' '));
+      toast(sentences(error.message, error.hint));
     }
     return undefined;
   }
@@ -180,7 +183,7 @@ export function installSteps(app) {
       await ask('/api/v1/checkpoints/restore', { deck: mark.deck, name: mark.step });
       toast(`Back to before “${mark.step}”.`);
     } catch (error) {
-      toast([error.message, error.hint].filter(Boolean).join(' '));
+      toast(sentences(error.message, error.hint));
     }
     return undefined;
   }

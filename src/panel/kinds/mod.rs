@@ -13,6 +13,7 @@ mod timeline;
 mod tree;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -26,6 +27,8 @@ use crate::sandbox::Sandbox;
 
 /// The namespace of panels that name none.
 const NAMESPACE: &str = "demo";
+/// Ages and countdowns are shown anew so often; each time costs every window a frame.
+const COUNT_DOWN: Duration = Duration::from_secs(5);
 /// Items of panels that name no number.
 const MAX: usize = 12;
 
@@ -63,10 +66,10 @@ fn namespace(spec: &PanelSpec) -> &str {
     spec.get("namespace").unwrap_or(NAMESPACE)
 }
 
-/// Shows what the reconciler knows, whenever it knows something new, and once a second: it counts down.
+/// Shows what the reconciler knows, whenever it knows something new, and every few seconds: it counts down.
 async fn follow(sandbox: &Sandbox, output: &Output, body: impl Fn(&Status, Timestamp) -> Body) -> String {
     let mut status = sandbox.reconciler.status();
-    let mut tick = tokio::time::interval(std::time::Duration::from_secs(1));
+    let mut tick = tokio::time::interval(COUNT_DOWN);
     loop {
         let now = status.borrow_and_update().clone();
         output.show(body(&now, Timestamp::now()));
