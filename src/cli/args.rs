@@ -39,6 +39,8 @@ pub enum Command {
     Theme(ThemeArgs),
     /// Start a talk: a folder with a first deck
     New(New),
+    /// Present a live talk in a folder that goes afterwards
+    Demo(Box<Demo>),
     /// Start, stop and look at clusters
     Cluster(ClusterArgs),
     /// Talk to the cluster: the kubectl on the PATH, or a small one that is built in
@@ -127,6 +129,23 @@ pub struct Present {
     /// What the document says about itself.
     #[command(flatten)]
     pub meta: MetaArgs,
+    /// The live system behind the slides.
+    #[command(flatten)]
+    pub demo: DemoArgs,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How to serve.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+    /// How to render.
+    #[command(flatten)]
+    pub render: RenderArgs,
     /// The live system behind the slides.
     #[command(flatten)]
     pub demo: DemoArgs,

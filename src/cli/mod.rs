@@ -5,6 +5,7 @@ pub mod check;
 pub mod cluster;
 pub mod config;
 pub mod console;
+mod demo;
 pub mod dialect;
 pub mod docs;
 pub mod doctor;
@@ -70,6 +71,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Import(import)) => import::run(&import, console),
         Some(Command::Theme(theme)) => theme::run(theme.command, console),
         Some(Command::New(new)) => new::run(&new, console),
+        Some(Command::Demo(demo)) => demo::run(*demo, console),
         Some(Command::Cluster(cluster)) => cluster::run(cluster.command, console),
         Some(Command::Kubectl { arguments }) => kubectl::run(arguments, console),
         Some(Command::Sync { .. }) => Ok(reconcile::sync()),
@@ -128,6 +130,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Check(args)) => &args.console,
         Some(Command::Import(args)) => &args.console,
         Some(Command::New(args)) => &args.console,
+        Some(Command::Demo(args)) => &args.console,
         Some(Command::Doctor(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Trust(args)) => &args.console,
@@ -219,6 +222,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "import",
         "theme",
         "new",
+        "demo",
         "cluster",
         "kubectl",
         "fluxctl",

@@ -22,6 +22,13 @@ pub(super) fn run(args: &New, console: Console) -> Result<Code, Failure> {
         let message = format!("`{}` is there already and is not empty", folder.display());
         return Err(Failure::usage(message).hint("name a folder that does not exist yet"));
     }
+    make(folder)?;
+    console.say(&format!("made `{0}`; present it with `foredeck {0}`", folder.display()));
+    Ok(Code::Done)
+}
+
+/// Writes the files of a new talk.
+pub(super) fn make(folder: &Path) -> Result<(), Failure> {
     for (path, text) in FILES {
         write(&folder.join(path), text.as_bytes())?;
     }
@@ -29,8 +36,7 @@ pub(super) fn run(args: &New, console: Console) -> Result<Code, Failure> {
         let path = folder.join(name);
         std::fs::create_dir_all(&path).map_err(|source| crate::export::Error::Write { path, source })?;
     }
-    console.say(&format!("made `{0}`; present it with `foredeck {0}`", folder.display()));
-    Ok(Code::Done)
+    Ok(())
 }
 
 fn is_free(folder: &Path) -> bool {
