@@ -31,3 +31,4 @@ pub mod runbook;
 pub mod sandbox;
 pub mod server;
 pub mod theme;
+pub mod workshop;

@@ -18,7 +18,7 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("sandbox", &["gitops", "registry", "cluster", "net", "diagnostic"]),
     ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),
     ("runbook", &["panel", "sandbox", "gitops", "cluster", "deck", "diagnostic"]),
-    ("workshop", &["runbook", "panel", "sandbox", "gitops", "cluster", "project", "deck", "diagnostic"]),
+    ("workshop", &["runbook", "panel", "sandbox", "gitops", "cluster", "net", "project", "deck", "diagnostic"]),
     (
         "server",
         &[
@@ -45,6 +45,7 @@ const EDGES: [(&str, &[&str]); 17] = [
             "runbook",
             "panel",
             "sandbox",
+            "net",
             "gitops",
             "registry",
             "cluster",
@@ -62,7 +63,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 85] = [
+const PURE_PARTS: [&str; 94] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -97,6 +98,7 @@ const PURE_PARTS: [&str; 85] = [
     "runbook/trust.rs",
     "runbook/view.rs",
     "runbook/wait.rs",
+    "server/panels/chart.rs",
     "gitops/capi/action.rs",
     "gitops/capi/azure.rs",
     "gitops/capi/bootstrap.rs",
@@ -148,6 +150,14 @@ const PURE_PARTS: [&str; 85] = [
     "gitops/workloads",
     "gitops/writer.rs",
     "cluster/object.rs",
+    "workshop/check",
+    "workshop/converge.rs",
+    "workshop/export.rs",
+    "workshop/front.rs",
+    "workshop/graph.rs",
+    "workshop/judge.rs",
+    "workshop/parse.rs",
+    "workshop/progress.rs",
 ];
 const IMPURE: [&str; 9] = [
     "tokio::",

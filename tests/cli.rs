@@ -253,10 +253,10 @@ fn codes(folder: &std::path::Path, found: &mut Vec<String>) {
             let marked =
                 code.split("Code(\"").skip(1).chain(code.split("warn(\n").flat_map(|t| t.split("warn(\"").skip(1)));
             found.extend(
-                // `area/rule`; a name of Kubernetes has dots before its slash.
+                // `area/rule`; a name of Kubernetes has dots before its slash, a sentence has blanks.
                 marked
                     .filter_map(|rest| rest.split('"').next())
-                    .filter(|c| c.split_once('/').is_some_and(|(area, _)| !area.contains('.')))
+                    .filter(|c| c.split_once('/').is_some_and(|(area, _)| !area.contains('.')) && !c.contains(' '))
                     .map(str::to_owned),
             );
         }

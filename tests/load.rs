@@ -1,12 +1,17 @@
-//! How fast a room of followers gets a slide change.
+//! How fast a room of followers gets a slide change, and what live panels show.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::Body as RequestBody;
 use axum::http::header;
+use foredeck::deck::panel::PanelText;
+use foredeck::diagnostic::Span;
+use foredeck::panel::state::{Body, Mark, PanelState, Row, Table};
 use foredeck::server::role::Role;
+use jiff::Timestamp;
 use tokio::io::AsyncReadExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::harness::server::{Running, ServerTest};
 
@@ -99,12 +104,107 @@ async fn two_thousand_followers_get_a_change_within_250_ms() {
     running.finish().await;
 }
 
+const PANELS: usize = 4;
+const ROUNDS: usize = 20;
+
+/// One window: says when all panels have shown a round, whose number stands between `@`.
+async fn look(mut stream: tokio::net::TcpStream, seen: mpsc::UnboundedSender<(usize, Instant)>) {
+    let (mut buffer, mut text) = (vec![0; 16 * 1024], String::new());
+    let mut shown = [0; ROUNDS + 1];
+    loop {
+        let Ok(count @ 1..) = stream.read(&mut buffer).await else { return };
+        let now = Instant::now();
+        text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        while let Some((_, (round, rest))) =
+            text.split_once('@').and_then(|(before, rest)| Some((before, rest.split_once('@')?)))
+        {
+            let round: usize = round.parse().expect("a number");
+            text = rest.to_owned();
+            shown[round] += 1;
+            if shown[round] == PANELS {
+                let _ = seen.send((round, now));
+            }
+        }
+    }
+}
+
+/// A table of twelve rows, as panels have at most, with the round's number in it.
+fn table(panel: usize, round: usize) -> Arc<PanelState> {
+    let row = |index: usize| Row {
+        key: index.to_string(),
+        cells: vec![format!("podinfo-6d4cf56db6-{panel}{index:04}"), "1/1".to_owned(), "Running".to_owned()],
+        mark: Mark::Good,
+        group: None,
+    };
+    let columns = ["NAME", "READY", "STATUS"].map(str::to_owned).to_vec();
+    let rows = (0..12).map(row).collect();
+    let table = Table { columns, rows, more: 0, empty: String::new() };
+    let mut body = Body::Table(table);
+    if let Body::Table(table) = &mut body {
+        table.rows[0].cells[2] = format!("@{round}@");
+    }
+    Arc::new(PanelState::good("pods", body, Timestamp::UNIX_EPOCH))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: cargo test --release --test suite load:: -- --ignored --nocapture"]
+async fn two_thousand_windows_get_four_panels_within_300_ms() {
+    let spec = |panel: usize| {
+        let text = format!("pods namespace=n{panel}");
+        PanelText::read(&text, 0).spec(String::new(), None, Span::default()).expect("a panel")
+    };
+    let mut deck = crate::harness::server::compiled("Load", &[("slide", 0)]);
+    deck.rendered.slides[0].panels = (0..PANELS).map(|panel| (format!("p{panel}"), spec(panel))).collect();
+    let running = ServerTest::new().deck("load", Some(deck)).start().await;
+    let cells: Vec<watch::Sender<Arc<PanelState>>> = (0..PANELS)
+        .map(|panel| {
+            let (sender, cell) = watch::channel(table(panel, 0));
+            running.app.panels.sources.provide(spec(panel).key(), cell);
+            sender
+        })
+        .collect();
+    let (sender, mut seen) = mpsc::unbounded_channel();
+    let mut windows = tokio::task::JoinSet::new();
+    for _ in 0..FOLLOWERS {
+        let head = format!("GET /events?deck=load HTTP/1.1\r\nHost: {}\r\n\r\n", running.address);
+        windows.spawn(look(running.raw(&head).await, sender.clone()));
+    }
+    for _ in 0..FOLLOWERS {
+        assert_eq!(seen.recv().await.map(|(round, _)| round), Some(0), "late or not, everybody sees all panels");
+    }
+    let before = resident_mib();
+    let mut delays = Vec::new();
+    for round in 1..=ROUNDS {
+        let started = Instant::now();
+        for (panel, cell) in cells.iter().enumerate() {
+            cell.send_replace(table(panel, round));
+        }
+        for _ in 0..FOLLOWERS {
+            let (shown, when) = seen.recv().await.expect("windows are there");
+            assert_eq!(shown, round);
+            delays.push(when.duration_since(started));
+        }
+    }
+    delays.sort();
+    let at = |share: usize| delays[(delays.len() - 1) * share / 100];
+    eprintln!(
+        "{FOLLOWERS} windows, {PANELS} panels, {ROUNDS} rounds: p50 {:?}, p99 {:?}, max {:?}; resident {before} → {} MiB",
+        at(50),
+        at(99),
+        at(100),
+        resident_mib()
+    );
+    assert!(at(99) < Duration::from_millis(300), "p99 is {:?}", at(99));
+    windows.shutdown().await;
+    running.finish().await;
+}
+
 /// Everybody loads the page at once: it is made and compressed once.
 async fn page_storm(running: &Running) {
     let started = Instant::now();
     let request = || {
         let request = running.request("GET", "/d/load/", Role::Viewer).header(header::ACCEPT_ENCODING, "gzip");
-        request.body(Body::empty()).expect("a request")
+        request.body(RequestBody::empty()).expect("a request")
     };
     let answers = (0..FOLLOWERS).map(|_| running.send(request()));
     let answers = futures::future::join_all(answers).await;

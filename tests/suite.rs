@@ -16,3 +16,4 @@ mod registry;
 mod server;
 mod theme;
 mod vectors;
+mod workshop;

@@ -9,6 +9,7 @@ use super::cluster::args::{ClusterArgs, Which};
 use super::doctor::args::Doctor;
 use super::export::args::PrintArgs;
 use super::reconcile::ReconcileArgs;
+use super::workshop::args::{TestArgs, WorkshopArgs};
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -66,6 +67,10 @@ pub enum Command {
     Doctor(Doctor),
     /// Read the commands of a deck and allow them to be run
     Trust(Trust),
+    /// Exercises: list, start, run, check, solve and reset the steps of a workshop
+    Workshop(WorkshopArgs),
+    /// Run everything that can be run headless, and say what does not work
+    Test(TestArgs),
     /// Explain a code of a finding, or a topic
     Docs(Docs),
     /// Write completions for a shell to standard output

@@ -21,6 +21,7 @@ pub mod settings;
 pub mod supervise;
 pub mod theme;
 pub mod trust;
+pub mod workshop;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,8 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Fluxctl { arguments }) => Ok(fluxctl::run(arguments)),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, console),
         Some(Command::Trust(trust)) => trust::run(trust, console),
+        Some(Command::Workshop(workshop)) => workshop::run(workshop.command, console),
+        Some(Command::Test(test)) => workshop::test(&test.command, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -129,6 +132,8 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Docs(args)) => &args.console,
         Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
+        Some(Command::Workshop(args)) => args.command.console(),
+        Some(Command::Test(args)) => args.command.console(),
         // All arguments are kubectl's and fluxctl's own.
         Some(Command::Kubectl { .. } | Command::Fluxctl { .. }) => return ConsoleArgs::default(),
         Some(Command::Reconcile(args)) => {
@@ -221,6 +226,8 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "reconcile",
         "doctor",
         "trust",
+        "workshop",
+        "test",
         "docs",
         "completions",
         "man",

@@ -21,6 +21,12 @@ impl Folder {
         Self { path: project.join(NAME) }
     }
 
+    /// A folder in it, for a system of its own.
+    #[must_use]
+    pub fn below(&self, name: &str) -> Self {
+        Self { path: self.path.join(escaped(name)) }
+    }
+
     /// Where it is; it may not exist yet.
     pub fn path(&self) -> &Path {
         &self.path

@@ -25,7 +25,7 @@ pub mod snapshot;
 mod split;
 pub mod step;
 pub mod url;
-mod words;
+pub(crate) mod words;
 pub mod yaml;
 
 use std::sync::Arc;

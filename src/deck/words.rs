@@ -4,19 +4,19 @@ use crate::diagnostic::Span;
 
 /// A word; with a key when it is written `key=…`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) key: Option<String>,
+pub(crate) struct Word {
+    pub(crate) key: Option<String>,
     /// What stands after `=`, or the whole word; without quotes.
-    pub(super) value: String,
+    pub(crate) value: String,
     /// The key where there is one, else the word.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     /// Whether a quote is opened and never closed.
-    pub(super) unclosed: bool,
+    pub(crate) unclosed: bool,
 }
 
 impl Word {
     /// The word as one text again.
-    pub(super) fn whole(&self) -> String {
+    pub(crate) fn whole(&self) -> String {
         match &self.key {
             Some(key) => format!("{key}={}", self.value),
             None => self.value.clone(),
@@ -26,7 +26,7 @@ impl Word {
 
 /// Where the words end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// With the text.
     Text,
     /// At the `}` that has no `{`.
@@ -34,7 +34,7 @@ pub(super) enum End {
 }
 
 /// The words of `text`, which stands at `at` of the source, and how many of its bytes they are.
-pub(super) fn read(text: &str, at: usize, end: End) -> (Vec<Word>, usize) {
+pub(crate) fn read(text: &str, at: usize, end: End) -> (Vec<Word>, usize) {
     let mut words = Vec::new();
     let mut place = 0;
     loop {

@@ -1,3 +1,5 @@
+//! What the report of the reconciler says, word for word.
+
 use super::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Workloads found in files and in the cluster, and edits of them.
+
 use super::*;
 use crate::gitops::image::reference::ImageRef;
 use crate::gitops::policy::AUTOMATED;

@@ -3,6 +3,8 @@
 //! `axum::serve` is not used because it has no time-outs: a client that sends its request byte by
 //! byte, or stops reading, would keep its connection for ever.
 
+pub mod ask;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;

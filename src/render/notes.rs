@@ -10,9 +10,18 @@ use crate::theme::AutoScaling;
 
 /// A note's Markdown as HTML, raw HTML only as far as Marp's list goes.
 pub fn html(note: &str) -> String {
+    convert(note, &Options::default())
+}
+
+/// Running text as HTML, as GitHub shows it: a line break in a paragraph is none, `$` and `:` are themselves.
+pub fn prose(text: &str) -> String {
+    convert(text, &Options { breaks: false, math: false, shortcodes: false, ..Options::default() })
+}
+
+fn convert(text: &str, options: &Options) -> String {
     // The empty line keeps a ruler at the start from being front matter.
-    let source = SourceFile::new("note", format!("\n{note}"));
-    let parsed = deck::parse(&source, &Options::default()).value;
+    let source = SourceFile::new("note", format!("\n{text}"));
+    let parsed = deck::parse(&source, options).value;
     let mut writer = Writer {
         out: String::new(),
         policy: &HtmlPolicy::AllowList,
@@ -46,5 +55,6 @@ mod tests {
         );
         assert_eq!(super::html("---\n").matches("<hr />").count(), 1);
         assert_eq!(super::html(""), "");
+        assert_eq!(prose("one\ntwo $3$ :tada:"), "<p>one\ntwo $3$ :tada:</p>\n");
     }
 }

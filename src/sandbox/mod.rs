@@ -11,6 +11,7 @@ pub mod daemon;
 mod delivery;
 pub mod error;
 pub mod keep;
+mod mend;
 pub mod metrics;
 pub mod repository;
 pub mod time;

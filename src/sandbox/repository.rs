@@ -39,6 +39,7 @@ pub struct Repository {
     pub work: PathBuf,
     token: String,
     git: Program,
+    plan: Plan,
 }
 
 impl Repository {
@@ -52,12 +53,11 @@ impl Repository {
         if fresh {
             put_aside(folder, &[&dir, &work])?;
         }
-        let author = Person::parse("foredeck <foredeck@example.com>");
-        let seed = Seed { folder: plan.seed.as_deref(), author: &author, time: plan.time };
-        let demo = DemoRepo::open(git.clone(), &dir, &plan.branch, seed).await.map_err(Error::Git)?;
+        let demo = seeded(plan, git.clone(), &dir).await?;
         let url = format!("{}/{}.git", plan.base.trim_end_matches('/'), plan.name);
-        let repository = Self { demo, name: plan.name.clone(), url, work, token: plan.token.clone(), git };
-        repository.set_up_work(&plan.base).await?;
+        let (name, token, plan) = (plan.name.clone(), plan.token.clone(), plan.clone());
+        let repository = Self { demo, name, url, work, token, git, plan };
+        repository.set_up_work(&repository.plan.base).await?;
         Ok(repository)
     }
 
@@ -72,6 +72,24 @@ impl Repository {
             Some((scheme, rest)) => format!("{scheme}://git:{}@{rest}", self.token),
             None => self.url.clone(),
         }
+    }
+
+    /// How it is run.
+    pub(super) fn git(&self) -> &Program {
+        &self.git
+    }
+
+    /// Makes and fills the bare one where it is missing.
+    pub(super) async fn open_again(&self) -> Result<(), Error> {
+        seeded(&self.plan, self.git.clone(), self.demo.dir()).await.map(|_| ())
+    }
+
+    /// Makes the copy to work in again; what lies in its place is put aside.
+    pub(super) async fn clone_again(&self) -> Result<(), Error> {
+        if let Some(folder) = self.work.parent() {
+            put_aside(folder, &[&self.work])?;
+        }
+        self.set_up_work(&self.plan.base).await
     }
 
     /// The server's address and the token may be others than last time.
@@ -121,7 +139,7 @@ impl Repository {
     }
 
     /// Makes the copy to work in what the repository has; work that was not pushed is kept in a stash.
-    async fn reset_work(&self) -> Result<(), Error> {
+    pub(super) async fn reset_work(&self) -> Result<(), Error> {
         let config = self.work.join(".git");
         let at = |verb: &str| self.git.run(&config, verb).env("GIT_WORK_TREE", &self.work);
         let person = Person::parse("foredeck <foredeck@example.com>");
@@ -135,6 +153,13 @@ impl Repository {
         let switch = at("checkout").args(["--quiet", "--force", "-B", branch]).arg(format!("origin/{branch}"));
         switch.out().await.map(|_| ()).map_err(Error::Git)
     }
+}
+
+/// The bare repository, filled from the seed when it is new.
+async fn seeded(plan: &Plan, git: Program, dir: &Path) -> Result<DemoRepo, Error> {
+    let author = Person::parse("foredeck <foredeck@example.com>");
+    let seed = Seed { folder: plan.seed.as_deref(), author: &author, time: plan.time };
+    DemoRepo::open(git, dir, &plan.branch, seed).await.map_err(Error::Git)
 }
 
 /// Earlier runs that are kept.

@@ -120,6 +120,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "In a moment", message)
     }
 
+    /// What was asked for was tried, and did not work.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "That did not work", message)
+    }
+
     /// Our own mistake; the log says more than the page.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", "The page could not be made.")

@@ -104,7 +104,7 @@ fn panels_reach_the_windows_of_decks_that_have_them() {
     for (key, text) in [("pods", "p1 "), ("sync", "s1 "), ("pods", "p2 "), ("other", "o1 ")] {
         hub.panel(key, None, Some(Bytes::from_static(text.as_bytes())));
     }
-    let mut told = |window: &mut Cursor| text(&window.advance(&board.borrow()));
+    let told = |window: &mut Cursor| text(&window.advance(&board.borrow()));
     assert_eq!(told(&mut a), "p2 s1 ", "the newest of each, and none of other decks");
     assert_eq!((told(&mut a), told(&mut b)), (String::new(), String::new()));
     hub.panel("sync", None, Some(Bytes::from_static(b"s2 ")));

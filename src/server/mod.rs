@@ -46,6 +46,7 @@ use crate::render::notes;
 use crate::render::template::Templates;
 use crate::runbook::trusted::Trusted;
 use crate::sandbox::keep::Demo;
+use crate::workshop::seat::Seat;
 use desk::Desk;
 use feed::ShownDeck;
 use guard::HostPolicy;
@@ -98,6 +99,8 @@ pub struct Config {
     pub safe: bool,
     /// The user's shell, for terminals.
     pub shell: Option<OsString>,
+    /// The workshop, when there is one.
+    pub workshop: Option<Arc<Seat>>,
 }
 
 impl Config {
@@ -121,6 +124,7 @@ impl Config {
             trusted: Trusted::default(),
             safe: false,
             shell: None,
+            workshop: None,
         }
     }
 }
@@ -247,6 +251,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         limits: config.limits,
         demo: config.demo.clone(),
         desk: Desk::new(config, secrets),
+        workshop: config.workshop.clone(),
         overlay: config.overlay,
         notes_html: config.notes_html,
         clock: config.clock,

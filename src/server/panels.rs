@@ -183,9 +183,10 @@ fn show(app: &App, key: &str, state: &PanelState, told: (Bytes, Bytes)) -> (Byte
             return told;
         }
     };
-    let audience = if frame.html.is_some() { event("panel", &frame) } else { Bytes::new() };
+    // Without news there is nothing to tell: the snapshot stays.
+    let audience = if frame.html.is_some() || frame.stale { event("panel", &frame) } else { Bytes::new() };
     let speaker = match &state.problem {
-        None if frame.html.is_some() => audience.clone(),
+        None => audience.clone(),
         problem => event("panel", &frame.with(problem.clone())),
     };
     let news = |now: &Bytes, before: &Bytes| (!now.is_empty() && now != before).then(|| now.clone());

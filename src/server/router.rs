@@ -14,6 +14,7 @@ use super::error::{self, Problem};
 use super::guard;
 use super::routes::{
     admin, asset, canary, control, deck, events, flux, git, index, poll, presenter, qr, remote, steps, terminal, trust,
+    workshop,
 };
 use super::state::App;
 
@@ -35,6 +36,13 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/flux/{*path}", any(flux::flux))
         .route("/healthz", get(admin::health))
         .route("/metrics", get(admin::counters))
+        .route("/w", get(workshop::without_slash))
+        .route("/w/", get(workshop::index))
+        .route("/w/{step}", get(workshop::step))
+        .route("/api/v1/workshop", get(workshop::overview))
+        // the learner
+        .route("/api/v1/workshop/{step}", get(workshop::check))
+        .route("/api/v1/workshop/{step}/{verb}", post(workshop::act))
         // the speaker
         .route("/p", get(presenter::enter))
         .route("/r", get(remote::remote))

@@ -24,6 +24,7 @@ use crate::project::{Compiled, files};
 use crate::render::template::{self, Templates};
 use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
+use crate::workshop::seat::Seat;
 
 /// How much one server takes on.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +85,8 @@ pub struct App {
     pub panels: Panels,
     /// Templates that are filled in again and again.
     pub templates: Templates,
+    /// The workshop, when there is one.
+    pub workshop: Option<Arc<Seat>>,
     pub(super) overlay: fn(&Compiled) -> Option<String>,
     pub(super) notes_html: fn(&str) -> String,
     pub(super) clock: fn() -> u64,

@@ -32,6 +32,14 @@ SNAPSHOT OF A LOG
 \`\`\`panel qr text=https://foredeck.example/a
 https://foredeck.example/a
 \`\`\`
+
+---
+
+# Your turn
+
+\`\`\`panel poll "Who applies?" "A pipeline pushes" "A controller pulls"
+Who applies?
+\`\`\`
 `;
 
 const DEPLOYMENT = `apiVersion: apps/v1
@@ -138,6 +146,26 @@ test('many rows are made to fit their slide', async () => {
     return [section.scrollHeight - section.clientHeight, body.firstElementChild.offsetHeight - body.clientHeight];
   });
   assert.ok(room[0] <= 1 && room[1] <= 1, `over by ${room}`);
+});
+
+test('the room votes, once per browser, and everybody sees it', async () => {
+  const guests = await machine(browser);
+  const guest = await open(guests, `${server.base}/d/live/#4`);
+  await page.goto(`${server.base}/d/live/#4`);
+  const votes = (of) => onSlide(of, '.fd-votes').allTextContents();
+  const shows = async (of, wanted) => {
+    await of.waitForFunction((text) => [...document.querySelectorAll('#deck > svg.bespoke-marp-active .fd-votes')].map((vote) => vote.textContent).join() === text, wanted);
+  };
+  await onSlide(guest, '[data-choice="0"]').click();
+  await shows(page, '1,0');
+  await onSlide(guest, '[data-choice="1"]').click();
+  await onSlide(page, '[data-choice="1"]').click();
+  await shows(guest, '0,2');
+  assert.deepEqual(await votes(page), ['0', '2']);
+  assert.equal(await onSlide(guest, '[aria-pressed="true"]').getAttribute('data-choice'), '1');
+  assert.match(guest.url(), /#4$/, 'a vote is no click on the slide');
+  assert.deepEqual(guests.errors, []);
+  await guests.close();
 });
 
 test('nothing went wrong in the page', () => {

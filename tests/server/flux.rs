@@ -54,7 +54,7 @@ impl Shop {
         let sandbox = live.sandbox().await;
         let folder = live.server.folder.path();
         let program = folder.join("fluxctl");
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_foredeck"), &program).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_foredeck"), &program).expect("it works");
         let shop = Self { live, sandbox, program };
         shop.publish("1.0.0", 1_700_000_000);
         shop.publish("1.1.0", 1_700_001_000);
@@ -63,8 +63,8 @@ impl Shop {
     }
 
     fn publish(&self, tag: &str, second: i64) {
-        let images = self.sandbox.embedded().unwrap().images().clone();
-        images.change(|images| images.publish("team/web", tag, Timestamp::from_second(second).unwrap()));
+        let images = self.sandbox.embedded().expect("it works").images().clone();
+        images.change(|images| images.publish("team/web", tag, Timestamp::from_second(second).expect("it works")));
     }
 
     /// Runs `fluxctl` as a terminal of the sandbox would.
@@ -80,7 +80,7 @@ impl Shop {
         }
         command.env("HOME", self.live.server.folder.path().join("home"));
         command.env("GIT_AUTHOR_NAME", "Ann").env("GIT_AUTHOR_EMAIL", "ann@example.com");
-        let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("it works").expect("it works");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ran { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
     }
@@ -93,7 +93,7 @@ impl Shop {
 
     async fn deployment(&self) -> Option<Value> {
         let api = kube::Api::<k8s_openapi::api::apps::v1::Deployment>::namespaced(self.sandbox.client.clone(), "demo");
-        api.get_opt("web").await.unwrap().map(|found| serde_json::to_value(found).unwrap())
+        api.get_opt("web").await.expect("it works").map(|found| serde_json::to_value(found).expect("it works"))
     }
 
     async fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) {
@@ -127,9 +127,9 @@ impl Shop {
     /// The newest commit's message and the file.
     async fn newest(&self) -> (String, String) {
         let work = self.sandbox.work_folder();
-        git(work, &["fetch", "-q"]).await.unwrap();
-        let message = git(work, &["log", "-1", "--format=%B", "origin/main"]).await.unwrap();
-        (message, git(work, &["show", "origin/main:deploy/web.yaml"]).await.unwrap())
+        git(work, &["fetch", "-q"]).await.expect("it works");
+        let message = git(work, &["log", "-1", "--format=%B", "origin/main"]).await.expect("it works");
+        (message, git(work, &["show", "origin/main:deploy/web.yaml"]).await.expect("it works"))
     }
 }
 
@@ -265,7 +265,7 @@ async fn only_those_with_the_token_are_answered() {
     let ask = async |token: &str, path: &str, body: &str| {
         let method = if body.is_empty() { "GET" } else { "POST" };
         let request = Request::builder().method(method).uri(path).header(header::HOST, server.address.to_string());
-        let request = request.header(header::AUTHORIZATION, token).body(Body::from(body.to_owned())).unwrap();
+        let request = request.header(header::AUTHORIZATION, token).body(Body::from(body.to_owned())).expect("it works");
         server.send(request).await
     };
     for (token, path, body, status) in [
@@ -289,7 +289,7 @@ async fn only_those_with_the_token_are_answered() {
     assert_eq!(server.get("/flux/v11/version", Role::Remote).await.status, 401);
     let mut refused = Command::new(&shop.program);
     refused.arg("sync").env_clear().current_dir("/").env("PATH", "/usr/bin:/bin");
-    let output = tokio::task::spawn_blocking(move || refused.output()).await.unwrap().unwrap();
+    let output = tokio::task::spawn_blocking(move || refused.output()).await.expect("it works").expect("it works");
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), err.contains("No foredeck runs for this folder")), (Some(1), true), "{err}");
     shop.live.end().await;

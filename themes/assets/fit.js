@@ -1,19 +1,13 @@
-// Makes what a live panel shows fit into its place: smaller type, down to what can still be read; then it is cut.
+// Makes what a live panel shows fit into its place: long texts are cut, and type gets smaller, down to what can be read.
 
 /** Sizes of type that are tried. */
 const SCALES = [1, 0.92, 0.85, 0.78, 0.72, 0.66, 0.6];
-/** From this size on long texts are cut with an ellipsis rather than everything being made smaller. */
-const CUT = 0.78;
+/** Texts that do not even fit at this size are cut, rather than everything being made smaller for their sake. */
+const CUT = 0.85;
 
 const over = (inner, outer) => inner > outer + 1;
 
-function fits(body, inner, section, scale) {
-  if (over(inner.offsetHeight, body.clientHeight) || over(inner.scrollWidth, body.clientWidth)) return false;
-  if (section && over(section.scrollHeight, section.clientHeight)) return false;
-  if (scale <= CUT) return true;
-  for (const text of inner.querySelectorAll('.fd-clip')) if (over(text.scrollWidth, text.clientWidth)) return false;
-  return true;
-}
+const cuts = (inner) => [...inner.querySelectorAll('.fd-clip')].some((text) => over(text.scrollWidth, text.clientWidth));
 
 /** Chooses the largest type with which a figure's live body fits into the figure and the figure onto its slide. */
 export function fitPanel(figure) {
@@ -21,8 +15,17 @@ export function fitPanel(figure) {
   const inner = body?.firstElementChild;
   if (!inner) return;
   const section = figure.closest('section');
+  const at = (scale) => body.style.setProperty('--fd-fit', String(scale));
+  const wide = () => over(inner.scrollWidth, inner.clientWidth);
+  const high = () => over(inner.offsetHeight, body.clientHeight) || Boolean(section && over(section.scrollHeight, section.clientHeight));
+  inner.classList.remove('fd-tight');
+  at(1);
+  if (!high() && !wide() && !cuts(inner)) return;
+  at(CUT);
+  const cut = wide() || cuts(inner);
+  inner.classList.toggle('fd-tight', cut);
   for (const scale of SCALES) {
-    body.style.setProperty('--fd-fit', String(scale));
-    if (fits(body, inner, section, scale)) return;
+    at(scale);
+    if (!high() && !wide() && (cut || !cuts(inner))) return;
   }
 }

@@ -32,7 +32,7 @@ class Panel {
 
   /** Takes in what the server says; gives the texts of what changed, or null when everything is new. */
   take(data) {
-    this.data = data;
+    this.data = { ...data, at_ms: data.at_ms ?? this.data?.at_ms };
     if (typeof data.html !== 'string' || data.html === this.html) return [];
     this.html = data.html;
     this.number += 1;
@@ -139,7 +139,9 @@ export function installPanels({ deck, link, view, announce, toast }) {
 
   /** Room can only be measured on the slide that is shown; copies are drawn as their originals are. */
   const fit = () => {
-    for (const figure of deck.current?.querySelectorAll(`${FIGURES}[data-live]`) ?? []) fitPanel(figure);
+    for (const root of [deck.current, document.querySelector('.fd-next-slide')]) {
+      for (const figure of root?.querySelectorAll(`${FIGURES}[data-live]`) ?? []) fitPanel(figure);
+    }
   };
 
   const redraw = () => {
@@ -174,7 +176,7 @@ export function installPanels({ deck, link, view, announce, toast }) {
     for (const figure of document.querySelectorAll(FIGURES)) {
       if (figure.dataset.panelKey !== data.key) continue;
       show(figure);
-      if (deck.current?.contains(figure)) fitPanel(figure);
+      if (deck.current?.contains(figure) || figure.closest('.fd-next-slide')) fitPanel(figure);
     }
     tick();
     if (news) say(data.key, news);
@@ -200,7 +202,8 @@ export function installPanels({ deck, link, view, announce, toast }) {
   link.addEventListener('panel', ({ detail }) => take(detail));
   link.addEventListener('state', ({ detail }) => syncClock(detail.state));
   for (const data of link.panels?.values() ?? []) take(data);
-  deck.addEventListener('show', fit);
+  // The copy of the next slide is made after this one is shown.
+  deck.addEventListener('show', () => { fit(); requestAnimationFrame(fit); });
   document.fonts?.ready.then(fit);
   return { redraw };
 }

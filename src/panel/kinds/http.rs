@@ -56,7 +56,7 @@ async fn ask(sandbox: &Sandbox, path: &str) -> Result<String, String> {
 
 /// The way through the cluster's API to a service: `http://podinfo.demo:9898/` and shorter forms.
 fn proxied(url: &str, space: &str) -> Option<String> {
-    let rest = url.strip_prefix("http://").unwrap_or(url);
+    let rest = url.strip_prefix("http://").or((!url.contains("://")).then_some(url))?;
     let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
     let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
     let mut labels = host.split('.');

@@ -183,8 +183,8 @@ mod tests {
             span: Span::default(),
         };
         let state = PanelState::good("tree", body(&objects, &spec, 12), jiff::Timestamp::UNIX_EPOCH);
-        let text = "deployment/web         2/2 ready\n└─replicaset/web-2     2/2 ready\n  └─pod/p1             Running\n\
-                    pod/lone               Running\n";
+        let text = "deployment/web       2/2 ready\n└─replicaset/web-2   2/2 ready\n  └─pod/p1           Running\n\
+                    pod/lone             Running\n";
         assert_eq!(state.text(), text);
     }
 }

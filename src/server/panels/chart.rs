@@ -5,11 +5,11 @@ use serde::Serialize;
 use crate::panel::state::{Point, Series};
 
 /// The picture's size; it is scaled to fit.
-const SIZE: (f64, f64) = (800.0, 300.0);
+const SIZE: (f64, f64) = (1000.0, 300.0);
 /// Room around the lines for numbers: left, top, right, bottom.
 const MARGIN: (f64, f64, f64, f64) = (64.0, 14.0, 20.0, 36.0);
-/// About so many lines across.
-const TICKS: f64 = 4.0;
+/// At most about so many lines across.
+const TICKS: f64 = 5.0;
 /// Points drawn per line; what lies between two of them cannot be seen anyway.
 const MOST_POINTS: usize = 400;
 
@@ -162,10 +162,10 @@ mod tests {
     #[test]
     fn lines_lie_in_the_frame_and_numbers_are_round() {
         let chart = draw(&[series(&[(0.0, 0.0), (30.0, 50.0), (60.0, 100.0)])]);
-        assert_eq!(chart.lines[0].path, "M64 264L422 139L780 14");
-        assert_eq!((chart.lines[0].end, chart.lines[0].last.as_str()), (Some([780.0, 14.0]), "100%"));
+        assert_eq!(chart.lines[0].path, "M64 264L522 139L980 14");
+        assert_eq!((chart.lines[0].end, chart.lines[0].last.as_str()), (Some([980.0, 14.0]), "100%"));
         let up: Vec<_> = chart.up.iter().map(|tick| (tick.at, tick.text.as_str())).collect();
-        assert_eq!(up, [(264.0, "0%"), (201.5, "25%"), (139.0, "50%"), (76.5, "75%"), (14.0, "100%")].map(|t| t));
+        assert_eq!(up, [(264.0, "0%"), (214.0, "20%"), (164.0, "40%"), (114.0, "60%"), (64.0, "80%"), (14.0, "100%")]);
         let along: Vec<_> = chart.along.iter().map(|tick| tick.text.as_str()).collect();
         assert_eq!(along, ["0 s", "20 s", "40 s", "60 s"]);
     }

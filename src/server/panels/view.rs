@@ -22,7 +22,7 @@ pub(super) struct Frame<'a> {
     at_ms: Option<i64>,
     /// Whether its source is silent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    stale: bool,
+    pub(super) stale: bool,
     /// What is said of a time that is not the real one.
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<&'a str>,

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::panel::state::{Choice, DiffLine, Fact, Line, Moment, Node, Point, Row, Series};
+use crate::panel::state::{Choice, DiffLine, Fact, Moment, Node, Point, Row, Series};
 
 fn html(body: Body) -> String {
     let state = PanelState::good("t", body, Timestamp::UNIX_EPOCH);
     let templates = Templates::new(|_| None);
-    frame(&templates, "k", &state).expect("the template is sound").html.expect("something is shown")
+    frame(&templates, "k", &state).expect("the template is sound").html.expect("something is shown").replace('\n', "")
 }
 
 fn row(cells: [&str; 2], mark: Mark, group: Option<&str>) -> Row {
@@ -28,21 +28,21 @@ fn tables_have_a_column_of_signs_when_there_are_any() {
     assert_eq!(html(Body::Table(table(Vec::new(), 0))), "<p class=\"fd-empty\">No pods.</p>");
     assert_eq!(
         html(Body::Table(table(vec![row(["a<b", "ok"], Mark::Plain, None)], 0))),
-        "<table><thead><tr><th>NAME</th><th>STATUS</th></tr></thead><tbody>\n\
-         <tr data-key=\"a&lt;b\" data-mark=\"plain\"><td class=\"fd-wide fd-clip\">a&lt;b</td><td>ok</td></tr>\n\
+        "<table><thead><tr><th>NAME</th><th>STATUS</th></tr></thead><tbody>\
+         <tr data-key=\"a&lt;b\" data-mark=\"plain\"><td class=\"fd-wide fd-clip\">a&lt;b</td><td>ok</td></tr>\
          </tbody></table>"
     );
     let rows = vec![row(["a", "CrashLoop"], Mark::Bad, Some("one")), row(["b", "ok"], Mark::Good, Some("one"))];
     assert_eq!(
         html(Body::Table(table(rows, 3))),
         "<table><thead><tr><th class=\"fd-sign\"></th><th>NAME</th><th>STATUS</th></tr></thead><tbody>\
-         <tr class=\"fd-rows\"><th colspan=\"3\">one</th></tr>\n\
+         <tr class=\"fd-rows\"><th colspan=\"3\">one</th></tr>\
          <tr data-key=\"a\" data-mark=\"bad\"><td class=\"fd-sign\">\
          <span class=\"fd-mark\" data-mark=\"bad\" aria-hidden=\"true\">✗</span></td>\
-         <td>a</td><td class=\"fd-wide fd-clip\">CrashLoop</td></tr>\n\
+         <td>a</td><td class=\"fd-wide fd-clip\">CrashLoop</td></tr>\
          <tr data-key=\"b\" data-mark=\"good\"><td class=\"fd-sign\">\
          <span class=\"fd-mark\" data-mark=\"good\" aria-hidden=\"true\">✓</span></td>\
-         <td>b</td><td class=\"fd-wide fd-clip\">ok</td></tr>\n\
+         <td>b</td><td class=\"fd-wide fd-clip\">ok</td></tr>\
          </tbody></table><p class=\"fd-more\">+3 more</p>"
     );
 }
@@ -53,7 +53,7 @@ fn facts_stand_above_their_table() {
     assert_eq!(
         html(body),
         "<dl class=\"fd-facts\"><div data-key=\"fact state\" data-mark=\"good\"><dt>state</dt><dd class=\"fd-clip\">\
-         <span class=\"fd-mark\" data-mark=\"good\" aria-hidden=\"true\">✓</span>in sync</dd></div>\n\
+         <span class=\"fd-mark\" data-mark=\"good\" aria-hidden=\"true\">✓</span>in sync</dd></div>\
          </dl><p class=\"fd-empty\">No pods.</p>"
     );
 }
@@ -73,7 +73,7 @@ fn moments_say_how_long_they_took() {
     let item = |key: &str, took: &str| {
         format!(
             "<li data-key=\"{key}\" data-mark=\"plain\"><time datetime=\"1970-01-01T00:00:00Z\">00:00:00</time>\
-             <span class=\"fd-what\" data-what=\"sync\">sync</span><span class=\"fd-text fd-clip\">{key}</span>{took}</li>\n"
+             <span class=\"fd-what\" data-what=\"sync\">sync</span><span class=\"fd-text fd-clip\">{key}</span>{took}</li>"
         )
     };
     let took = |text: &str| format!("<span class=\"fd-seconds\">{text}</span>");
@@ -93,7 +93,7 @@ fn trees_and_comparisons_keep_their_signs() {
     assert_eq!(
         html(Body::Tree { nodes: vec![node], more: 1 }),
         "<ul class=\"fd-tree\"><li data-key=\"a\" data-mark=\"plain\"><span class=\"fd-branches\" aria-hidden=\"true\">\
-         └─</span><span class=\"fd-name\">pod</span><span class=\"fd-detail fd-clip\">Running</span></li>\n\
+         └─</span><span class=\"fd-name\">pod</span><span class=\"fd-detail fd-clip\">Running</span></li>\
          </ul><p class=\"fd-more\">+1 more</p>"
     );
     let line = |sign, text: &str| DiffLine { sign, text: text.to_owned() };
@@ -102,10 +102,10 @@ fn trees_and_comparisons_keep_their_signs() {
             lines: vec![line('@', "h"), line('+', "a"), line('-', "b"), line(' ', "c")],
             empty: String::new()
         }),
-        "<ol class=\"fd-diff\"><li data-sign=\"@\"><span>@</span><span class=\"fd-clip\">h</span></li>\n\
-         <li data-sign=\"+\"><span>+</span><ins class=\"fd-clip\">a</ins></li>\n\
-         <li data-sign=\"-\"><span>-</span><del class=\"fd-clip\">b</del></li>\n\
-         <li data-sign=\" \"><span> </span><span class=\"fd-clip\">c</span></li>\n</ol>"
+        "<ol class=\"fd-diff\"><li data-sign=\"@\"><span>@</span><span class=\"fd-clip\">h</span></li>\
+         <li data-sign=\"+\"><span>+</span><ins class=\"fd-clip\">a</ins></li>\
+         <li data-sign=\"-\"><span>-</span><del class=\"fd-clip\">b</del></li>\
+         <li data-sign=\" \"><span> </span><span class=\"fd-clip\">c</span></li></ol>"
     );
 }
 
@@ -128,6 +128,25 @@ fn pictures_are_said_in_words_too() {
         html(Body::Qr { text: "x".repeat(5000) }).starts_with("<p class=\"fd-qr-text\">xxx"),
         "too long for a code"
     );
+}
+
+#[test]
+fn polls_are_buttons_with_their_votes() {
+    let choice = |text: &str, votes| Choice { text: text.to_owned(), votes };
+    let poll = |question: &str| {
+        let choices = vec![choice("push", 0), choice("pull", 2)];
+        html(Body::Poll { question: question.to_owned(), choices })
+    };
+    let button = |index: usize, text: &str, votes: u32| {
+        format!(
+            "<li><button type=\"button\" data-choice=\"{index}\"><span class=\"fd-text\">{text}</span>\
+             <span class=\"fd-votes\">{votes}</span><progress max=\"2\" value=\"{votes}\" aria-hidden=\"true\">\
+             </progress></button></li>"
+        )
+    };
+    let choices = format!("<ol class=\"fd-choices\">{}{}</ol>", button(0, "push", 0), button(1, "pull", 2));
+    assert_eq!(poll("Which?"), format!("<p class=\"fd-question\">Which?</p>{choices}"));
+    assert_eq!(poll("t"), choices, "the title bar asks already");
 }
 
 #[test]

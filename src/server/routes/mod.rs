@@ -17,3 +17,4 @@ pub mod remote;
 pub mod steps;
 pub mod terminal;
 pub mod trust;
+pub mod workshop;

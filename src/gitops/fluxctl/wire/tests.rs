@@ -1,3 +1,5 @@
+//! Flux's JSON: what is read and what is written.
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

@@ -1,0 +1,203 @@
+//! What may stand behind `workshop`, and `test workshop`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::args::ConsoleArgs;
+
+/// `workshop`
+#[derive(Debug, Args)]
+pub struct WorkshopArgs {
+    /// What to do in the workshop.
+    #[command(subcommand)]
+    pub command: WorkshopCommand,
+}
+
+/// Which workshop.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WhichWorkshop {
+    /// The folder of steps; else `workshop/` here, else the built-in workshop
+    #[arg(long, value_name = "DIR")]
+    pub workshop: Option<PathBuf>,
+}
+
+/// What to do in the workshop.
+#[derive(Debug, Subcommand)]
+pub enum WorkshopCommand {
+    /// List the steps, and say what is wrong with their files
+    List(List),
+    /// Serve the workshop until it is stopped, at the beginning of a step
+    Start(Start),
+    /// Run the commands of a step, or one of them
+    Run(RunCommand),
+    /// Say how the checks of a step stand, and why
+    Check(CheckStep),
+    /// Give a hint; each time the next one
+    Hint(OfStep),
+    /// Do a step by its solution
+    Solve(OfStep),
+    /// Take back what was done from the beginning of a step on
+    Reset(OfStep),
+    /// Say how far you are
+    Status(List),
+    /// Write the workshop as one text to take home
+    Export(ExportWorkshop),
+}
+
+/// `workshop list`, `workshop status`
+#[derive(Debug, Args)]
+pub struct List {
+    /// Which workshop.
+    #[command(flatten)]
+    pub which: WhichWorkshop,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `workshop start`
+#[derive(Debug, Args)]
+pub struct Start {
+    /// The step: its number, slug or file name; else the one you are at
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+    /// Only say what would be done to get there
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Begin anew: what was kept is put aside
+    #[arg(long)]
+    pub fresh: bool,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// Port to listen on; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 3939)]
+    pub port: u16,
+    /// Which workshop.
+    #[command(flatten)]
+    pub which: WhichWorkshop,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// A command on a step.
+#[derive(Debug, Args)]
+pub struct OfStep {
+    /// The step: its number, slug or file name; else the one you are at
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+    /// Which workshop.
+    #[command(flatten)]
+    pub which: WhichWorkshop,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `workshop run`
+#[derive(Debug, Args)]
+pub struct RunCommand {
+    /// The step: its number, slug or file name; else the one you are at
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+    /// The command's name; all commands of the step when not given
+    #[arg(value_name = "NAME", requires = "step")]
+    pub name: Option<String>,
+    /// Which workshop.
+    #[command(flatten)]
+    pub which: WhichWorkshop,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `workshop check`
+#[derive(Debug, Args)]
+pub struct CheckStep {
+    /// The step: its number, slug or file name; else the one you are at
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+    /// Wait until the checks hold, are wrong, or their time is over
+    #[arg(short, long)]
+    pub wait: bool,
+    /// Which workshop.
+    #[command(flatten)]
+    pub which: WhichWorkshop,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `workshop export`
+#[derive(Debug, Args)]
+pub struct ExportWorkshop {
+    /// What to make: `md` or `html`; else the output's extension says
+    #[arg(long, value_name = "FORMAT", value_parser = ["md", "html"])]
+    pub to: Option<String>,
+    /// Where to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// Leave the solutions out
+    #[arg(long)]
+    pub no_solutions: bool,
+    /// Which workshop.
+    #[command(flatten)]
+    pub which: WhichWorkshop,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `test`
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// What to test.
+    #[command(subcommand)]
+    pub command: TestCommand,
+}
+
+/// What to test.
+#[derive(Debug, Subcommand)]
+pub enum TestCommand {
+    /// Run every solution and every reset of a workshop in a sandbox of its own
+    Workshop(TestWorkshop),
+}
+
+/// `test workshop`
+#[derive(Debug, Args)]
+pub struct TestWorkshop {
+    /// The folder of steps; else `workshop/` here, else the built-in workshop
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Write the results as JUnit XML to this file; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+impl WorkshopCommand {
+    /// Where its messages go.
+    pub fn console(&self) -> &ConsoleArgs {
+        match self {
+            Self::List(args) | Self::Status(args) => &args.console,
+            Self::Start(args) => &args.console,
+            Self::Run(args) => &args.console,
+            Self::Check(args) => &args.console,
+            Self::Hint(args) | Self::Solve(args) | Self::Reset(args) => &args.console,
+            Self::Export(args) => &args.console,
+        }
+    }
+}
+
+impl TestCommand {
+    /// Where its messages go.
+    pub fn console(&self) -> &ConsoleArgs {
+        match self {
+            Self::Workshop(args) => &args.console,
+        }
+    }
+}
