@@ -40,7 +40,7 @@ pub(super) struct Handles {
 #[derive(Debug)]
 enum Controller {
     Canaries(Canaries),
-    Clusters(ClusterApi),
+    Clusters(Box<ClusterApi>),
 }
 
 impl Delivery {
@@ -60,7 +60,7 @@ impl Delivery {
         let options = capi::Options { timings: Timings::STAGE, ..capi::Options::default() };
         let clusters = ClusterApi::new(embedded.client(), clock.clone(), options);
         handles.clusters = Some(clusters.handle());
-        all.controllers.push(Controller::Clusters(clusters));
+        all.controllers.push(Controller::Clusters(Box::new(clusters)));
         (all, handles)
     }
 

@@ -180,7 +180,7 @@ Cluster default/demo                             Provisioned · 2/3 · NotAvaila
   └─Machine default/lone                         1 · InfrastructureFailed
 ";
         let squeezed = |text: &str| -> Vec<String> {
-            text.lines().map(|line| line.trim_start().split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+            text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
         };
         assert_eq!(squeezed(&text(shown)), squeezed(expected));
     }
