@@ -59,7 +59,7 @@ impl Live {
             intervals: Intervals::default(),
             folder: Folder::of(root),
             home: None,
-            program: "/nowhere/foredeck".into(),
+            program: env!("CARGO_BIN_EXE_foredeck").into(),
             path: std::env::var_os("PATH"),
             server: address,
             fresh: true,

@@ -76,9 +76,20 @@ impl Asked {
             (Some(file), context) if own::is_ours(file) => Ok(clusters::own_file(file, context.as_deref(), around)?),
             (Some(file), context) => Ok(clusters::file_context(&Search::file(file), context.as_deref(), around)?),
             (None, Some(context)) => Ok(clusters::file_context(&around.search, Some(context), around)?),
-            (None, None) => Ok(clusters::target(&provider(&Which::default())?, around)?),
+            (None, None) => match named(&around.search) {
+                // Terminals of a live system have it, wherever their folder is.
+                Some([file]) => Ok(clusters::own_file(file, None, around)?),
+                Some(_) => Ok(clusters::file_context(&around.search, None, around)?),
+                None => Ok(clusters::target(&provider(&Which::default())?, around)?),
+            },
         }
     }
+}
+
+/// The files of `$KUBECONFIG`, when foredeck wrote the first one; unless `$FOREDECK_CLUSTER` names a cluster.
+fn named(search: &Search) -> Option<&[PathBuf]> {
+    let chosen = std::env::var_os("FOREDECK_CLUSTER").is_some_and(|name| !name.is_empty());
+    search.files.first().filter(|file| !chosen && own::is_ours(file)).map(|_| search.files.as_slice())
 }
 
 /// `-shttps://…`; other letters may stand before it.
@@ -106,7 +117,7 @@ pub(super) fn hand_over(program: &Path, arguments: &[OsString], console: Console
         if asked.kubeconfig.is_some() || asked.context.is_some() {
             // Somebody else's cluster: also its nodes have to look as they should.
             runtime()?.block_on(clusters::connect_to(target, &place.around))?;
-        } else {
+        } else if named(&place.around.search).is_none() {
             let provider = provider(&Which::default())?;
             command.env("KUBECONFIG", reach::of(&provider, target.chosen.context, &place)?.variable()?);
         }
