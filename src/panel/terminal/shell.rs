@@ -88,13 +88,13 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// The user's own settings, then our mark at the end of the prompt, where the shell already listens for keys; what is
-/// typed on stage does not mix with the user's history.
+/// typed on stage does not mix with the user's history. Their command may end in `;`: ours stand on lines of their own.
 fn bash(token: &str) -> String {
     format!(
         "[ -f ~/.bashrc ] && . ~/.bashrc\n\
          unset HISTFILE\n\
          __foredeck_prompt() {{ case $PS1 in *{token}*) ;; *) PS1=\"$PS1\"'\\[\\033]{MARK};{token};p;${{__foredeck_code}}\\007\\]' ;; esac; }}\n\
-         PROMPT_COMMAND=\"__foredeck_code=\\$?${{PROMPT_COMMAND:+; $PROMPT_COMMAND}}; __foredeck_prompt\"\n\
+         PROMPT_COMMAND=\"__foredeck_code=\\$?\n${{PROMPT_COMMAND:-}}\n__foredeck_prompt\"\n\
          PS2='> \\[\\033]{MARK};{token};m\\007\\]'\n"
     )
 }
@@ -145,5 +145,25 @@ mod tests {
             let text = std::fs::read_to_string(folder.path().join("shrc")).expect("read");
             assert!(text.contains("7337;tok;p;"), "{text}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_prompt_command_that_ends_in_a_semicolon_is_kept() {
+        let shell = Path::new("/bin/bash");
+        if !shell.is_file() {
+            eprintln!("skipped: there is no bash");
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("rc");
+        std::fs::write(&file, bash("tok")).expect("written");
+        let script = ". \"$0\"; eval \"$PROMPT_COMMAND\"; printf %s \"$THEIRS $PS1\"";
+        let mut command = std::process::Command::new(shell);
+        command.args(["--norc", "-c", script]).arg(&file).env("HOME", folder.path());
+        let output = command.env("PROMPT_COMMAND", "THEIRS=kept;").output().expect("bash starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(text(&output.stderr), "");
+        assert!(text(&output.stdout).starts_with("kept ") && text(&output.stdout).contains("7337;tok;p;"));
     }
 }
