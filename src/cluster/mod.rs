@@ -14,5 +14,6 @@ pub mod object;
 pub mod process;
 pub mod provider;
 pub mod registry;
+pub mod short_names;
 pub mod sim;
 pub mod yaml;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::cluster::jsonpath::{self, Template};
 use crate::cluster::object::{list, text};
+use crate::cluster::short_names;
 use crate::gitops::health::{Health, health};
 use crate::gitops::kinds::{Kinds, Served};
 
@@ -126,7 +127,7 @@ impl Wait {
             Some((word, group)) => (word, Some(group)),
             None => (self.kind.as_str(), None),
         };
-        let word = SHORT.iter().find(|(short, _)| *short == word).map_or(word, |(_, plural)| plural);
+        let word = short_names::long(word);
         let fits = |served: &&Served| {
             (served.plural == word || served.kind.to_lowercase() == word)
                 && group.is_none_or(|group| served.group == group)
@@ -156,29 +157,6 @@ fn namespace_in(script: &str) -> Option<String> {
         _ => None,
     }
 }
-
-/// Short names, as kubectl knows them.
-const SHORT: [(&str, &str); 19] = [
-    ("cj", "cronjobs"),
-    ("cm", "configmaps"),
-    ("crd", "customresourcedefinitions"),
-    ("deploy", "deployments"),
-    ("ds", "daemonsets"),
-    ("hpa", "horizontalpodautoscalers"),
-    ("hr", "helmreleases"),
-    ("ing", "ingresses"),
-    ("netpol", "networkpolicies"),
-    ("no", "nodes"),
-    ("ns", "namespaces"),
-    ("pdb", "poddisruptionbudgets"),
-    ("po", "pods"),
-    ("pv", "persistentvolumes"),
-    ("pvc", "persistentvolumeclaims"),
-    ("rs", "replicasets"),
-    ("sa", "serviceaccounts"),
-    ("sts", "statefulsets"),
-    ("svc", "services"),
-];
 
 impl Goal {
     fn parse(asked: &str) -> Result<Self, String> {

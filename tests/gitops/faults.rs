@@ -399,7 +399,7 @@ async fn being_killed_anywhere_changes_nothing_in_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes a minute"]
+#[ignore = "takes a minute: cargo test --test suite killed_at_every_step -- --ignored"]
 async fn being_killed_at_every_step_changes_nothing_in_the_end() {
     let mut polls = 1;
     while killed_after(polls).await {

@@ -14,7 +14,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures"]
+#[ignore = "a measurement: cargo test --release --test suite measure -- --ignored --nocapture --test-threads 1"]
 async fn measure_push_to_applied_and_drift_to_repaired() {
     let test = GitopsTest::start().await;
     for n in 0..20 {
@@ -53,7 +53,7 @@ async fn measure_push_to_applied_and_drift_to_repaired() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures"]
+#[ignore = "a measurement: cargo test --release --test suite measure -- --ignored --nocapture --test-threads 1"]
 async fn measure_many_objects() {
     for count in [1_000, 10_000] {
         let forge = Forge::new();

@@ -11,6 +11,7 @@ use kube::runtime::watcher;
 use serde_json::Value;
 
 use super::{max, namespace};
+use crate::cluster::short_names;
 use crate::deck::{PanelKind, PanelSpec};
 use crate::panel::output::Output;
 use crate::panel::state::{Body, Mark, Row, Table};
@@ -21,30 +22,6 @@ const AS_TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 const SETTLE: Duration = Duration::from_millis(60);
 /// Ages grow also when nothing changes.
 const AGES: Duration = Duration::from_secs(5);
-
-/// Short names that people write for kinds.
-const SHORT: [(&str, &str); 20] = [
-    ("cj", "cronjobs"),
-    ("cm", "configmaps"),
-    ("crd", "customresourcedefinitions"),
-    ("deploy", "deployments"),
-    ("ds", "daemonsets"),
-    ("ep", "endpoints"),
-    ("ev", "events"),
-    ("hpa", "horizontalpodautoscalers"),
-    ("ing", "ingresses"),
-    ("netpol", "networkpolicies"),
-    ("no", "nodes"),
-    ("ns", "namespaces"),
-    ("pdb", "poddisruptionbudgets"),
-    ("po", "pods"),
-    ("pv", "persistentvolumes"),
-    ("pvc", "persistentvolumeclaims"),
-    ("rs", "replicasets"),
-    ("sa", "serviceaccounts"),
-    ("sts", "statefulsets"),
-    ("svc", "services"),
-];
 
 /// What is listed.
 struct Listed {
@@ -103,7 +80,7 @@ async fn run(spec: &PanelSpec, sandbox: &Sandbox, output: &Output) -> Result<std
 async fn resolve(client: &kube::Client, word: &str) -> Result<Listed, String> {
     let (name, group) = word.split_once('.').map_or((word, None), |(name, group)| (name, Some(group)));
     let name = name.to_ascii_lowercase();
-    let name = SHORT.iter().find(|(short, _)| *short == name).map_or(name.as_str(), |(_, long)| long);
+    let name = short_names::long(&name);
     if name == "pods" {
         let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("", "v1", "Pod"), "pods");
         return Ok(Listed { resource, namespaced: true });
