@@ -25,6 +25,7 @@ pub mod gitops;
 pub mod net;
 pub mod panel;
 pub mod project;
+pub mod recording;
 pub mod registry;
 pub mod render;
 pub mod runbook;

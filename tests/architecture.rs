@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 17] = [
+const EDGES: [(&str, &[&str]); 18] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -18,11 +18,13 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("sandbox", &["gitops", "registry", "cluster", "net", "diagnostic"]),
     ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),
     ("runbook", &["panel", "sandbox", "gitops", "cluster", "deck", "diagnostic"]),
+    ("recording", &["runbook", "panel", "deck", "diagnostic"]),
     ("workshop", &["runbook", "panel", "sandbox", "gitops", "cluster", "net", "project", "deck", "diagnostic"]),
     (
         "server",
         &[
             "workshop",
+            "recording",
             "runbook",
             "panel",
             "sandbox",
@@ -42,6 +44,7 @@ const EDGES: [(&str, &[&str]); 17] = [
         &[
             "server",
             "workshop",
+            "recording",
             "runbook",
             "panel",
             "sandbox",
@@ -63,7 +66,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 94] = [
+const PURE_PARTS: [&str; 102] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -93,6 +96,14 @@ const PURE_PARTS: [&str; 94] = [
     "panel/terminal/filter.rs",
     "panel/terminal/scrollback.rs",
     "panel/terminal/typing.rs",
+    "recording/block.rs",
+    "recording/delta.rs",
+    "recording/marks.rs",
+    "recording/mask.rs",
+    "recording/pack.rs",
+    "recording/play.rs",
+    "recording/read.rs",
+    "recording/write.rs",
     "runbook/journal.rs",
     "runbook/tail.rs",
     "runbook/trust.rs",

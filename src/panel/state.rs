@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How something fares. It is always said in words or by a sign, too, never by colour alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mark {
     /// Nothing to say.
@@ -36,7 +36,7 @@ impl Mark {
 }
 
 /// A row of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// What it is, the same from state to state: a row whose cells change glows.
     pub key: String,
@@ -49,7 +49,7 @@ pub struct Row {
 }
 
 /// Rows and columns.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Table {
     /// Headings.
     pub columns: Vec<String>,
@@ -62,7 +62,7 @@ pub struct Table {
 }
 
 /// A line of text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// What it is, the same from state to state.
     pub key: String,
@@ -73,7 +73,7 @@ pub struct Line {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Moment {
     /// What it is, the same from state to state.
     pub key: String,
@@ -90,7 +90,7 @@ pub struct Moment {
 }
 
 /// A node of a tree, in the order of the lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// What it is, the same from state to state.
     pub key: String,
@@ -115,7 +115,7 @@ impl Node {
 }
 
 /// A line of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiffLine {
     /// `+` wanted but not there, `-` there but not wanted, ` ` the same, `@` a heading.
     pub sign: char,
@@ -124,7 +124,7 @@ pub struct DiffLine {
 }
 
 /// A name with its value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// The name.
     pub label: String,
@@ -135,7 +135,7 @@ pub struct Fact {
 }
 
 /// An answer that can be chosen in a poll.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// The text.
     pub text: String,
@@ -144,7 +144,7 @@ pub struct Choice {
 }
 
 /// A value at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Seconds since the chart's beginning.
     pub x: f64,
@@ -153,7 +153,7 @@ pub struct Point {
 }
 
 /// A line of a chart.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// Its name.
     pub name: String,
@@ -164,7 +164,7 @@ pub struct Series {
 }
 
 /// What a panel shows, by shape.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "shape")]
 pub enum Body {
     /// Nothing is known yet: the snapshot stays.
@@ -224,7 +224,7 @@ pub enum Body {
 }
 
 /// What a panel shows at a moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PanelState {
     /// What is shown: `pods · demo`.
     pub title: String,
