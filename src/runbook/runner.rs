@@ -140,6 +140,24 @@ impl Runner {
         Ok(())
     }
 
+    /// Puts the end of a step that ran before in the place of what is at work: the step is shown as running for so long,
+    /// then ends like this. Nothing is run.
+    pub fn replay(&self, deck: &str, step: &str, rest: Duration, ended: Ended) {
+        let stop = self.stop.child_token();
+        std::mem::replace(&mut *self.shared.current(), stop.clone()).cancel();
+        let (shared, deck, step) = (self.shared.clone(), deck.to_owned(), step.to_owned());
+        self.tasks.spawn(async move {
+            let at_work = shared.work.clone().lock_owned().await;
+            shared.journal.send_modify(|journal| journal.begin(&deck, &step, (shared.clock)()));
+            let ended = tokio::select! {
+                () = tokio::time::sleep(rest) => ended,
+                () = stop.cancelled() => Ended { state: State::Stopped, exit: None, reason: "stopped".to_owned() },
+            };
+            shared.journal.send_modify(|journal| journal.end(&ended, (shared.clock)()));
+            drop(at_work);
+        });
+    }
+
     /// Stops the step that is at work; says whether there was one.
     pub fn cancel(&self) -> bool {
         let active = self.shared.journal.borrow().active.is_some();

@@ -153,6 +153,11 @@ impl ShownDeck {
         self.view.borrow().clone()
     }
 
+    /// The deck, now and whenever it changes.
+    pub fn changes(&self) -> watch::Receiver<Option<Arc<View>>> {
+        self.view.subscribe()
+    }
+
     /// The deck, waiting for it to be compiled.
     ///
     /// # Errors

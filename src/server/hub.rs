@@ -57,6 +57,8 @@ pub struct Board {
     pub demo: Frame,
     /// What time it is there; numbered by change.
     pub clock: Frame,
+    /// What is shown from a recorded run; numbered by change.
+    pub replay: Frame,
     /// What panels show, by key; all numbered together, so that a window need remember one number.
     pub panels: BTreeMap<String, Frame>,
     /// The number of the newest panel.
@@ -190,6 +192,13 @@ impl Hub {
     pub fn clock(&self, data: &Value) {
         for board in [&self.speaker, &self.audience] {
             board.send_modify(|board| board.clock = frame("clock", board.clock.number + 1, data));
+        }
+    }
+
+    /// Tells every window what is shown from a recorded run.
+    pub fn replay(&self, speaker: &Value, audience: &Value) {
+        for (board, data) in [(&self.speaker, speaker), (&self.audience, audience)] {
+            board.send_modify(|board| board.replay = frame("replay", board.replay.number + 1, data));
         }
     }
 
@@ -335,6 +344,7 @@ pub struct Cursor {
     steps: u64,
     demo: u64,
     clock: u64,
+    replay: u64,
     panels: u64,
     said_bye: bool,
 }
@@ -355,6 +365,7 @@ impl Cursor {
             steps: 0,
             demo: 0,
             clock: 0,
+            replay: 0,
             panels: 0,
             said_bye: false,
         }
@@ -386,6 +397,7 @@ impl Cursor {
         }
         take(&mut news, &mut self.demo, &board.demo);
         take(&mut news, &mut self.clock, &board.clock);
+        take(&mut news, &mut self.replay, &board.replay);
         take(&mut news, &mut self.laser, &board.laser);
         let mut beat = Vec::new();
         take(&mut beat, &mut self.heartbeat, &board.heartbeat);

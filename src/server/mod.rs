@@ -18,6 +18,8 @@ pub mod listen;
 pub mod live;
 pub mod metrics;
 pub mod panels;
+pub mod record;
+pub mod replay;
 pub mod role;
 pub mod router;
 pub mod routes;
@@ -101,6 +103,10 @@ pub struct Config {
     pub shell: Option<OsString>,
     /// The workshop, when there is one.
     pub workshop: Option<Arc<Seat>>,
+    /// How this run is recorded, when it is.
+    pub record: Option<record::Plan>,
+    /// The runs that are shown in the place of the live system.
+    pub replay: replay::Plan,
 }
 
 impl Config {
@@ -125,6 +131,8 @@ impl Config {
             safe: false,
             shell: None,
             workshop: None,
+            record: None,
+            replay: replay::Plan::default(),
         }
     }
 }
@@ -135,6 +143,7 @@ pub struct Server {
     app: Arc<App>,
     feeds: Vec<DeckFeed>,
     state_file: Option<PathBuf>,
+    reel: Option<record::Reel>,
 }
 
 impl Server {
@@ -151,8 +160,9 @@ impl Server {
             Some(path) => store::read(path).await,
             None => None,
         };
-        let app = Arc::new(app(&config, root, bound, earlier)?);
-        Ok(Self { listener, app, feeds: config.decks, state_file: config.state_file })
+        let (tape, reel) = config.record.clone().map(|plan| record::tape(plan, (config.clock)())).unzip();
+        let app = Arc::new(App { tape, ..app(&config, root, bound, earlier)? });
+        Ok(Self { listener, app, feeds: config.decks, state_file: config.state_file, reel })
     }
 
     /// The addresses to print.
@@ -185,6 +195,13 @@ impl Server {
         tasks.spawn(async move { app.hub.run(stopping).await });
         tasks.spawn(desk::tell(self.app.clone(), stop.clone()));
         tasks.spawn(panels::run(self.app.clone(), stop.clone()));
+        if self.app.replay.is_there() {
+            tasks.spawn(replay::watch(self.app.clone(), stop.clone()));
+            tasks.spawn(replay::play(self.app.clone(), stop.clone()));
+        }
+        if let Some((reel, tape)) = self.reel.zip(self.app.tape.clone()) {
+            tasks.spawn(record::run(self.app.clone(), tape, reel, stop.clone()));
+        }
         let router = router::router(self.app.clone());
         listen::accept(self.listener, router, self.app, tasks.clone(), stop).await;
         tasks.close();
@@ -251,6 +268,8 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         limits: config.limits,
         demo: config.demo.clone(),
         desk: Desk::new(config, secrets),
+        replay: replay::Replay::new(config.replay.clone()),
+        tape: None,
         workshop: config.workshop.clone(),
         overlay: config.overlay,
         notes_html: config.notes_html,

@@ -7,7 +7,7 @@
 
 pub mod chart;
 pub mod poll;
-mod view;
+pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +29,8 @@ use crate::panel::state::PanelState;
 use crate::sandbox::keep::Demo;
 use poll::Polls;
 
+/// A source that is silent for so long is taken for lost: a moment's trouble is not worth a change.
+const LOST: Duration = Duration::from_millis(300);
 /// A panel is shown anew at most so often; in between the newest state waits.
 const PACE: Duration = Duration::from_millis(80);
 
@@ -155,29 +158,48 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 /// Shows a panel to every window, whenever it changes.
 async fn follow(app: Arc<App>, key: String, spec: PanelSpec, ends: CancellationToken) {
     let mut cell = app.panels.sources.open(&spec);
+    let (mut recorded, mut chosen) = (app.replay.panel(&key), app.replay.shown());
     let mut told = (Bytes::new(), Bytes::new());
+    let mut silent: Option<Instant> = None;
+    let mut over = false;
     while !ends.is_cancelled() {
         let state = cell.borrow_and_update().clone();
-        told = show(&app, &key, &state, told);
+        if let Some(tape) = &app.tape {
+            tape.panel(&key, &state);
+        }
+        // Before a source has begun it is not lost, unless there is nothing that could begin.
+        let lost = state.problem.is_some() && (state.at.is_some() || matches!(*app.demo.borrow(), Demo::Failed(_)));
+        silent = lost.then(|| silent.unwrap_or_else(Instant::now));
+        let remaining = silent.map(|since| LOST.saturating_sub(since.elapsed()));
+        if remaining.is_none_or(|left| left.is_zero()) {
+            app.replay.lost(&app, &key, lost);
+        }
+        let show_now = chosen.borrow_and_update().clone();
+        let replayed = recorded.borrow_and_update().clone().filter(|_| show_now.panels.contains(&key));
+        let label = replayed.as_ref().map(|_| show_now.label.as_str());
+        told = show(&app, &key, replayed.as_ref().unwrap_or(&state), label, told);
         tokio::select! {
             () = ends.cancelled() => break,
             () = tokio::time::sleep(PACE) => {}
+            // The other picture is shown at once.
+            Ok(()) = chosen.changed() => continue,
         }
         tokio::select! {
             () = ends.cancelled() => break,
-            changed = cell.changed() => if changed.is_err() {
-                // Its source is over; the last frame stays as long as anybody looks.
-                ends.cancelled().await;
-            },
+            Ok(()) = chosen.changed() => {}
+            Ok(()) = recorded.changed() => {}
+            // When its source is over, the last frame stays as long as anybody looks.
+            changed = cell.changed(), if !over => over = changed.is_err(),
+            () = tokio::time::sleep(remaining.unwrap_or_default()), if remaining.is_some_and(|left| !left.is_zero()) => {}
         }
     }
     app.hub.forget_panel(&key);
 }
 
 /// Sends what is new to the speaker's and to the other windows; gives what they have been told.
-fn show(app: &App, key: &str, state: &PanelState, told: (Bytes, Bytes)) -> (Bytes, Bytes) {
+fn show(app: &App, key: &str, state: &PanelState, run: Option<&str>, told: (Bytes, Bytes)) -> (Bytes, Bytes) {
     let frame = match view::frame(&app.templates, key, state) {
-        Ok(frame) => frame,
+        Ok(frame) => frame.of_run(run),
         Err(error) => {
             tracing::error!(panel.key = key, %error, "a panel could not be drawn");
             return told;

@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::error::{self, Problem};
 use super::guard;
 use super::routes::{
-    admin, asset, canary, control, deck, events, flux, git, index, poll, presenter, qr, remote, steps, terminal, trust,
+    admin, asset, canary, control, deck, events, flux, git, index, poll, presenter, qr, remote, replay, steps, terminal, trust,
     workshop,
 };
 use super::state::App;
@@ -51,6 +51,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/steps/cancel", post(steps::cancel))
         .route("/api/v1/checkpoints/restore", post(steps::restore))
         .route("/api/v1/clock", post(steps::clock))
+        .route("/api/v1/replay", post(replay::turn))
         .route("/api/v1/canary", post(canary::canary))
         .route("/api/v1/trust", get(trust::list).post(trust::agree))
         .fallback(|| async { Problem::not_found("There is nothing at this address.") })

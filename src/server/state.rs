@@ -18,6 +18,8 @@ use super::guard::HostPolicy;
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::panels::Panels;
+use super::record::Tape;
+use super::replay::Replay;
 use super::role::Tokens;
 use super::routes::asset::Assets;
 use crate::project::{Compiled, files};
@@ -83,6 +85,10 @@ pub struct App {
     pub desk: Desk,
     /// What is live on the slides.
     pub panels: Panels,
+    /// What is shown from recorded runs.
+    pub replay: Replay,
+    /// Where what is shown is recorded.
+    pub tape: Option<Tape>,
     /// Templates that are filled in again and again.
     pub templates: Templates,
     /// The workshop, when there is one.

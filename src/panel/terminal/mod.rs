@@ -75,6 +75,12 @@ impl Terminals {
         open.get(name).filter(|terminal| !terminal.is_over()).cloned()
     }
 
+    /// Those that are open.
+    pub fn all(&self) -> Vec<Arc<Terminal>> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.values().filter(|terminal| !terminal.is_over()).cloned().collect()
+    }
+
     /// Changes whenever a terminal is opened.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()

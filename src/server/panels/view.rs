@@ -12,26 +12,34 @@ const MARKS: [Mark; 5] = [Mark::Plain, Mark::Good, Mark::Busy, Mark::Bad, Mark::
 
 /// What windows are told of a panel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Frame<'a> {
+pub struct Frame<'a> {
     /// Which panel.
     key: &'a str,
     /// What is shown in the place of its snapshot; `None` when nothing is known yet.
-    pub(super) html: Option<String>,
+    pub html: Option<String>,
     /// When it was so, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     at_ms: Option<i64>,
     /// Whether its source is silent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) stale: bool,
+    pub stale: bool,
     /// What is said of a time that is not the real one.
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<&'a str>,
     /// Why its source is silent; for the speaker alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// The recorded run that it is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay: Option<&'a str>,
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    /// The same, as it was in a recorded run.
+    pub(super) fn of_run(self, replay: Option<&'a str>) -> Self {
+        Self { replay, ..self }
+    }
+
     /// The same, with what is wrong.
     pub(super) fn with(self, problem: Option<String>) -> Self {
         Self { problem, ..self }
@@ -39,7 +47,10 @@ impl Frame<'_> {
 }
 
 /// The event for a state, without its problem.
-pub(super) fn frame<'a>(
+///
+/// # Errors
+/// When the template is wrong.
+pub fn frame<'a>(
     templates: &Templates,
     key: &'a str,
     state: &'a PanelState,
@@ -55,6 +66,7 @@ pub(super) fn frame<'a>(
         stale: state.problem.is_some(),
         time: state.time.as_deref(),
         problem: None,
+        replay: None,
     })
 }
 

@@ -14,6 +14,7 @@ pub mod poll;
 pub mod presenter;
 pub mod qr;
 pub mod remote;
+pub mod replay;
 pub mod steps;
 pub mod terminal;
 pub mod trust;

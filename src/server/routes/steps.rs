@@ -76,9 +76,18 @@ pub async fn run(State(app): State<Arc<App>>, request: Request) -> Result<Respon
     let slug = wanted.deck.clone().unwrap_or_else(|| live.deck.clone());
     let (_, deck) = app.deck(&slug)?;
     let view = deck.view().await?;
-    may_run(&app, &view, &slug)?;
     let shown = (live.deck == slug).then_some(live.slide as usize);
     let step = choose(&app, &view, &slug, wanted.name.as_deref(), wanted.slide.or(shown))?;
+    let slide = desk::steps(&view).position(|on| on.iter().any(|known| known.name == step.name));
+    if slide.is_some_and(|slide| app.replay.is_on(&slug, slide)) {
+        // Nothing is run, so nobody has to have agreed to it.
+        if app.replay.run_step(&app, &slug, step) {
+            return Ok(done(json!({ "deck": slug, "name": step.name, "replay": true })));
+        }
+        return Err(Problem::conflict(format!("The recorded run has no step `{}`.", step.name))
+            .hint("`foredeck rehearse` records all steps of the deck anew."));
+    }
+    may_run(&app, &view, &slug)?;
     app.desk.runner.run(&slug, step).map_err(refused)?;
     Ok(done(json!({ "deck": slug, "name": step.name })))
 }

@@ -58,7 +58,7 @@ pub async fn socket(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    if app.desk.safe {
+    if app.desk.safe && !app.replay.is_there() {
         return Err(Problem::forbidden("There are no terminals: foredeck was started with `--safe`."));
     }
     let types = app.tokens.role(&headers) == Role::Presenter && query.r#as.as_deref() != Some("viewer");
@@ -72,6 +72,8 @@ pub async fn socket(
 
 /// Why a window's turn with a terminal ended.
 enum Turn {
+    /// The terminal is shown from a recorded run from now on, or live again.
+    Changed,
     /// The window is gone, or the server stops.
     Left,
     /// The terminal's shell has ended.
@@ -83,12 +85,32 @@ async fn serve(mut socket: WebSocket, app: Arc<App>, name: String, types: bool, 
     let stop = app.desk.terminals.stopping();
     let all = async {
         loop {
-            let terminal =
-                if types { open(&app, &name, &mut socket).await } else { wait_for(&app, &name, &mut socket).await };
+            if app.replay.shown().borrow().terminals.contains(&name) {
+                match recorded(&app, &name, &mut socket).await {
+                    Some(()) => continue,
+                    None => return,
+                }
+            }
+            let opened = async {
+                if app.desk.safe {
+                    left(&mut socket).await;
+                    return None;
+                }
+                if types { open(&app, &name, &mut socket).await } else { wait_for(&app, &name, &mut socket).await }
+            };
+            let terminal = tokio::select! {
+                terminal = opened => terminal,
+                () = chosen(&app, &name, true) => continue,
+            };
             let Some(terminal) = terminal else { return };
-            let turn = Window { socket: &mut socket, terminal: &terminal, types, place: 0 }.run().await;
+            let window = Window { socket: &mut socket, terminal: &terminal, types, place: 0 };
+            let turn = tokio::select! {
+                turn = window.run() => turn,
+                () = chosen(&app, &name, true) => Turn::Changed,
+            };
             match turn {
                 Turn::Left => return,
+                Turn::Changed => {}
                 Turn::Over if types && !wants_another(&mut socket).await => return,
                 Turn::Over => {}
             }
@@ -99,6 +121,46 @@ async fn serve(mut socket: WebSocket, app: Arc<App>, name: String, types: bool, 
         () = stop.cancelled() => {}
     }
     drop(place);
+}
+
+/// Waits until a terminal is shown from a recorded run, or is not any more.
+async fn chosen(app: &App, name: &str, wanted: bool) {
+    let mut shown = app.replay.shown();
+    if shown.wait_for(|show| show.terminals.contains(name) == wanted).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Shows what the terminal showed in a recorded run, until it is shown live again; `None` when the window is gone.
+async fn recorded(app: &App, name: &str, socket: &mut WebSocket) -> Option<()> {
+    let mut news = app.replay.terminal(name);
+    let live = chosen(app, name, false);
+    tokio::pin!(live);
+    let (mut epoch, mut place, mut size) = (0, 0, (0, 0));
+    loop {
+        news.mark_unchanged();
+        let (now, reading, fits) = app.replay.read(name, epoch, place, PIECES.1);
+        if fits != size {
+            size = fits;
+            tell(socket, &json!({ "type": "size", "columns": size.0, "rows": size.1 })).await?;
+        }
+        if reading.anew {
+            tell(socket, &json!({ "type": "anew" })).await?;
+        }
+        (epoch, place) = (now, reading.end);
+        let more = !reading.bytes.is_empty();
+        if more {
+            socket.send(Message::Binary(reading.bytes.into())).await.ok()?;
+        }
+        tokio::select! {
+            () = &mut live => return Some(()),
+            // Nobody types into the past.
+            message = socket.recv() => if matches!(message?.ok()?, Message::Close(_)) { return None },
+            () = tokio::time::sleep(PACE), if more => {}
+            changed = news.changed(), if !more => changed.ok()?,
+            () = tokio::time::sleep(HEARTBEAT) => socket.send(Message::Ping(Bytes::new())).await.ok()?,
+        }
+    }
 }
 
 /// Opens the terminal; the speaker is told when that is not possible, and may try again by pressing a key.
