@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::cluster::args::{ClusterArgs, Which};
+use super::cluster::args::ClusterArgs;
 use super::doctor::args::Doctor;
 use super::export::args::PrintArgs;
+use super::present::args::DemoArgs;
 use super::reconcile::ReconcileArgs;
+use super::rehearse::args::Rehearse;
 use super::workshop::args::{TestArgs, WorkshopArgs};
 
 /// Marp-compatible slide decks, presented, checked and exported.
@@ -31,6 +33,8 @@ pub enum Command {
     Present(Box<Present>),
     /// Make an HTML file, PDF, pictures or PowerPoint of a deck, a site of a folder, or a text of the notes
     Export(Box<Export>),
+    /// Run every step of a deck, record it all, and tell how long it took
+    Rehearse(Box<Rehearse>),
     /// Look for mistakes in decks
     Check(Check),
     /// Turn another tool's slides into a Marp deck
@@ -363,42 +367,6 @@ pub struct ServeArgs {
     /// Open the browser even when it would not be by itself
     #[arg(short, long)]
     pub preview: bool,
-}
-
-/// The live system behind the slides.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Live demo")]
-pub struct DemoArgs {
-    /// Which cluster.
-    #[command(flatten)]
-    pub which: Which,
-    /// Show the slides only; panels show their snapshots
-    #[arg(long)]
-    pub no_demo: bool,
-    /// Never run anything: no steps, no terminals, whatever was trusted
-    #[arg(long)]
-    pub safe: bool,
-    /// Go on where the last run stopped: same slide, same repository
-    #[arg(long)]
-    pub resume: bool,
-    /// Follow this repository instead of the demo repository
-    #[arg(long, value_name = "URL")]
-    pub git_url: Option<String>,
-    /// Its branch
-    #[arg(long, value_name = "BRANCH")]
-    pub git_branch: Option<String>,
-    /// Folder of the repository to apply; may be given more than once
-    #[arg(long, value_name = "PATH", value_delimiter = ',')]
-    pub git_path: Vec<String>,
-    /// Write nothing to the repository
-    #[arg(long)]
-    pub git_readonly: bool,
-    /// How often the repository is looked at
-    #[arg(long, value_name = "TIME")]
-    pub git_poll_interval: Option<String>,
-    /// How often everything is applied again
-    #[arg(long, value_name = "TIME")]
-    pub sync_interval: Option<String>,
 }
 
 /// How to export.

@@ -42,6 +42,8 @@ pub struct Layer {
     pub open: Option<bool>,
     /// Whether to follow edits.
     pub watch: Option<bool>,
+    /// `auto`, `ask` or `never`
+    pub fallback: Option<String>,
     /// The document's head.
     pub meta: Overrides,
 }
@@ -78,6 +80,7 @@ impl Layer {
             port: self.port.or(weaker.port),
             open: self.open.or(weaker.open),
             watch: self.watch.or(weaker.watch),
+            fallback: self.fallback.or(weaker.fallback),
             meta: completed(self.meta, weaker.meta),
         }
     }
@@ -94,7 +97,8 @@ enum Kind {
     Marp,
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
+    "fallback",
     "theme",
     "theme-set",
     "lang",
@@ -168,6 +172,7 @@ pub(super) fn environment() -> Result<Layer, Failure> {
         lang: text("FOREDECK_LANG"),
         html: text("FOREDECK_HTML"),
         compat: text("FOREDECK_COMPAT"),
+        fallback: text("FOREDECK_FALLBACK"),
         host: text("FOREDECK_HOST"),
         port,
         open: switch("FOREDECK_OPEN"),
@@ -436,6 +441,7 @@ fn layer(map: &Map<String, Value>, kind: Kind, folder: &Path) -> Layer {
         port: find("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok()),
         open: find("open").and_then(Value::as_bool),
         watch: find("watch").and_then(Value::as_bool).filter(|_| kind != Kind::Marp),
+        fallback: text("fallback").filter(|_| kind != Kind::Marp),
         meta: Overrides {
             title: text("title"),
             description: text("description"),

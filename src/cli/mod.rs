@@ -17,7 +17,9 @@ pub mod kubectl;
 pub mod new;
 pub mod present;
 pub mod reconcile;
+pub mod rehearse;
 pub mod running;
+mod runs;
 pub mod settings;
 pub mod supervise;
 pub mod theme;
@@ -67,6 +69,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         None => bare(cli.bare, console),
         Some(Command::Present(present)) => present::run(*present, console),
         Some(Command::Export(export)) => export::run(*export, console),
+        Some(Command::Rehearse(rehearse)) => rehearse::run(*rehearse, console),
         Some(Command::Check(check)) => check::run(&check, console),
         Some(Command::Import(import)) => import::run(&import, console),
         Some(Command::Theme(theme)) => theme::run(theme.command, console),
@@ -127,6 +130,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         None => &cli.bare.console,
         Some(Command::Present(args)) => &args.console,
         Some(Command::Export(args)) => &args.console,
+        Some(Command::Rehearse(args)) => &args.console,
         Some(Command::Check(args)) => &args.console,
         Some(Command::Import(args)) => &args.console,
         Some(Command::New(args)) => &args.console,

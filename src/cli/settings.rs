@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
+
 use crate::deck;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::project::{ProjectOptions, SourceFormat, lint};
@@ -12,6 +14,7 @@ use crate::theme::Container;
 use super::args::{CompatName, FormatName, MetaArgs, RenderArgs, ServeArgs};
 use super::config::{self, Layer};
 use super::console::{Code, Failure};
+use super::present::args::Fallback;
 
 /// Everything that was asked for, resolved once.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct Settings {
     pub open: Option<bool>,
     /// Whether to follow edits.
     pub watch: bool,
+    /// What is done when the live demo fails, when anybody says it.
+    pub fallback: Option<Fallback>,
     /// What was noticed in configuration files, each with the file.
     pub findings: Vec<(SourceFile, Diagnostic)>,
 }
@@ -97,8 +102,14 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
         port: layer.port.unwrap_or(server::PORT),
         open: layer.open,
         watch: layer.watch.unwrap_or(true),
+        fallback: layer.fallback.as_deref().map(fallback).transpose()?,
         findings,
     })
+}
+
+fn fallback(text: &str) -> Result<Fallback, Failure> {
+    Fallback::from_str(text, true)
+        .map_err(|_| Failure::usage(format!("`fallback` is `{text}`")).hint("use `auto`, `ask` or `never`"))
 }
 
 /// A theme's name, or the file it is in.

@@ -10,6 +10,7 @@
 //! write    things that happen → bytes              read     bytes → segments
 //! marks    when steps ran                          play     a moment → what was shown
 //! files    .foredeck/runs/                         mask     secrets out of values
+//! slides   which slide was shown when
 //! ```
 
 pub mod block;
@@ -20,6 +21,7 @@ pub mod mask;
 mod pack;
 pub mod play;
 pub mod read;
+pub mod slides;
 pub mod write;
 
 use serde::{Deserialize, Serialize};

@@ -118,7 +118,7 @@ pub fn style_text(css: &str) -> String {
 ///
 /// A section starts at a slide of a class made for that; a deck without any has one at every
 /// level-1 heading, unless it uses those for most of its slides.
-fn plan(rendered: &Rendered) -> Value {
+pub fn plan(rendered: &Rendered) -> Value {
     let slides = &rendered.slides;
     let by_class = starts(slides, |slide| has_class(slide, &["title", "lead", "section", "divider"]));
     let by_heading = starts(slides, |slide| slide.html.contains("<h1"));

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub struct Plan {
     pub most: usize,
     /// So many runs are kept.
     pub kept: usize,
+    /// The run's file, once there is one.
+    pub written: Arc<OnceLock<PathBuf>>,
 }
 
 /// Something that was shown.
@@ -317,6 +319,7 @@ impl Recorder {
                     let made = tokio::task::spawn_blocking(move || files::create(&folder, &head, kept)).await;
                     let (file, path) = made.map_err(std::io::Error::other)??;
                     tracing::debug!(run.path = %path.display(), "recording");
+                    let _ = self.plan.written.set(path);
                     self.file.insert(tokio::fs::File::from_std(file))
                 }
             };
@@ -354,7 +357,12 @@ impl Recorder {
 
 /// The hash of a deck's text.
 pub fn hash(view: &View) -> String {
-    let digest = Sha256::digest(view.compiled.source.text().as_bytes());
+    hash_of(view.compiled.source.text())
+}
+
+/// The hash of a text.
+pub fn hash_of(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

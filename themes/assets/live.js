@@ -5,7 +5,7 @@ const LEAP = 1000;
 
 /**
  * Events: `state` (detail: {state, position: whether its position counts}), `laser`, `reload`, `problems`, `status`,
- * `step`, `demo`, `clock`, of which the last is kept in `last`, and `panel`, of which the last of each is in `panels`.
+ * `step`, `demo`, `clock`, `replay`, of which the last is kept in `last`, and `panel`, of which the last of each is in `panels`.
  * Guarantees: an older state never follows a newer one; while our own move is on its way, states do not move us back.
  */
 export class ServerLink extends EventTarget {
@@ -105,7 +105,7 @@ export class ServerLink extends EventTarget {
     on('laser', (at) => this.#emit('laser', at));
     on('reload', (reload) => reload && this.#emit('reload', reload));
     on('problems', (problems) => problems && this.#emit('problems', problems));
-    for (const name of ['step', 'demo', 'clock']) {
+    for (const name of ['step', 'demo', 'clock', 'replay']) {
       on(name, (data) => {
         this.last[name] = data;
         this.#emit(name, data);

@@ -6,6 +6,8 @@ import { ask } from './steps.js';
 
 /** How long what changed glows. */
 const GLOW_MS = 1600;
+/** How long the live and the recorded picture of a panel are both seen when one takes the other's place. */
+const FADE_MS = 260;
 /** Screen readers are told of changes at most so often. */
 const QUIET_MS = 5000;
 /** Times and ages pass by themselves: they are no news. */
@@ -32,6 +34,11 @@ class Panel {
 
   /** Takes in what the server says; gives the texts of what changed, or null when everything is new. */
   take(data) {
+    // What a recorded run shows is no news of what was live before.
+    if ((data.replay ?? '') !== (this.data?.replay ?? '')) {
+      this.#rows = null;
+      this.#changed.clear();
+    }
     this.data = { ...data, at_ms: data.at_ms ?? this.data?.at_ms };
     if (typeof data.html !== 'string' || data.html === this.html) return [];
     this.html = data.html;
@@ -83,6 +90,17 @@ function part(figure, name, make) {
   return made;
 }
 
+/** Leaves a picture of what a panel showed on top of it, which goes away by and by: nothing flashes. */
+function fade(body) {
+  for (const old of body.querySelectorAll(':scope > .fd-fading')) old.remove();
+  const old = body.firstElementChild.cloneNode(true);
+  old.className = 'fd-fading';
+  old.setAttribute('aria-hidden', 'true');
+  old.inert = true;
+  body.append(old);
+  setTimeout(() => old.remove(), FADE_MS);
+}
+
 /** Shows in one figure what its panel shows. */
 function fill(figure, panel) {
   if (figure.dataset.frame === String(panel.number)) return;
@@ -90,6 +108,9 @@ function fill(figure, panel) {
     made.append(document.createElement('div'));
     figure.append(made);
   });
+  const run = panel.data.replay ?? '';
+  if (figure.dataset.live !== undefined && (figure.dataset.run ?? '') !== run) fade(body);
+  figure.dataset.run = run;
   const focused = body.contains(document.activeElement) ? document.activeElement.dataset.choice : undefined;
   body.firstElementChild.replaceChildren(panel.content.cloneNode(true));
   figure.dataset.frame = String(panel.number);
@@ -99,15 +120,16 @@ function fill(figure, panel) {
 }
 
 /** Says in the title bar how old the panel is and what time it shows; below it, to the speaker, what is wrong. */
-function annotate(figure, { stale, at_ms: at, time, problem }, speaks) {
+function annotate(figure, { stale, at_ms: at, time, problem, replay }, speaks) {
   const caption = figure.querySelector(':scope > figcaption');
   if (!caption) return;
   const old = stale && at ? `last seen ${ageText(serverNow() - at)} ago` : '';
-  const words = [time, old].filter(Boolean).join(' · ');
+  const words = [replay ? `replay · ${replay}` : '', time, old].filter(Boolean).join(' · ');
   if (words || figure.querySelector('.fd-panel-note')) {
     const note = part(figure, 'fd-panel-note', (made) => caption.prepend(made));
     if (note.textContent !== words) note.textContent = words;
     note.classList.toggle('fd-old', Boolean(old));
+    note.classList.toggle('fd-run', Boolean(replay));
   }
   const why = speaks && problem ? problem : '';
   if (why || figure.querySelector('.fd-panel-problem')) {

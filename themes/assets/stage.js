@@ -2,6 +2,7 @@
 
 import { installClockControls, installClockLabel } from './clock.js';
 import { installPanels } from './panels.js';
+import { installReplay } from './replay.js';
 import { installRunbook } from './runbook.js';
 import { installSteps } from './steps.js';
 import { installTerminals } from './terminal.js';
@@ -13,6 +14,8 @@ export function installStage(app) {
   const running = installSteps(app);
   const terminals = installTerminals(app);
   installClockLabel(link, document.getElementById('fd-virtual'));
+  installReplay(app, view === 'presenter' ? document.querySelector('#fd-presenter [data-book="replay"]') : null);
+  link.addEventListener('replay', () => running.redraw());
   let book = null;
   if (view === 'presenter') {
     const panel = document.querySelector('#fd-presenter .fd-book');

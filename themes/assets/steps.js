@@ -159,8 +159,14 @@ export function installSteps(app) {
   async function run(name) {
     if (!speaks) return toast('That is for the speaker.');
     if (!steps.data) return toast('There is nothing to run in this deck.');
+    // What was recorded is only shown again: nobody has to agree to it.
+    if (link.last?.replay?.on) return start(name);
     if (steps.data.trust === 'safe') return toast('Nothing is run: foredeck was started with --safe.');
     if (steps.data.trust === 'untrusted' && !await agree(boot.deck, toast)) return undefined;
+    return start(name);
+  }
+
+  async function start(name) {
     try {
       await ask('/api/v1/steps/run', { deck: boot.deck, slide: deck.index, ...(name ? { name } : {}) });
     } catch (error) {
@@ -223,9 +229,10 @@ export function installSteps(app) {
     if (button.textContent !== words) button.textContent = words;
     button.setAttribute('aria-label', `${words}: ${step.name}`);
     const { trust } = steps.data;
-    button.hidden = trust === 'safe';
+    const replayed = Boolean(link.last?.replay?.on);
+    button.hidden = trust === 'safe' && !replayed;
     const note = bar.querySelector('.fd-step-note');
-    note.textContent = trust === 'untrusted' ? 'not trusted: press r to read its commands and agree' : trust === 'safe' ? 'not run: --safe' : '';
+    note.textContent = replayed ? '' : trust === 'untrusted' ? 'not trusted: press r to read its commands and agree' : trust === 'safe' ? 'not run: --safe' : '';
   }
 
   /** Screen readers hear what changed on this slide. */

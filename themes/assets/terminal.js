@@ -48,12 +48,14 @@ class Screen {
   #timer = 0;
   #encoder = new TextEncoder();
   #shown = false;
+  #said = '';
 
   constructor(figure, { types, announce }) {
     this.figure = figure;
     this.types = types;
     this.announce = announce;
     this.name = terminalName(figure.dataset);
+    this.run = '';
   }
 
   async show() {
@@ -94,6 +96,7 @@ class Screen {
     });
     this.fit = new FitAddon();
     this.term.loadAddon(this.fit);
+    this.#note();
     this.figure.append(holder, this.note);
     this.figure.classList.add('fd-term-on');
     this.#fill(holder, section);
@@ -132,7 +135,18 @@ class Screen {
   }
 
   #say(text) {
-    this.note.textContent = text;
+    this.#said = text;
+    this.#note();
+  }
+
+  /** Says that what is shown is from a recorded run; nothing when it is live. */
+  replayed(run) {
+    this.run = run;
+    if (this.note) this.#note();
+  }
+
+  #note() {
+    this.note.textContent = this.run ? `replay · ${this.run}` : this.#said;
   }
 
   #send(bytes) {
@@ -183,7 +197,7 @@ class Screen {
 }
 
 /** Connects the terminals of the slide that is shown, and lets go of the others. Returns { redraw() }. */
-export function installTerminals({ deck, boot, announce }) {
+export function installTerminals({ deck, boot, link, announce }) {
   const screens = new Map();
   const types = boot.role === 'presenter' && !boot.follow;
   const draw = () => {
@@ -198,7 +212,13 @@ export function installTerminals({ deck, boot, announce }) {
       if (!screens.has(figure)) screens.set(figure, new Screen(figure, { types, announce }));
       screens.get(figure).show();
     }
+    mark();
   };
+  const mark = () => {
+    const { terminals = [], label = '' } = link.last?.replay ?? {};
+    for (const screen of screens.values()) screen.replayed(terminals.includes(screen.name) ? label : '');
+  };
+  link.addEventListener('replay', mark);
   deck.addEventListener('change', draw);
   draw();
   return { redraw: draw };

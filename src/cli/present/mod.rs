@@ -1,5 +1,6 @@
 //! `present`: decks in the browser.
 
+pub mod args;
 mod demo;
 
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -9,19 +10,24 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::watch;
 
+use crate::cluster::folder::Folder;
 use crate::project::Project;
 use crate::project::watch::{LiveDeck, Watcher};
+use crate::recording::What;
 use crate::sandbox::keep::Demo;
 use crate::server::role::Token;
 use crate::server::{Config, DeckFeed, Server, Urls, qr_text};
 use crate::theme::Container;
 
 use super::Inputs;
-use super::args::{DemoArgs, Present};
+use super::args::Present;
 use super::console::{Code, Console, Failure, is_set};
+use super::rehearse::Rehearsal;
 use super::running::{self, Running};
+use super::runs;
 use super::settings::{self, Asked, Settings};
 use super::supervise::Supervisor;
+use args::DemoArgs;
 use demo::Prepared;
 
 pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
@@ -38,19 +44,25 @@ pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
     let project = inputs.open(settings.project.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Code::Environment, error))?;
-    let outcome = runtime.block_on(serve(Arc::new(project), host, &settings, &args.demo, console));
+    let outcome = runtime.block_on(serve(Arc::new(project), host, &settings, &args.demo, None, console));
     // Blocking tasks (a compile, a browser that is starting) must not hold the exit up.
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(
+/// Serves decks until stopped, or until a rehearsal without anybody is over.
+pub(super) async fn serve(
     project: Arc<Project>,
     host: IpAddr,
     settings: &Settings,
     demo: &DemoArgs,
+    rehearsal: Option<Arc<Rehearsal>>,
     console: Console,
 ) -> Result<Code, Failure> {
+    let generated = Folder::of(&project.root);
+    let replay = runs::replay(&demo.runs, settings.fallback, generated.path(), &project, console)?;
+    let live = DemoArgs { no_demo: demo.no_demo || replay.always, ..demo.clone() };
+    let demo = &live;
     let prepared = demo::prepare(demo, &project, console).await?;
     let (watcher, decks) = Watcher::new(project.clone())?;
     let mut config = Config::new(project.root.clone(), decks.iter().map(|deck| feed(&project, deck)).collect());
@@ -65,11 +77,19 @@ async fn serve(
     config.safe = demo.safe;
     config.shell = std::env::var_os("SHELL");
     config.trusted = super::trust::store();
+    config.replay = replay;
+    let what = if rehearsal.is_some() { What::Rehearsal } else { What::Talk };
+    let recorded = prepared.is_some() && generated.make().is_ok();
+    config.record = runs::record(&demo.runs, generated.path(), what).filter(|_| recorded);
+    let written = config.record.as_ref().map(|plan| plan.written.clone());
     let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
     let mut supervisor = Supervisor::new()?;
     let stop = supervisor.stop();
-    announce(server.urls(), settings, console)?;
-    let mut written = None;
+    match &rehearsal {
+        Some(rehearsal) if rehearsal.headless => {}
+        _ => announce(server.urls(), settings, console)?,
+    }
+    let mut running_file = None;
     if let Some(prepared) = prepared {
         let token = Token::random().map_err(|error| Failure::new(Code::Environment, error))?;
         let always = demo.which.cluster.is_some() || demo.git_url.is_some();
@@ -80,9 +100,17 @@ async fn serve(
             pid: std::process::id(),
         };
         // Where nothing can be written, `fluxctl` wants the address.
-        written = running::write(prepared.folder(), &running).ok();
+        running_file = running::write(prepared.folder(), &running).ok();
         let plan = prepared.plan(demo, &project.root, server.address().port(), token.reveal().to_owned())?;
         supervisor.spawn("the demo side", demo::run(plan, always, decks.clone(), sender, stop.clone()));
+    }
+    if let Some(rehearsal) = rehearsal.clone().filter(|rehearsal| rehearsal.headless) {
+        let (app, stop) = (server.app(), stop.clone());
+        supervisor.spawn("rehearsing", async move {
+            rehearsal.run(&app, console, &stop).await;
+            stop.cancel();
+            Ok::<(), std::io::Error>(())
+        });
     }
     let serving = stop.clone();
     supervisor.spawn("serving", async move {
@@ -111,8 +139,11 @@ async fn serve(
         });
     }
     let ended = supervisor.run().await;
-    drop(written);
-    ended
+    drop(running_file);
+    match rehearsal {
+        Some(rehearsal) => rehearsal.report(&project, written.and_then(|path| path.get().cloned()), ended, console),
+        None => ended,
+    }
 }
 
 fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {
@@ -142,7 +173,7 @@ async fn tell(mut deck: LiveDeck, console: Console) {
 }
 
 /// The address to listen on.
-fn host(name: &str) -> Result<IpAddr, Failure> {
+pub(super) fn host(name: &str) -> Result<IpAddr, Failure> {
     if let Ok(address) = name.trim_matches(['[', ']']).parse() {
         return Ok(address);
     }
