@@ -48,7 +48,7 @@ pub enum ClusterPlan {
         client: kube::Client,
         /// Its name for people: `kind-demo`.
         name: String,
-        /// The kubeconfig of foredeck's own that leads to it.
+        /// What `$KUBECONFIG` has to hold to reach it: files of foredeck's own, and of the user's.
         kubeconfig: PathBuf,
         /// Whether foredeck made it, so that things in it may be destroyed.
         ours: bool,
@@ -120,7 +120,7 @@ pub struct Sandbox {
     pub client: kube::Client,
     /// The cluster.
     pub cluster: Cluster,
-    /// The kubeconfig for terminals.
+    /// What `$KUBECONFIG` holds in terminals.
     pub kubeconfig: PathBuf,
     /// The repository, when it is one of its own.
     pub repository: Option<Repository>,

@@ -31,8 +31,8 @@ export async function project() {
 }
 
 /** A server for a project; `base`, `presenter` and `remote` are the addresses it printed. */
-export async function serve(root) {
-  const child = spawn(process.env.FOREDECK, ['present', '--no-open', '--port', '0', root], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+export async function serve(root, { flags = [], env = {} } = {}) {
+  const child = spawn(process.env.FOREDECK, ['present', '--no-open', '--port', '0', ...flags, root], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', ...env } });
   const urls = await new Promise((resolve, reject) => {
     let text = '';
     const failed = () => reject(new Error(`the server printed no addresses:\n${text}`));

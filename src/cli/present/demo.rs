@@ -49,8 +49,8 @@ pub(super) async fn prepare(args: &DemoArgs, project: &Project, console: Console
         other => {
             let connected = connect(other, &place.around).await?;
             let name = connected.chosen.context.clone();
-            let files = reach::of(other, name.clone(), &place)?.files;
-            let kubeconfig = files.into_iter().next().unwrap_or_else(|| folder.embedded());
+            // With a context of the user's, ours only says which one: their files belong to it.
+            let kubeconfig = PathBuf::from(reach::of(other, name.clone(), &place)?.variable()?);
             let ours = matches!(other, Provider::Kind { .. });
             ClusterPlan::Existing { client: connected.client, name, kubeconfig, ours }
         }

@@ -14,7 +14,7 @@ use crate::deck::step::Role;
 use crate::project::Project;
 use crate::recording::{files, slides};
 use crate::render::page;
-use crate::runbook::journal::State;
+use crate::runbook::journal::{Run, State};
 use crate::runbook::trust::Standing;
 use crate::sandbox::keep::Demo;
 use crate::server::desk;
@@ -35,6 +35,8 @@ use report::Report;
 const STARTS: Duration = Duration::from_secs(120);
 /// A slide is left when its panels have been quiet for so long, and after so long anyway.
 const QUIET: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_secs(8));
+/// Lines of a failed step's output that are shown.
+const LINES: usize = 8;
 
 /// A rehearsal.
 #[derive(Debug)]
@@ -178,13 +180,19 @@ async fn deck(app: &Arc<App>, index: usize, console: Console) -> Result<(), Fail
             let began = Instant::now();
             app.desk.runner.run(&shown.slug, step).map_err(|refusal| Failure::new(Code::Cluster, refusal))?;
             let mut journal = app.desk.runner.journal();
-            let state = match journal.wait_for(|journal| journal.active.is_none()).await {
-                Ok(journal) => journal.state(&shown.slug, &step.name),
-                Err(_) => State::Stopped,
+            let run = match journal.wait_for(|journal| journal.active.is_none()).await {
+                Ok(journal) => journal.run(&shown.slug, &step.name).cloned().unwrap_or_default(),
+                Err(_) => Run::default(),
             };
-            let sign = if state == State::Passed { "✓" } else { "✗" };
-            let took = began.elapsed().as_secs_f64();
+            let passed = run.state == State::Passed;
+            let (sign, took) = (if passed { "✓" } else { "✗" }, began.elapsed().as_secs_f64());
             console.say(&format!("  {sign} slide {}: {} ({took:.1} s)", number + 1, step.name));
+            if !passed {
+                let last = run.output.lines().rev().take(LINES).collect::<Vec<_>>();
+                for line in std::iter::once(run.reason.as_str()).chain(last.into_iter().rev()) {
+                    console.say(&format!("      {line}"));
+                }
+            }
             quiet(app).await;
         }
     }

@@ -144,7 +144,8 @@ fn compared(planned: Option<f64>, actual: f64) -> (String, String) {
 
 /// `3:05`
 fn clock(seconds: f64) -> String {
-    let whole = seconds.round().max(0.0);
+    // Not −0: that has a sign when it is written.
+    let whole = seconds.round().max(0.0) + 0.0;
     format!("{}:{:02}", (whole / 60.0).floor(), whole % 60.0)
 }
 
