@@ -394,6 +394,9 @@ pub struct ConvertArgs {
     /// Leave addresses as they are
     #[arg(long)]
     pub no_inline: bool,
+    /// The recorded run in the page: a file, or none; the last one that passed when not given
+    #[arg(long, value_name = "FILE|none")]
+    pub run: Option<PathBuf>,
     /// The folder of decks to export
     #[arg(short = 'I', long, value_name = "DIR")]
     pub input_dir: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! `export`: decks → files.
 
 pub mod args;
+mod film;
 mod plan;
 mod press;
 
@@ -159,7 +160,11 @@ impl Exporter<'_> {
 
     /// Makes a file that is a text.
     fn text(&self, project: &Project, task: &Task) -> Result<Written, Failure> {
-        let output = export::export(project, &task.deck, &self.job(task))?;
+        let mut job = self.job(task);
+        if job.format == Format::Html && job.template == Template::Player {
+            job.film = film::film(project, &task.deck, &task.name, self.plan.run.as_deref(), self.console)?;
+        }
+        let output = export::export(project, &task.deck, &job)?;
         match &task.target {
             Some(path) => write::write(path, output.text.as_bytes())?,
             None if self.console.json => {}

@@ -1,5 +1,7 @@
 //! One self-contained page.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
@@ -48,11 +50,15 @@ fn player(project: &Project, rendered: &Rendered, job: &Job) -> Result<String, E
         links: json!({}),
         base: None,
         assets: None,
-        inline: Some(inlined(rendered)),
+        inline: Some(inlined(rendered, job)),
         view: "",
         overlay: None,
     };
     let mut context = page::context(rendered, &options);
+    if let Some(film) = &job.film {
+        context["film"] = BASE64.encode(&film.packed).into();
+        context["boot"]["film"] = true.into();
+    }
     if job.progress {
         context["boot"]["progress"] = true.into();
     }
@@ -81,18 +87,30 @@ fn bare(project: &Project, rendered: &Rendered, job: &Job) -> Result<String, Err
     template(project, "bare.html", &context)
 }
 
-/// The player's files and the fonts that the slides use.
-fn inlined(rendered: &Rendered) -> Value {
+/// The player's files, those for a recorded run when there is one, and the fonts that the slides use.
+fn inlined(rendered: &Rendered, job: &Job) -> Value {
     let mut files = player_files();
+    let listed = |part: &str| {
+        let names = manifest()[part].as_array().cloned().unwrap_or_default();
+        names.into_iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect::<Vec<_>>()
+    };
+    let mut more = if job.film.is_some() { listed("film") } else { Vec::new() };
+    more.extend(job.film.iter().filter(|film| film.terminals).flat_map(|_| listed("terminals")));
+    for name in more {
+        files[&name] = asset_text(&name).into();
+    }
     files["fonts.css"] = fonts::embedded(&rendered.css).into();
     files
 }
 
+fn manifest() -> Value {
+    asset_text(MANIFEST).and_then(|text| serde_json::from_str::<Value>(&text).ok()).unwrap_or_default()
+}
+
 /// Every file of the player: name → text.
 pub(super) fn player_files() -> Value {
-    let manifest = asset_text(MANIFEST).and_then(|text| serde_json::from_str::<Value>(&text).ok()).unwrap_or_default();
-    let listed = manifest["files"].as_array();
-    let names: Vec<String> = match listed {
+    let manifest = manifest();
+    let names: Vec<String> = match manifest["files"].as_array() {
         Some(files) => files.iter().filter_map(|file| file.as_str().map(str::to_owned)).collect(),
         None => template::assets().filter(|path| path.ends_with(".js") || path.ends_with(".css")).collect(),
     };

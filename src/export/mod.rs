@@ -85,6 +85,15 @@ pub enum Template {
     Bare,
 }
 
+/// A recorded run for the player.
+#[derive(Debug, Clone, Default)]
+pub struct Film {
+    /// Deflated JSON.
+    pub packed: Vec<u8>,
+    /// Whether terminals are in it.
+    pub terminals: bool,
+}
+
 /// How to make a file of a deck.
 #[derive(Debug, Clone, Default)]
 pub struct Job {
@@ -100,6 +109,8 @@ pub struct Job {
     pub progress: bool,
     /// Whether the player hides its buttons (Marp's `--bespoke.osc=false`).
     pub no_controls: bool,
+    /// A recorded run that the player shows again.
+    pub film: Option<Film>,
     /// How it is printed, by a browser.
     pub print: press::PrintOptions,
     /// The deck's name: title of a deck that has none, and key of synchronised windows.

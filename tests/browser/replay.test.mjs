@@ -213,3 +213,72 @@ test('the cluster is killed on stage: the audience sees the demo go on within a 
     await server.stop();
   }
 });
+
+/** Opens an exported file on a machine without any network. */
+async function offline(file) {
+  const room = await machine(browser, { offline: true });
+  room.requests = [];
+  room.on('request', (request) => { if (!/^(file|data|blob):/.test(request.url())) room.requests.push(request.url()); });
+  const page = await open(room, `file://${file}`);
+  return { room, page };
+}
+
+test('the exported file shows the run again, without a network', { timeout: 120_000 }, async () => {
+  const file = join(root, 'talk.html');
+  const { stderr } = await foredeck('export', deck, '-o', file);
+  assert.match(stderr, /with the rehearsal .*: \d+ pictures of panels, \d+ kB/);
+  const { room, page } = await offline(file);
+  try {
+    await page.waitForSelector('html[data-film-ready]');
+    await onSlide(page, '.fd-panel:has-text("No pods")').waitFor();
+    assert.match(await mark(page).textContent(), /^replay · rehearsal/);
+    assert.equal(await onSlide(page, 'figure').getByText('SNAPSHOT').count(), 1, 'the text twin stays');
+    await shot(page, 'export-before');
+    await onSlide(page, '.fd-step-run').click();
+    await stands(page, 'add', 'passed');
+    await good(page, 2);
+    await shot(page, 'export-after');
+
+    // Scrubbed back and to the end; the mark of the step goes to its beginning.
+    await page.focus('#fd-film input');
+    await page.keyboard.press('Home');
+    await onSlide(page, '.fd-panel:has-text("No pods")').waitFor();
+    await page.click('[data-film="end"]');
+    await good(page, 2);
+    await page.click('.fd-film-marks button');
+    await onSlide(page, '.fd-panel:has-text("No pods")').waitFor();
+    assert.equal(await page.textContent('[data-film="speed"]'), '1×');
+    await page.click('[data-film="speed"]');
+    assert.equal(await page.textContent('[data-film="speed"]'), '2×');
+    await page.evaluate(() => document.activeElement.blur());
+
+    await press(page, 'ArrowRight');
+    await arrives(page, '2.0');
+    await press(page, 'r');
+    await page.waitForFunction(() => /typed-42/.test(document.querySelector('#deck > svg.bespoke-marp-active .xterm')?.textContent ?? ''), null, STARTS);
+    await shot(page, 'export-terminal');
+    await press(page, 'ArrowRight', 'r');
+    await stands(page, 'remove', 'passed');
+    await onSlide(page, '.fd-panel:has-text("No pods")').waitFor();
+    assert.deepEqual([room.errors, room.requests], [[], []]);
+  } finally {
+    await room.close();
+  }
+});
+
+test('whoever wants no motion sees at once how a step ends; without a run the file is as before', { timeout: 120_000 }, async () => {
+  const room = await machine(browser, { offline: true, reducedMotion: 'reduce' });
+  try {
+    const page = await open(room, `file://${join(root, 'talk.html')}`);
+    await page.waitForSelector('html[data-film-ready]');
+    await press(page, 'r');
+    assert.equal(await onSlide(page, '.fd-panel tr[data-mark="good"]').count(), 2);
+    const plain = join(root, 'plain.html');
+    await foredeck('export', deck, '-o', plain, '--run', 'none');
+    const text = await readFile(plain, 'utf8');
+    assert.ok(!text.includes('id="foredeck-film"') && !text.includes('data-module="film.js"'));
+    assert.deepEqual(room.errors, []);
+  } finally {
+    await room.close();
+  }
+});

@@ -6,7 +6,7 @@
   const imports = {};
   for (const script of document.querySelectorAll('script[data-module]')) {
     // Relative names mean nothing inside data: URLs, so they become names of the import map.
-    const source = script.textContent.replace(/(from\s+|import\s+)'\.\//g, "$1'foredeck/");
+    const source = script.textContent.replace(/(from\s+|import\s+|import\()'\.\//g, "$1'foredeck/");
     imports[`foredeck/${script.dataset.module}`] = `data:text/javascript;charset=utf-8,${encodeURIComponent(source)}`;
   }
   const map = document.createElement('script');

@@ -206,6 +206,7 @@ export function installPanels({ deck, link, view, announce, toast }) {
 
   const vote = async (figure, choice) => {
     const key = figure.dataset.panelKey;
+    if (link.closed) return toast('This vote is over.');
     try {
       await ask('/api/v1/poll', { key, choice: Number(choice) });
       votes.set(key, choice);
@@ -213,6 +214,7 @@ export function installPanels({ deck, link, view, announce, toast }) {
     } catch (error) {
       toast([error.message, error.hint].filter(Boolean).join(' '));
     }
+    return undefined;
   };
   deck.root?.addEventListener('click', (event) => {
     const button = event.target.closest?.('.fd-panel [data-choice]');

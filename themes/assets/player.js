@@ -91,6 +91,7 @@ function startPlayer() {
   });
   document.getElementById('fd-live').addEventListener('click', () => app.actions.live());
   installWakeLock();
+  if (boot.film) import('./film.js').then(({ installFilm }) => installFilm(app));
   if (boot.mode === 'server') {
     // Files that were exported do without it.
     import('./stage.js').then(({ installStage }) => { app.stageParts = installStage(app); });

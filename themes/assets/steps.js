@@ -79,7 +79,7 @@ export class Steps extends EventTarget {
 }
 
 /** Writes state and time into an element that has `.fd-step-state`. */
-function show(bar, step, skew) {
+export function show(bar, step, skew) {
   bar.dataset.state = step.state;
   const time = active(step) && step.started_ms ? took(since(step, skew)) : step.took_ms !== null && step.state !== 'ready' ? took(step.took_ms) : '';
   const code = step.exit ? ` (exit code ${step.exit})` : '';
@@ -88,7 +88,7 @@ function show(bar, step, skew) {
   if (state.textContent !== words) state.textContent = words;
 }
 
-function makeBar(name, speaks, run) {
+export function makeBar(name, speaks, run) {
   const bar = document.createElement('div');
   bar.className = 'fd-step';
   const state = document.createElement('span');

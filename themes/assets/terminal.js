@@ -32,17 +32,20 @@ export function isLight(color) {
 let library = null;
 function load() {
   library ??= Promise.all([import('./xterm/xterm.js'), import('./xterm/addon-fit.js')]).then(([{ Terminal }, { FitAddon }]) => {
-    const sheet = document.createElement('link');
-    sheet.rel = 'stylesheet';
-    sheet.href = new URL('./xterm/xterm.css', import.meta.url).href;
-    document.head.append(sheet);
+    // A page that stands alone has it in itself.
+    if (!document.querySelector('style[data-xterm]')) {
+      const sheet = document.createElement('link');
+      sheet.rel = 'stylesheet';
+      sheet.href = new URL('./xterm/xterm.css', import.meta.url).href;
+      document.head.append(sheet);
+    }
     return { Terminal, FitAddon };
   });
   return library;
 }
 
 /** One terminal on one slide. It is connected while its slide is shown. */
-class Screen {
+export class Screen {
   #socket = null;
   #retries = 0;
   #timer = 0;
@@ -50,7 +53,9 @@ class Screen {
   #shown = false;
   #said = '';
 
-  constructor(figure, { types, announce }) {
+  /** `feed` has `show(screen)` and `hide(screen)`, and writes what the terminal shows; a server is asked without one. */
+  constructor(figure, { types, announce, feed = null }) {
+    this.feed = feed;
     this.figure = figure;
     this.types = types;
     this.announce = announce;
@@ -62,11 +67,14 @@ class Screen {
     if (this.#shown) return;
     this.#shown = true;
     if (!this.term) await this.#make();
-    if (this.#shown) this.#connect();
+    if (!this.#shown) return;
+    if (this.feed) this.feed.show(this);
+    else this.#connect();
   }
 
   hide() {
     this.#shown = false;
+    this.feed?.hide(this);
     clearTimeout(this.#timer);
     this.#socket?.close();
     this.#socket = null;

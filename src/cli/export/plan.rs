@@ -28,6 +28,8 @@ pub(super) struct Plan {
     pub(super) job: Job,
     pub(super) output: Output,
     pub(super) browser: Options,
+    /// The recorded run for pages: a file, or `none`.
+    pub(super) run: Option<PathBuf>,
     /// How many decks are printed at once.
     pub(super) at_once: usize,
     /// What was not taken as it was written.
@@ -57,6 +59,7 @@ pub(super) fn plan(args: &ConvertArgs, inputs: &Inputs, cores: usize) -> Result<
         inline: if args.inline { Some(true) } else { args.no_inline.then_some(false) },
         progress: args.progress == Some(true),
         no_controls: args.osc == Some(false),
+        film: None,
         print: PrintOptions {
             slides: slides(print)?,
             scale: scale(print.image_scale, &mut remarks)?,
@@ -79,7 +82,7 @@ pub(super) fn plan(args: &ConvertArgs, inputs: &Inputs, cores: usize) -> Result<
         return Err(Failure::usage("several pictures cannot go to standard output")
             .hint("`--image` makes one, and `--slide N` says of which slide"));
     }
-    Ok(Plan { job, output, browser, at_once: at_once(args, cores), remarks })
+    Ok(Plan { job, output, browser, run: args.run.clone(), at_once: at_once(args, cores), remarks })
 }
 
 /// The format: of a flag, of the output's name, or of a flag that makes sense for one format alone.

@@ -8,6 +8,7 @@
 //!
 //! The panels themselves do not change: a follower takes its states from the run's cell instead of its source's.
 
+pub mod film;
 pub mod head;
 mod play;
 mod watch;
