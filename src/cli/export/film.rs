@@ -33,13 +33,8 @@ pub(super) fn film(
     let Some(run) = run else { return Ok(None) };
     let root = project.root.clone();
     let templates = Templates::new(move |name| texts::own_template(&root, name));
-    let now = jiff::Timestamp::now().as_millisecond();
-    // A page is read on other days than it was made on.
-    let label = format!(
-        "{} {}",
-        run.head.what.word(),
-        recording::clock(run.head.started_ms, u64::try_from(now).unwrap_or(0))
-    );
+    // A page is read on other days than it was made on: the day is always said.
+    let label = format!("{} {}", run.head.what.word(), recording::clock(run.head.started_ms, 0));
     let slides = &compiled.rendered.slides;
     let film = replay::film::film(&run, deck, slides, &templates, &label, BUDGET)
         .map_err(|error| Failure::new(Code::Environment, error))?;
