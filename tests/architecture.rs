@@ -63,7 +63,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 94] = [
+const PURE_PARTS: [&str; 97] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -89,16 +89,19 @@ const PURE_PARTS: [&str; 94] = [
     "export/pdf/finish.rs",
     "export/pdf/object.rs",
     "export/pdf/outline.rs",
+    "panel/printed.rs",
     "panel/redact.rs",
     "panel/terminal/filter.rs",
     "panel/terminal/scrollback.rs",
     "panel/terminal/typing.rs",
     "runbook/journal.rs",
+    "runbook/overview.rs",
     "runbook/tail.rs",
     "runbook/trust.rs",
     "runbook/view.rs",
     "runbook/wait.rs",
     "server/panels/chart.rs",
+    "workshop/overview.rs",
     "gitops/capi/action.rs",
     "gitops/capi/azure.rs",
     "gitops/capi/bootstrap.rs",
