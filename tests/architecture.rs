@@ -66,7 +66,7 @@ const EDGES: [(&str, &[&str]); 18] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 102] = [
+const PURE_PARTS: [&str; 109] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -92,6 +92,7 @@ const PURE_PARTS: [&str; 102] = [
     "export/pdf/finish.rs",
     "export/pdf/object.rs",
     "export/pdf/outline.rs",
+    "panel/printed.rs",
     "panel/redact.rs",
     "panel/terminal/filter.rs",
     "panel/terminal/scrollback.rs",
@@ -103,13 +104,19 @@ const PURE_PARTS: [&str; 102] = [
     "recording/pack.rs",
     "recording/play.rs",
     "recording/read.rs",
+    "recording/slides.rs",
     "recording/write.rs",
     "runbook/journal.rs",
+    "runbook/overview.rs",
     "runbook/tail.rs",
     "runbook/trust.rs",
     "runbook/view.rs",
     "runbook/wait.rs",
     "server/panels/chart.rs",
+    "server/replay/film",
+    "server/replay/head.rs",
+    "cli/rehearse/report.rs",
+    "workshop/overview.rs",
     "gitops/capi/action.rs",
     "gitops/capi/azure.rs",
     "gitops/capi/bootstrap.rs",

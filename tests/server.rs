@@ -3,6 +3,7 @@
 mod canary;
 mod demo;
 mod events;
+mod exec;
 mod files;
 mod floods;
 #[cfg(unix)]

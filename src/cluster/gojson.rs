@@ -34,6 +34,16 @@ pub fn number(number: &Number) -> String {
     format!("{value}")
 }
 
+/// A number as Go writes it: `1.0` is `1`.
+pub(super) fn without_fraction(number: &Number) -> Number {
+    /// Whole numbers up to here are exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT => Number::from(float as i64),
+        _ => number.clone(),
+    }
+}
+
 fn write(value: &Value, indent: Option<usize>, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),

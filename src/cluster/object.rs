@@ -4,6 +4,24 @@ use std::fmt;
 
 use serde_json::Value;
 
+/// The members of metadata in the order that people are used to: names first, bookkeeping last.
+pub const METADATA: [&str; 14] = [
+    "name",
+    "generateName",
+    "namespace",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+];
+
 /// A JSON object's members.
 pub type Map = serde_json::Map<String, Value>;
 

@@ -298,6 +298,19 @@ impl PanelState {
 }
 
 impl Table {
+    /// A table of at most so many rows: those around the one that counts, which stands in the upper third.
+    pub fn around(columns: &[&str], rows: Vec<Row>, at: usize, most: usize, empty: &str) -> Self {
+        let shown = most.min(rows.len());
+        let first = at.saturating_sub(most / 3).min(rows.len() - shown);
+        let more = rows.len() - shown;
+        Self {
+            columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+            rows: rows.into_iter().skip(first).take(shown).collect(),
+            more,
+            empty: empty.to_owned(),
+        }
+    }
+
     /// The table as `kubectl` prints one: columns three blanks apart.
     pub fn text(&self) -> String {
         if self.rows.is_empty() {
@@ -363,6 +376,21 @@ mod tests {
         let text = "NAME        READY   STATUS\npodinfo-1   1/1     Running\ndb          0/1\n+2 more\n";
         assert_eq!(table.text(), text);
         assert_eq!(Table { rows: Vec::new(), ..table }.text(), "No pods.\n");
+    }
+
+    #[test]
+    fn a_table_around_a_row_shows_it() {
+        for (at, most, first, more) in
+            [(0, 4, 0, 6), (5, 4, 4, 6), (9, 4, 6, 6), (3, 20, 0, 0), (50, 4, 6, 6), (3, 0, 3, 10)]
+        {
+            let rows: Vec<Row> = (0..10).map(|number| row(&[&number.to_string()])).collect();
+            let table = Table::around(&["N"], rows, at, most, "");
+            assert_eq!(table.more, more, "{at} of {most}");
+            assert_eq!(table.rows.len(), 10 - more);
+            if let Some(row) = table.rows.first() {
+                assert_eq!(row.cells, [first.to_string()], "{at} of {most}");
+            }
+        }
     }
 
     #[test]

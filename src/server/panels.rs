@@ -5,8 +5,11 @@
 //! decks' views ─→ keys per deck ─────┴─→ run: followers ─→ Sources::open ─→ view ─→ Hub
 //! ```
 
+mod cell;
 pub mod chart;
+mod exec;
 pub mod poll;
+mod steps;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -101,13 +103,35 @@ impl Drop for Looking {
     }
 }
 
+/// A panel of a deck.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    deck: usize,
+    spec: &'a PanelSpec,
+}
+
+impl Placed<'_> {
+    /// What tells it from panels that show something else.
+    fn key(&self) -> String {
+        let key = self.spec.key();
+        if cell::is_of_its_deck(self.spec.kind) { format!("{} {key}", self.deck) } else { key }
+    }
+}
+
+/// The name of a deck's panel in recorded runs.
+pub fn recorded_name(deck: &str, spec: &PanelSpec) -> String {
+    let key = spec.key();
+    if cell::is_of_its_deck(spec.kind) { format!("{deck}: {key}") } else { key }
+}
+
 /// The panels of a deck that show something live, by key.
-fn panels(view: &View) -> BTreeMap<String, &PanelSpec> {
+fn panels(deck: usize, view: &View) -> BTreeMap<String, Placed<'_>> {
     let slides = view.compiled.rendered.slides.iter();
     let all = slides.flat_map(|slide| &slide.panels).map(|(_, spec)| spec);
     // A terminal is drawn by the terminal itself.
     let live = all.filter(|spec| spec.get("source").is_none_or(|source| source == "live"));
-    live.filter(|spec| spec.kind != PanelKind::Terminal).map(|spec| (spec.key(), spec)).collect()
+    let placed = live.filter(|spec| spec.kind != PanelKind::Terminal).map(|spec| Placed { deck, spec });
+    placed.map(|panel| (panel.key(), panel)).collect()
 }
 
 /// Follows the panels that somebody looks at until stopped; then no source is open any more.
@@ -123,7 +147,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
             app.decks.iter().enumerate().filter_map(|(index, deck)| Some((index, deck.now()?))).collect();
         let mut needed = BTreeMap::new();
         for (index, view) in &views {
-            let panels = panels(view);
+            let panels = panels(*index, view);
             let keys: Arc<BTreeSet<String>> = Arc::new(panels.keys().cloned().collect());
             app.hub.deck_panels(*index, &keys);
             if looked_at.get(*index).is_some_and(|windows| *windows > 0) {
@@ -131,13 +155,13 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
             }
         }
         followers.retain(|key, _| needed.contains_key(key));
-        for (key, spec) in needed {
+        for (key, Placed { deck, spec }) in needed {
             followers.entry(key.clone()).or_insert_with(|| {
-                if let Some(cell) = app.panels.polls.open(spec, Timestamp::now()) {
-                    app.panels.sources.provide(key.clone(), cell);
-                }
                 let ends = stop.child_token();
-                tasks.spawn(follow(app.clone(), key, spec.clone(), ends.clone()));
+                let shown = cell::open(&app, deck, spec, &ends, &tasks);
+                let slug = app.decks.get(deck).map_or("", |deck| deck.slug.as_str());
+                let panel = Followed { key, name: spec.key(), recorded: recorded_name(slug, spec) };
+                tasks.spawn(follow(app.clone(), panel, shown, ends.clone()));
                 ends.drop_guard()
             });
         }
@@ -155,29 +179,38 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     app.panels.tasks.wait().await;
 }
 
+/// A panel whose states go to windows, to the recording, or come from one.
+struct Followed {
+    /// What tells it from other panels.
+    key: String,
+    /// What windows know it by.
+    name: String,
+    /// Its name in recorded runs.
+    recorded: String,
+}
+
 /// Shows a panel to every window, whenever it changes.
-async fn follow(app: Arc<App>, key: String, spec: PanelSpec, ends: CancellationToken) {
-    let mut cell = app.panels.sources.open(&spec);
-    let (mut recorded, mut chosen) = (app.replay.panel(&key), app.replay.shown());
+async fn follow(app: Arc<App>, panel: Followed, mut cell: cell::Shown, ends: CancellationToken) {
+    let (mut recorded, mut chosen) = (app.replay.panel(&panel.recorded), app.replay.shown());
     let mut told = (Bytes::new(), Bytes::new());
     let mut silent: Option<Instant> = None;
     let mut over = false;
     while !ends.is_cancelled() {
         let state = cell.borrow_and_update().clone();
         if let Some(tape) = &app.tape {
-            tape.panel(&key, &state);
+            tape.panel(&panel.recorded, &state);
         }
         // Before a source has begun it is not lost, unless there is nothing that could begin.
         let lost = state.problem.is_some() && (state.at.is_some() || matches!(*app.demo.borrow(), Demo::Failed(_)));
         silent = lost.then(|| silent.unwrap_or_else(Instant::now));
         let remaining = silent.map(|since| LOST.saturating_sub(since.elapsed()));
         if remaining.is_none_or(|left| left.is_zero()) {
-            app.replay.lost(&app, &key, lost);
+            app.replay.lost(&app, &panel.recorded, lost);
         }
         let show_now = chosen.borrow_and_update().clone();
-        let replayed = recorded.borrow_and_update().clone().filter(|_| show_now.panels.contains(&key));
+        let replayed = recorded.borrow_and_update().clone().filter(|_| show_now.panels.contains(&panel.recorded));
         let label = replayed.as_ref().map(|_| show_now.label.as_str());
-        told = show(&app, &key, replayed.as_ref().unwrap_or(&state), label, told);
+        told = show(&app, &panel, replayed.as_ref().unwrap_or(&state), label, told);
         tokio::select! {
             () = ends.cancelled() => break,
             () = tokio::time::sleep(PACE) => {}
@@ -193,12 +226,13 @@ async fn follow(app: Arc<App>, key: String, spec: PanelSpec, ends: CancellationT
             () = tokio::time::sleep(remaining.unwrap_or_default()), if remaining.is_some_and(|left| !left.is_zero()) => {}
         }
     }
-    app.hub.forget_panel(&key);
+    app.hub.forget_panel(&panel.key);
 }
 
 /// Sends what is new to the speaker's and to the other windows; gives what they have been told.
-fn show(app: &App, key: &str, state: &PanelState, run: Option<&str>, told: (Bytes, Bytes)) -> (Bytes, Bytes) {
-    let frame = match view::frame(&app.templates, key, state) {
+fn show(app: &App, panel: &Followed, state: &PanelState, run: Option<&str>, told: (Bytes, Bytes)) -> (Bytes, Bytes) {
+    let key = panel.key.as_str();
+    let frame = match view::frame(&app.templates, &panel.name, state) {
         Ok(frame) => frame.of_run(run),
         Err(error) => {
             tracing::error!(panel.key = key, %error, "a panel could not be drawn");

@@ -141,6 +141,18 @@ test('search finds text and goes there', async () => {
   assert.equal(await page.locator('#fd-overview').isHidden(), true, 'Escape closed the dialog and nothing else');
 });
 
+test('a key pressed right after a dialog closed is not lost in it', async () => {
+  const page = await deck();
+  await press(page, '/');
+  await page.keyboard.type('pomegranate');
+  // In one task: no frame comes between them that would move the focus.
+  await page.evaluate(() => {
+    const input = document.querySelector('#fd-search input');
+    for (const key of ['Enter', 'ArrowRight']) input.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, composed: true }));
+  });
+  await arrives(page, '7.0');
+});
+
 test('overview with the keyboard and the mouse', async () => {
   const page = await deck();
   await press(page, 'o');

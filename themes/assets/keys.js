@@ -45,6 +45,8 @@ function find(event) {
 function taken(event) {
   const target = event.composedPath()[0];
   if (!(target instanceof Element)) return false;
+  // Until the next frame the focus stays in a dialog that was just closed.
+  if (target.closest('dialog:not([open])')) return false;
   if (target.closest(TYPING)) return true;
   if (target.closest('[role="separator"]') && event.key.startsWith('Arrow')) return true;
   return (event.key === ' ' || event.key === 'Enter') && Boolean(target.closest(PRESSABLE));

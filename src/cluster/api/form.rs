@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::accept::{self, Encoding};
 use super::query::Query;
-use super::schema::yaml;
+use crate::cluster::yaml;
 
 /// Marks an answer of JSON that may still take another form.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ pub async fn shaped(response: Response<Body>, headers: &HeaderMap, pretty: bool)
     };
     let text = if is_yaml {
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
-        yaml::to_yaml(&value)
+        yaml::text(&value)
     } else {
         indented(&value) + "\n"
     };

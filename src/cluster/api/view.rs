@@ -12,7 +12,8 @@ use super::body;
 use super::query::Include;
 use super::resource::Resource;
 use super::store::Stored;
-use super::{schema::yaml, table};
+use super::table;
+use crate::cluster::yaml;
 
 /// How objects of one resource are shown to one client.
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +92,7 @@ impl Show<'_> {
     fn finished(&self, json: Vec<u8>) -> Bytes {
         let reread = || serde_json::from_slice::<Value>(&json).unwrap_or_default();
         let mut out = match (self.wanted.encoding, self.pretty) {
-            (Encoding::Yaml, _) => yaml::to_yaml(&reread()).into_bytes(),
+            (Encoding::Yaml, _) => yaml::text(&reread()).into_bytes(),
             (Encoding::Json, true) => serde_json::to_vec_pretty(&reread()).unwrap_or_default(),
             (Encoding::Json, false) => json,
         };

@@ -43,6 +43,14 @@ fn words_mean_what_they_mean_to_kubectl() {
         ("\"yes\"", json!("yes")),
         ("'1'", json!("1")),
         ("", json!(null)),
+        ("012", json!(10)),
+        ("-0x10", json!(-16)),
+        ("1e400", json!("1e400")),
+        ("9223372036854775808", json!(9_223_372_036_854_775_808_u64)),
+        ("1.50", json!(1.5)),
+        ("!!binary YQ==", json!("a")),
+        ("|-\n  a\n  b", json!("a\nb")),
+        (">\n  a\n  b\n\n  c\n", json!("a b\nc\n")),
     ] {
         assert_eq!(read(&format!("a: {word}\n")), json!({ "a": expected }), "{word}");
     }
@@ -57,7 +65,22 @@ fn keys_are_text_anchors_are_copied_and_the_last_of_two_wins() {
         read("x: &x {k: 1, l: 2}\nz: {<<: *x, l: 3}\nw: *x\n"),
         json!({ "x": { "k": 1, "l": 2 }, "z": { "l": 3, "k": 1 }, "w": { "k": 1, "l": 2 } })
     );
-    assert_eq!(value("{{ x }}").unwrap_err().message, "invalid map key");
+}
+
+#[test]
+fn what_is_no_yaml_is_named_with_its_line() {
+    for (text, line, message) in [
+        ("a: 1\nb: c: d\n", 2, "mapping values are not allowed in this context"),
+        ("a:\n\t- b\n", 2, "tabs disallowed within this context (block indentation)"),
+        ("a: 1\nb: {{ x }}\n", 2, "invalid map key: {\"x\":null}"),
+        ("a: -.inf\n", 1, "unsupported value: -.inf"),
+        ("a: *b\n", 1, "while parsing node, found unknown anchor"),
+        ("a: &a [*a]\n", 1, "an alias to what is not yet complete"),
+        ("a: {<<: 1}\n", 1, "map merge requires map or sequence of maps as the value"),
+        ("a: !!int x\n", 1, "cannot decode !!str `x` as a !!int"),
+    ] {
+        assert_eq!(value(text), Err(Error { message: message.to_owned(), line }), "{text}");
+    }
 }
 
 #[test]
@@ -83,7 +106,13 @@ fn hostile_texts_end_early() {
     }
     assert_eq!(value(&bomb).unwrap_err().message, "document contains excessive aliasing");
     assert!(value(&"[".repeat(200_000)).is_err());
-    assert!(value(&"- ".repeat(5_000)).is_err());
+    assert!(value(&"- ".repeat(100_000)).is_err());
+    assert!(value(&"? ".repeat(100_000)).is_err());
+    let long = format!("a: &a {}\nb: [{}]", "x".repeat(1 << 20), "*a, ".repeat(1000));
+    assert!(value(&long).is_err());
+    let deep: String = (1..200).map(|level| format!("l{level}: &l{level} [*l{}]\n", level - 1)).collect();
+    assert!(value(&format!("l0: &l0 [x]\n{deep}")).is_err());
+    assert!(value(&("[".repeat(100) + &"]".repeat(100))).is_ok());
     assert!(documents(&"{\"a\":".repeat(100_000))[0].is_err());
 }
 
@@ -153,10 +182,78 @@ fn members_are_sorted_and_long_lines_folded() {
     assert_eq!(text(&json!([])), "[]\n");
 }
 
+#[test]
+fn objects_are_written_as_kubectl_does() {
+    let object = json!({
+        "kind": "ConfigMap", "apiVersion": "v1",
+        "metadata": {"name": "a", "creationTimestamp": "2024-01-01T00:00:00Z", "annotations": {}, "x": null},
+        "data": {
+            "a10": "1", "a2": "yes", "script": "#!/bin/sh\necho\n", "no-end": "a\nb", "ends": "a\n\n", "indented": "  a\nb",
+            "tab": "a\n\tb", "hash": "a #b", "colon": "a: b", "url": "http://a/b", "quote": "it's", "both": "'it's: \"",
+            "emoji": "😀", "é": "é", "empty": "", "dash": "- a", "float": 1.5, "large": 1_234_567.5, "small": 0.00001,
+            "words": "word ".repeat(20) + "end", "true": true,
+        },
+        "list": [{"b": 1, "a": [1, [2, []], {}]}, "x", []],
+    });
+    let expected = r##"apiVersion: v1
+data:
+  a2: "yes"
+  a10: "1"
+  both: '''it''s: "'
+  colon: 'a: b'
+  dash: '- a'
+  emoji: "\U0001F600"
+  empty: ""
+  ends: |+
+    a
+
+  float: 1.5
+  hash: 'a #b'
+  indented: |2-
+      a
+    b
+  large: 1.2345675e+06
+  no-end: |-
+    a
+    b
+  quote: it's
+  script: |
+    #!/bin/sh
+    echo
+  small: 1e-05
+  tab: "a\n\tb"
+  "true": true
+  url: http://a/b
+  words: word word word word word word word word word word word word word word word
+    word word word word word end
+  é: é
+kind: ConfigMap
+list:
+- a:
+  - 1
+  - - 2
+    - []
+  - {}
+  b: 1
+- x
+- []
+metadata:
+  annotations: {}
+  creationTimestamp: "2024-01-01T00:00:00Z"
+  name: a
+  x: null
+"##;
+    assert_eq!(text(&object), expected);
+    assert_eq!(text(&json!([1, "a"])), "- 1\n- a\n");
+    assert_eq!(text(&json!({})), "{}\n");
+    assert_eq!(text(&json!({"k\n": {"v": 1}})), "? |\n  k\n: v: 1\n");
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         any::<String>(),
-        "[a-c:#\\-? \n\t'\"|>&*!%@`\\[\\]{},.~0-9e+_xo]{0,8}",
+        "[a-c:#\\-? \n\t'\"|>&*!%@`\\[\\]{},.~0-9e+_xoTZ]{0,20}",
+        "(word |don't |x: ){0,40}",
         prop::sample::select(WRITTEN.iter().map(|(plain, _)| (*plain).to_owned()).collect::<Vec<_>>()),
     ];
     let leaf = prop_oneof![

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::deck::{PanelKind, PanelSpec};
+use crate::deck::PanelSpec;
 use crate::panel::state::{Body, Choice, PanelState};
 
 /// Browsers that may vote in one poll: a room is smaller.
@@ -51,19 +51,23 @@ fn asked(spec: &PanelSpec) -> (String, Vec<String>) {
 }
 
 impl Polls {
-    /// Opens a poll; gives what it shows unless it has been open before.
-    pub fn open(&self, spec: &PanelSpec, now: Timestamp) -> Option<watch::Receiver<Arc<PanelState>>> {
+    /// What a poll shows; it is opened unless it has been open before.
+    pub fn open(&self, spec: &PanelSpec, now: Timestamp) -> watch::Receiver<Arc<PanelState>> {
         let key = spec.key();
         let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
-        if spec.kind != PanelKind::Poll || polls.contains_key(&key) || polls.len() >= MOST_POLLS {
-            return None;
+        if let Some(poll) = polls.get(&key) {
+            return poll.shown.subscribe();
+        }
+        let waiting = PanelState::waiting(spec.title());
+        if polls.len() >= MOST_POLLS {
+            return watch::channel(Arc::new(waiting.failing("this run has had too many polls"))).1;
         }
         let (question, choices) = asked(spec);
-        let (shown, cell) = watch::channel(Arc::new(PanelState::waiting(spec.title())));
+        let (shown, cell) = watch::channel(Arc::new(waiting));
         let poll = Poll { title: spec.title(), question, choices, votes: HashMap::new(), shown };
         poll.show(now);
         polls.insert(key, poll);
-        Some(cell)
+        cell
     }
 
     /// Counts a vote, in the place of an earlier one of the same voter.
@@ -132,8 +136,8 @@ mod tests {
     fn everybody_has_one_vote_and_may_change_it() {
         let (polls, spec) = (Polls::default(), spec("poll Q a b"));
         let now = Timestamp::UNIX_EPOCH;
-        let cell = polls.open(&spec, now).expect("a new one");
-        assert!(polls.open(&spec, now).is_none(), "it is open");
+        let cell = polls.open(&spec, now);
+        assert!(polls.open(&spec, now).same_channel(&cell), "it is open");
         for (voter, choice) in [("ann", 0), ("bob", 1), ("ann", 1), ("ann", 1)] {
             assert_eq!(polls.vote(&spec.key(), choice, voter, now), Ok(()));
         }
@@ -146,7 +150,7 @@ mod tests {
     fn a_poll_takes_in_only_so_many_voters() {
         let (polls, spec) = (Polls::default(), spec("poll Q a b"));
         let now = Timestamp::UNIX_EPOCH;
-        polls.open(&spec, now).expect("a new one");
+        polls.open(&spec, now);
         {
             let mut polls = polls.polls.lock().expect("nobody panicked");
             let poll = polls.get_mut(&spec.key()).expect("it is open");

@@ -16,7 +16,7 @@ use crate::recording::read::Recording;
 use crate::recording::{marks, panel_cell, slides, step_cell, terminal_cell};
 use crate::render::RenderedSlide;
 use crate::render::template::{self, Templates};
-use crate::server::panels::view;
+use crate::server::panels::{recorded_name, view};
 
 /// Every so many pictures one is whole, so that a moment is found quickly.
 const WHOLE: usize = 32;
@@ -105,7 +105,7 @@ impl Reel {
         let specs = || slides.iter().flat_map(|slide| &slide.panels).map(|(_, spec)| spec);
         let panels: BTreeMap<String, String> = specs()
             .filter(|spec| spec.kind != PanelKind::Terminal)
-            .map(|spec| (panel_cell(&spec.key()), spec.key()))
+            .map(|spec| (panel_cell(&recorded_name(deck, spec)), spec.key()))
             .collect();
         let terminals: BTreeSet<String> =
             specs().filter(|spec| spec.kind == PanelKind::Terminal).map(|spec| terminal_cell(&terminal_name(spec))).collect();

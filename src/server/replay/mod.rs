@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch as cell;
 
 use super::feed::View;
+use super::panels::recorded_name;
 use super::state::App;
 use crate::deck::step::StepSpec;
 use crate::deck::{PanelKind, PanelSpec};
@@ -367,7 +368,8 @@ impl Replay {
         let mut show = Show { there, label: self.label(app, deck), ..Show::default() };
         if let (Some(view), true) = (&view, there) {
             let here = || view.compiled.rendered.slides.get(slide).into_iter().flat_map(|slide| &slide.panels);
-            let lost = here().any(|(_, spec)| state.lost.contains(&spec.key()) && self.knows(&spec.key()));
+            let mut names = here().map(|(_, spec)| recorded_name(deck, spec));
+            let lost = names.any(|name| state.lost.contains(&name) && self.knows(&name));
             let wanted = lost && !state.kept.contains(&place);
             match self.plan.policy.source {
                 Choice::Auto if wanted => drop(state.taken.entry(place.clone()).or_insert(By::Watchdog)),
@@ -383,7 +385,7 @@ impl Replay {
                 for (_, spec) in shown {
                     match spec.kind {
                         PanelKind::Terminal => drop(show.terminals.insert(terminal_name(spec))),
-                        _ => drop(show.panels.insert(spec.key())),
+                        _ => drop(show.panels.insert(recorded_name(deck, spec))),
                     }
                 }
             } else if let Some(late) = state.late.as_ref().filter(|late| late.place == place) {

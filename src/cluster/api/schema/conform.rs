@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 use super::place::Place;
 use super::quantity::{self, Quantity, QuantityError};
 use super::{Field, Presence, Struct, Type, scalars};
+use crate::cluster::gojson::without_fraction;
 use crate::cluster::object::Map;
 
 /// Reads an object of a built-in kind: fields that the kind has not are taken away and named, in the order of the
@@ -199,16 +200,6 @@ fn is_absent(field: &Field, value: &Value) -> bool {
         Value::Number(number) => number.as_f64() == Some(0.0) && field.presence == Presence::NonZero,
     };
     is_empty && matches!(field.presence, Presence::NonZero | Presence::AlwaysNull) && !matches!(field.shape, Type::Any)
-}
-
-/// A number as Go writes it: `1.0` is `1`.
-pub(super) fn without_fraction(number: &Number) -> Number {
-    /// Whole numbers up to here are exact.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT => Number::from(float as i64),
-        _ => number.clone(),
-    }
 }
 
 fn canonical_quantity(value: &Value, rounded: bool) -> Result<String, String> {

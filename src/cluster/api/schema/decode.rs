@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::conform::{MAX_UNKNOWN, name_of, without_fraction};
+use super::conform::{MAX_UNKNOWN, name_of};
 use super::place::Place;
 use super::{Field, Struct, Type};
+use crate::cluster::gojson::without_fraction;
 
 pub use super::conform::{conform, restore};
 pub use super::json::parse_json;

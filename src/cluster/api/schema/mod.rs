@@ -13,8 +13,6 @@ pub mod proto;
 pub mod quantity;
 mod scalars;
 pub mod yaml;
-mod yaml_plain;
-mod yaml_write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

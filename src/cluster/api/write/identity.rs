@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::cluster::api::Api;
 use crate::cluster::api::resource::Resource;
 use crate::cluster::api::status::Refusal;
-use crate::cluster::object::{Key, remove, set, text};
+use crate::cluster::object::{Key, METADATA, remove, set, text};
 
 const SAFE: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -77,25 +77,9 @@ pub(super) fn other_uid(resource: &Resource, key: &Key, sent: &str, there: &str)
 
 /// Metadata in the order that people are used to: names first, bookkeeping last.
 pub(super) fn order_metadata(object: &mut Value) {
-    const ORDER: [&str; 14] = [
-        "name",
-        "generateName",
-        "namespace",
-        "selfLink",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "labels",
-        "annotations",
-        "ownerReferences",
-        "finalizers",
-    ];
     let Some(Value::Object(metadata)) = object.get_mut("metadata") else { return };
     let mut old = std::mem::take(metadata);
-    for field in ORDER {
+    for field in METADATA {
         if let Some(value) = old.shift_remove(field) {
             metadata.insert(field.to_owned(), value);
         }

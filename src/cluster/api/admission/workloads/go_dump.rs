@@ -15,7 +15,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 use serde_json::{Value, json};
 
 use super::read::Read;
-use crate::cluster::object::Map;
+use crate::cluster::object::{METADATA, Map};
 
 type Types = HashMap<&'static str, Vec<Field>>;
 
@@ -26,24 +26,6 @@ static TYPES: LazyLock<Types> = LazyLock::new(|| {
     };
     include_str!("go_types.txt").lines().filter_map(line).collect()
 });
-
-/// The members of metadata that are written when they are set.
-const METADATA: [&str; 14] = [
-    "name",
-    "generateName",
-    "namespace",
-    "selfLink",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "labels",
-    "annotations",
-    "ownerReferences",
-    "finalizers",
-];
 
 struct Field {
     go: &'static str,

@@ -12,7 +12,7 @@ const MAX_NESTING: usize = 48;
 const MAX_DEPTH: usize = 160;
 
 /// Words that are kept for later.
-const RESERVED: [&str; 17] = [
+pub(super) const RESERVED: [&str; 17] = [
     "as",
     "break",
     "const",

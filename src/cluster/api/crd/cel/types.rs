@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::super::schema::{Kind, List, Schema};
+use super::parse::RESERVED;
 
 /// A type.
 #[derive(Debug, Clone)]
@@ -187,33 +188,11 @@ pub(super) fn list_keys(schema: &Schema) -> Option<&[String]> {
 
 /// The name of a member as it is written in rules; none when it cannot be.
 pub(super) fn escaped(name: &str) -> Option<String> {
-    const WORDS: [&str; 21] = [
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ];
+    const LITERALS: [&str; 4] = ["true", "false", "null", "in"];
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    if WORDS.contains(&name) {
+    if LITERALS.contains(&name) || RESERVED.contains(&name) {
         return Some(format!("__{name}__"));
     }
     let mut out = String::new();

@@ -4,8 +4,6 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::scalars;
-
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -29,7 +27,10 @@ pub(super) fn style_of(text: &str, may_be_literal: bool) -> Style {
     if nature.special
         || nature.space_before_break
         || nature.line_break
-        || (!matches!(read_plain(text), Plain::Text) || text == "<<" || is_base_60(text) || is_time(text))
+        || (!matches!(read_plain(text), Plain::Text)
+            || (text == "<<" && !may_be_literal)
+            || is_base_60(text)
+            || is_time(text))
     {
         return Style::DoubleQuoted;
     }
@@ -180,28 +181,42 @@ fn is_base_60(text: &str) -> bool {
     begins && !rest.is_empty() && rest.iter().all(sixty) && all(fraction, |byte| byte == b'_')
 }
 
-/// A date, alone or with a time.
+/// A date, alone or with a time: of day behind a space, of day and zone behind a `T`.
 fn is_time(text: &str) -> bool {
     let Some((date, clock)) = text.split_once(['T', 't', ' ']) else { return is_date(text) };
-    let padded: Vec<_> =
-        clock.splitn(3, ':').map(|part| if is_one_digit(part) { format!("0{part}") } else { part.into() }).collect();
-    let clock = padded.join(":");
-    let zone = clock.ends_with('Z') || clock.get(8..).is_some_and(|rest| rest.contains(['+', '-']));
-    let clock = if text.contains(' ') { format!("{clock}Z") } else { clock };
-    is_date(date) && (zone || text.contains(' ')) && scalars::time(&format!("2000-01-01T{clock}"), false).is_ok()
+    let zone = if text.contains(' ') { Some(clock.len()) } else { clock.find(['Z', '+', '-']) };
+    let Some((clock, zone)) = zone.and_then(|at| clock.split_at_checked(at)) else { return false };
+    is_date(date) && is_clock(clock) && (zone.is_empty() || zone == "Z" || is_offset(zone))
 }
 
-fn is_one_digit(part: &str) -> bool {
-    let mut bytes = part.bytes();
-    bytes.next().is_some_and(|byte| byte.is_ascii_digit()) && !bytes.next().is_some_and(|byte| byte.is_ascii_digit())
+/// `15:04:05`, perhaps with a fraction.
+fn is_clock(text: &str) -> bool {
+    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
+    let parts: Vec<_> = whole.split(':').map(small).collect();
+    let &[Some(hour), Some(minute), Some(second)] = parts.as_slice() else { return false };
+    let fraction = fraction.is_none_or(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+    fraction && jiff::civil::Time::new(hour, minute, second, 0).is_ok()
+}
+
+/// `+01:00`.
+fn is_offset(text: &str) -> bool {
+    let parts = text.get(1..).and_then(|rest| rest.split_once(':'));
+    parts.is_some_and(|(hours, minutes)| {
+        let both = hours.len() == 2 && minutes.len() == 2;
+        both && small(hours).is_some_and(|hours| hours < 24) && small(minutes).is_some_and(|minutes| minutes < 60)
+    })
 }
 
 fn is_date(text: &str) -> bool {
     let parts: Vec<_> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
-    let short = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    year.len() == 4
-        && short(month)
-        && short(day)
-        && scalars::time(&format!("{year}-{month:0>2}-{day:0>2}T00:00:00Z"), false).is_ok()
+    let &[year, month, day] = parts.as_slice() else { return false };
+    let digits = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    let (Ok(year), Some(month), Some(day)) = (year.parse(), small(month), small(day)) else { return false };
+    digits && jiff::civil::Date::new(year, month, day).is_ok()
+}
+
+/// A number of one or two digits.
+fn small(text: &str) -> Option<i8> {
+    let digits = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
 }
