@@ -6,6 +6,7 @@
 //! ```text
 //! cli                                          wires everything
 //! server                                       HTTP, SSE, WebSocket
+//!                    │   recording             what was shown, in a file
 //! project   export   │   workshop → runbook → panel      files around the pure core │ what is shown and done live
 //!                    │   sandbox               one cluster, repository and reconciler to play in
 //! deck  theme  render │  gitops → cluster      Markdown + CSS → HTML, pure │ Git → a Kubernetes API

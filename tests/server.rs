@@ -10,6 +10,7 @@ mod floods;
 mod flux;
 mod pages;
 mod panels;
+mod replay;
 mod roles;
 mod steps;
 mod terminals;

@@ -12,6 +12,7 @@ mod kubectl;
 mod load;
 mod printing;
 mod project;
+mod redaction;
 mod registry;
 mod server;
 mod theme;

@@ -50,7 +50,11 @@ pub(super) fn replay(
                 console.say(&format!("  `{}` is shown up to where it breaks off: {why}", path.display()));
             }
             let run = Arc::new(run);
-            decks.iter().filter(|deck| run.head.decks.iter().any(|own| own == *deck)).map(|deck| ((*deck).to_owned(), run.clone())).collect()
+            decks
+                .iter()
+                .filter(|deck| run.head.decks.iter().any(|own| own == *deck))
+                .map(|deck| ((*deck).to_owned(), run.clone()))
+                .collect()
         }
         _ => last_passed(&folder, &decks),
     };
@@ -62,7 +66,9 @@ pub(super) fn replay(
     for (deck, run) in &runs {
         let same = run.end.decks.iter().any(|end| end.deck == *deck && Some(&end.hash) == hash(project, deck).as_ref());
         if !same && args.replay.is_some() {
-            console.say(&format!("  `{deck}` has changed since this run was recorded; what it does not know stays a snapshot"));
+            console.say(&format!(
+                "  `{deck}` has changed since this run was recorded; what it does not know stays a snapshot"
+            ));
         }
     }
     Ok(replay::Plan { runs, always: args.replay.is_some(), policy })

@@ -1,10 +1,12 @@
 //! Where a source puts what it sees.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::mask::Masker;
+use super::secrets::secrets_of;
 use super::state::{Body, PanelState};
 use crate::cluster::clock::{Clock, Pace};
 use crate::deck::PanelSpec;
@@ -15,17 +17,26 @@ use crate::sandbox::Sandbox;
 pub(super) struct Output {
     title: String,
     clock: Clock,
+    masker: Arc<Mutex<Masker>>,
     sender: watch::Sender<Arc<PanelState>>,
 }
 
 impl Output {
-    pub(super) fn new(spec: &PanelSpec, sandbox: Arc<Sandbox>, sender: watch::Sender<Arc<PanelState>>) -> Self {
-        Self { title: spec.title(), clock: sandbox.clock(), sender }
+    /// `secrets` and those of the sandbox are never shown.
+    pub(super) fn new(
+        spec: &PanelSpec,
+        sandbox: &Sandbox,
+        secrets: &[String],
+        sender: watch::Sender<Arc<PanelState>>,
+    ) -> Self {
+        let masker = Masker::new(secrets_of(sandbox, secrets));
+        Self { title: spec.title(), clock: sandbox.clock(), masker: Arc::new(Mutex::new(masker)), sender }
     }
 
     /// Shows something, unless it is shown already.
     pub(super) fn show(&self, body: Body) {
         let time = label(self.clock.pace());
+        let body = self.masker.lock().unwrap_or_else(PoisonError::into_inner).body(body);
         self.sender.send_if_modified(|state| {
             let same = state.body == body && state.problem.is_none() && state.time == time;
             if !same {

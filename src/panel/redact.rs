@@ -72,7 +72,7 @@ const TOKENS: [(&str, Body); 18] = [
 ];
 
 /// Names whose value is a secret.
-const NAMES: [(&str, Body); 7] = [
+const NAMES: [(&str, Body); 11] = [
     ("token", Body::Word(16)),
     ("password", Body::Word(6)),
     ("passwd", Body::Word(6)),
@@ -80,6 +80,10 @@ const NAMES: [(&str, Body); 7] = [
     ("aws_secret_access_key", Body::Word(16)),
     ("api-key", Body::Word(12)),
     ("api_key", Body::Word(12)),
+    ("client_secret", Body::Word(12)),
+    ("client-secret", Body::Word(12)),
+    ("secret_key", Body::Word(12)),
+    ("secret-key", Body::Word(12)),
 ];
 /// What stands between a name and its value.
 const SIGNS: [&str; 4] = [":", "=", "\":", " ="];

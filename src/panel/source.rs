@@ -26,6 +26,7 @@ type Cell = watch::Receiver<Arc<PanelState>>;
 /// The sources of a server's panels.
 pub struct Sources {
     demo: watch::Receiver<Demo>,
+    secrets: Arc<[String]>,
     stop: CancellationToken,
     tasks: TaskTracker,
     open: Arc<Mutex<HashMap<String, watch::Sender<Arc<PanelState>>>>>,
@@ -33,9 +34,9 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Sources that look at a live system; their tasks belong to `tasks` and end with `stop`.
-    pub fn new(demo: watch::Receiver<Demo>, stop: CancellationToken, tasks: TaskTracker) -> Self {
-        Self { demo, stop, tasks, open: Arc::default(), provided: Mutex::default() }
+    /// Sources that look at a live system and never show `secrets`; their tasks belong to `tasks` and end with `stop`.
+    pub fn new(demo: watch::Receiver<Demo>, secrets: Vec<String>, stop: CancellationToken, tasks: TaskTracker) -> Self {
+        Self { demo, secrets: secrets.into(), stop, tasks, open: Arc::default(), provided: Mutex::default() }
     }
 
     /// Takes what a panel shows from elsewhere.
@@ -60,7 +61,7 @@ impl Sources {
         }
         let (sender, cell) = watch::channel(Arc::new(waiting));
         open.insert(key.clone(), sender.clone());
-        let feed = feed(spec.clone(), self.demo.clone(), sender.clone());
+        let feed = feed(spec.clone(), self.demo.clone(), self.secrets.clone(), sender.clone());
         let (stop, all) = (self.stop.clone(), self.open.clone());
         self.tasks.spawn(async move {
             tokio::select! {
@@ -98,7 +99,12 @@ async fn left(
 }
 
 /// Shows a panel as long as anybody looks: of the sandbox that is there, and again when it fails or is another one.
-async fn feed(spec: PanelSpec, mut demo: watch::Receiver<Demo>, sender: watch::Sender<Arc<PanelState>>) {
+async fn feed(
+    spec: PanelSpec,
+    mut demo: watch::Receiver<Demo>,
+    secrets: Arc<[String]>,
+    sender: watch::Sender<Arc<PanelState>>,
+) {
     let mut wait = WAITS.0;
     loop {
         let now = demo.borrow_and_update().clone();
@@ -115,7 +121,7 @@ async fn feed(spec: PanelSpec, mut demo: watch::Receiver<Demo>, sender: watch::S
             continue;
         };
         let began = tokio::time::Instant::now();
-        let output = Output::new(&spec, sandbox.clone(), sender.clone());
+        let output = Output::new(&spec, &sandbox, &secrets, sender.clone());
         let problem = tokio::select! {
             problem = kinds::show(&spec, sandbox, output) => problem,
             changed = demo.changed() => match changed {

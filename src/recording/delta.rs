@@ -167,7 +167,8 @@ fn put_together(old: &[Value], runs: Vec<Value>) -> Result<Vec<Value>, Misfit> {
     for run in runs {
         match run {
             Value::Array(run) => {
-                let number = |index: usize| run.get(index).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+                let number =
+                    |index: usize| run.get(index).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
                 let (from, count) = number(0).zip(number(1)).ok_or(Misfit)?;
                 let end = from.checked_add(count).ok_or(Misfit)?;
                 new.extend_from_slice(old.get(from..end).ok_or(Misfit)?);

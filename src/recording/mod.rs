@@ -9,7 +9,7 @@
 //! block    first line, blocks, check sums          delta    what changed in a value
 //! write    things that happen → bytes              read     bytes → segments
 //! marks    when steps ran                          play     a moment → what was shown
-//! files    .foredeck/runs/                         mask     secrets out of values
+//! files    .foredeck/runs/
 //! slides   which slide was shown when
 //! ```
 
@@ -17,7 +17,6 @@ pub mod block;
 pub mod delta;
 pub mod files;
 pub mod marks;
-pub mod mask;
 mod pack;
 pub mod play;
 pub mod read;

@@ -46,14 +46,8 @@ pub struct Player {
 impl Player {
     /// At the beginning of a run.
     pub fn new(run: Arc<Recording>) -> Self {
-        let mut player = Self {
-            run,
-            segment: 0,
-            lines: VecDeque::new(),
-            cells: HashMap::new(),
-            scene: Scene::default(),
-            at: 0,
-        };
+        let mut player =
+            Self { run, segment: 0, lines: VecDeque::new(), cells: HashMap::new(), scene: Scene::default(), at: 0 };
         player.seek(0);
         player
     }

@@ -72,10 +72,7 @@ fn a_run_is_read_as_it_was_written() {
     // Into the next segment: what it repeats is no news.
     assert_eq!(
         player.advance(70_010),
-        [
-            Change::Cell("step talk#break".into()),
-            Change::Text("terminal main".into(), "done\r\n".into())
-        ]
+        [Change::Cell("step talk#break".into()), Change::Text("terminal main".into(), "done\r\n".into())]
     );
     assert_eq!(player.scene().texts["terminal main"], "$ kubectl\r\ndone\r\n");
     player.seek(35);
@@ -199,7 +196,8 @@ fn long_talk(minutes: u32) -> (Vec<u8>, usize) {
             _ => {}
         }
         if busy {
-            let line = format!("\u{1b}[32mdeployment.apps/podinfo-{second}\u{1b}[0m scaled to {} replicas\r\n", second % 7);
+            let line =
+                format!("\u{1b}[32mdeployment.apps/podinfo-{second}\u{1b}[0m scaled to {} replicas\r\n", second % 7);
             writer.text(at, "main", &line);
         }
         bytes.extend(writer.take());
@@ -213,7 +211,8 @@ fn panels(second: u32, busy: bool) -> Vec<(&'static str, PanelState)> {
     let good = |title: &str, body: Body| PanelState::good(title, body, at);
     let pods = (0..12).map(|number| {
         let generation = if busy { second / 3 } else { second / 120 };
-        let name = format!("podinfo-{:010x}-{:05x}", generation.wrapping_mul(2_654_435_761), number * 7919 + generation);
+        let name =
+            format!("podinfo-{:010x}-{:05x}", generation.wrapping_mul(2_654_435_761), number * 7919 + generation);
         let status = if busy && number % 3 == 0 { "ContainerCreating" } else { "Running" };
         let cells = vec![name.clone(), "1/1".into(), status.into(), format!("{}s", second % 600)];
         Row { key: name, cells, mark: if status == "Running" { Mark::Good } else { Mark::Busy }, group: None }

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::block::{self, Block, Kind};
 use super::marks::{self, Step};
-use super::mask::Masker;
 use super::pack::{Packer, whole};
 use super::{DeckEnd, End, Head, delta};
+use crate::panel::mask::Masker;
 use crate::panel::redact::Secrets;
 
 /// A segment covers so much time, and so many bytes before they are packed.

@@ -19,7 +19,8 @@ use super::shell::{self, Place};
 use super::tail::Tail;
 use super::wait::Wait;
 use crate::deck::step::{StepSpec, Typing};
-use crate::panel::redact::{Redactor, Secrets};
+use crate::panel::redact::Redactor;
+use crate::panel::secrets::secrets_of;
 use crate::panel::terminal::{self, Terminals};
 use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
@@ -312,18 +313,4 @@ impl Shared {
         self.journal.send_modify(|journal| journal.wrote(&text));
         exit
     }
-}
-
-/// What of this run is secret: tokens of the repository, of the cluster, and of the caller.
-pub fn secrets_of(sandbox: &Sandbox, more: &[String]) -> Secrets {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-
-    let mut known: Vec<String> = more.to_vec();
-    if let Some(repository) = &sandbox.repository {
-        known.push(repository.token().to_owned());
-        known.push(STANDARD.encode(format!("git:{}", repository.token())));
-    }
-    known.extend(sandbox.embedded().and_then(|embedded| embedded.entry().token));
-    Secrets::with(known.iter().map(String::as_str))
 }

@@ -253,7 +253,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
     names.extend(public.and_then(|uri| uri.host().map(str::to_owned)));
     let own = root.clone();
     Ok(App {
-        panels: Panels::new(slugs.len(), config.demo.clone()),
+        panels: Panels::new(slugs.len(), config.demo.clone(), secrets.clone()),
         templates: Templates::new(move |name| files::own_template(&own, name)),
         decks: config.decks.iter().map(ShownDeck::new).collect(),
         hub: Hub::new(slugs, stage),

@@ -50,10 +50,10 @@ pub struct Panels {
 
 impl Panels {
     /// The panels of so many decks, which look at a live system.
-    pub fn new(decks: usize, demo: watch::Receiver<Demo>) -> Self {
+    pub fn new(decks: usize, demo: watch::Receiver<Demo>, secrets: Vec<String>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         Self {
-            sources: Sources::new(demo, stop.clone(), tasks.clone()),
+            sources: Sources::new(demo, secrets, stop.clone(), tasks.clone()),
             polls: Polls::default(),
             windows: watch::Sender::new(vec![0; decks]),
             touched: watch::Sender::new(0),

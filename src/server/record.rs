@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -21,11 +21,13 @@ use super::feed::View;
 use super::state::App;
 use crate::deck::step::Role;
 use crate::panel::redact::Secrets;
+use crate::panel::secrets::secrets_of;
 use crate::panel::state::PanelState;
 use crate::panel::terminal::Terminal;
 use crate::recording::write::Writer;
-use crate::recording::{DEMO, DeckEnd, Head, POSITION, What, deck_cell, files, marks, panel_cell, step_cell, terminal_cell};
-use crate::runbook::runner::secrets_of;
+use crate::recording::{
+    DEMO, DeckEnd, Head, POSITION, What, deck_cell, files, marks, panel_cell, step_cell, terminal_cell,
+};
 use crate::sandbox::keep::Demo;
 
 /// What is not written yet is lost when the machine stops; it is written so often.
@@ -274,9 +276,12 @@ impl Recorder {
     fn decks(&mut self) {
         let app = self.app.clone();
         for (index, deck) in app.decks.iter().enumerate() {
-            let Some(view) = deck.now().filter(|view| self.versions.get(&index) != Some(&view.version)) else { continue };
+            let Some(view) = deck.now().filter(|view| self.versions.get(&index) != Some(&view.version)) else {
+                continue;
+            };
             self.versions.insert(index, view.version);
-            let value = json!({ "title": deck.title(), "hash": hash(&view), "slides": view.compiled.rendered.slides.len() });
+            let value =
+                json!({ "title": deck.title(), "hash": hash(&view), "slides": view.compiled.rendered.slides.len() });
             self.writer.set(self.now(), &deck_cell(&deck.slug), value);
         }
     }
@@ -286,7 +291,9 @@ impl Recorder {
         let journal = app.desk.runner.journal().borrow().clone();
         for deck in &app.decks {
             let Some(view) = deck.now() else { continue };
-            for (slide, step) in desk::steps(&view).enumerate().flat_map(|(slide, on)| on.iter().map(move |s| (slide, s))) {
+            for (slide, step) in
+                desk::steps(&view).enumerate().flat_map(|(slide, on)| on.iter().map(move |s| (slide, s)))
+            {
                 let Some(run) = journal.run(&deck.slug, &step.name) else { continue };
                 self.worth = true;
                 let value: Value = json!({

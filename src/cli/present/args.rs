@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        for (text, bytes) in [("16M", Some(16 << 20)), ("500k", Some(500 << 10)), ("8192", Some(8192)), ("1MiB", Some(1 << 20))] {
+        for (text, bytes) in
+            [("16M", Some(16 << 20)), ("500k", Some(500 << 10)), ("8192", Some(8192)), ("1MiB", Some(1 << 20))]
+        {
             assert_eq!(size(text).ok(), bytes, "{text}");
         }
         for text in ["", "M", "16X", "100", "999999999999G", "-1"] {

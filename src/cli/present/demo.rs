@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::args::DemoArgs;
 use crate::cli::cluster::{self, Place, reach};
 use crate::cli::console::{Code, Console, Failure};
 use crate::cluster::folder::Folder;
@@ -15,7 +16,6 @@ use crate::gitops::schedule::Intervals;
 use crate::project::Project;
 use crate::project::watch::LiveDeck;
 use crate::sandbox::keep::{Demo, keep};
-use super::args::DemoArgs;
 use crate::sandbox::{ClusterPlan, Plan, RepositoryPlan, builtin, repository};
 
 /// The demo repository's name in addresses.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::deck::PanelKind;
 use crate::deck::step::Role;
 use crate::project::Project;
 use crate::recording::{files, slides};
@@ -35,6 +36,8 @@ use report::Report;
 const STARTS: Duration = Duration::from_secs(120);
 /// A slide is left when its panels have been quiet for so long, and after so long anyway.
 const QUIET: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_secs(8));
+/// The same for slides with what takes minutes: canaries, and clusters that are made.
+const PATIENT: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(90));
 /// Lines of a failed step's output that are shown.
 const LINES: usize = 8;
 
@@ -75,8 +78,7 @@ pub(super) fn run(args: Rehearse, console: Console) -> Result<Code, Failure> {
         runs: present::args::RunArgs { fallback: Some(present::args::Fallback::Never), ..args.demo.runs },
         ..args.demo
     };
-    let outcome =
-        runtime.block_on(present::serve(Arc::new(project), host, &settings, &demo, Some(rehearsal), console));
+    let outcome = runtime.block_on(present::serve(Arc::new(project), host, &settings, &demo, Some(rehearsal), console));
     runtime.shutdown_background();
     outcome
 }
@@ -174,8 +176,9 @@ async fn deck(app: &Arc<App>, index: usize, console: Console) -> Result<(), Fail
         app.hub.apply(&to, app.now_ms()).map_err(|error| Failure::new(Code::Environment, error))?;
         let steps: Vec<_> = slide.steps.iter().filter(|step| step.role == Role::Run).collect();
         if !slide.panels.is_empty() {
-            quiet(app).await;
+            quiet(app, QUIET).await;
         }
+        let slow = slide.panels.iter().any(|(_, spec)| matches!(spec.kind, PanelKind::Canary | PanelKind::Tree));
         for step in steps {
             let began = Instant::now();
             app.desk.runner.run(&shown.slug, step).map_err(|refusal| Failure::new(Code::Cluster, refusal))?;
@@ -193,7 +196,7 @@ async fn deck(app: &Arc<App>, index: usize, console: Console) -> Result<(), Fail
                     console.say(&format!("      {line}"));
                 }
             }
-            quiet(app).await;
+            quiet(app, if slow { PATIENT } else { QUIET }).await;
         }
     }
     Ok(())
@@ -217,15 +220,15 @@ async fn ready(app: &App) -> Result<(), Failure> {
 }
 
 /// Waits until panels have been quiet for a while.
-async fn quiet(app: &App) {
+async fn quiet(app: &App, (enough, most): (Duration, Duration)) {
     let mut board = app.hub.audience_board();
-    let until = Instant::now() + QUIET.1;
+    let until = Instant::now() + most;
     let mut seen = board.borrow_and_update().newest_panel;
     let mut since = Instant::now();
-    while since.elapsed() < QUIET.0 {
+    while since.elapsed() < enough {
         tokio::select! {
             () = tokio::time::sleep_until(until) => return,
-            () = tokio::time::sleep_until(since + QUIET.0) => {}
+            () = tokio::time::sleep_until(since + enough) => {}
             changed = board.changed() => {
                 if changed.is_err() {
                     return;

@@ -68,7 +68,8 @@ impl Report {
 
     /// A table.
     pub(super) fn text(&self) -> String {
-        let name = |section: &Section| if section.title.is_empty() { "(beginning)".into() } else { section.title.clone() };
+        let name =
+            |section: &Section| if section.title.is_empty() { "(beginning)".into() } else { section.title.clone() };
         let names = self.sections.iter().map(|section| name(section).chars().count());
         let steps = self.sections.iter().flat_map(|section| &section.steps).map(|step| step.name.chars().count() + 4);
         let wide = names.chain(steps).max().unwrap_or(0).clamp(12, 48);
@@ -99,9 +100,9 @@ impl Report {
     fn json(&self) -> Value {
         let (planned, actual) = self.sums();
         let sections = self.sections.iter().map(|section| {
-            let steps = section.steps.iter().map(|step| {
-                json!({ "name": step.name, "slide": step.slide + 1, "state": step.state, "ms": step.took() })
-            });
+            let steps = section.steps.iter().map(
+                |step| json!({ "name": step.name, "slide": step.slide + 1, "state": step.state, "ms": step.took() }),
+            );
             json!({
                 "title": section.title,
                 "planned_s": section.planned,
@@ -172,7 +173,8 @@ mod tests {
         run.end.steps = vec![step("add", 1, 1000, 3100, "passed"), step("break", 2, 70_000, 75_000, "timed-out")];
         let stay = |slide, from, to| Stay { deck: "d".into(), slide, from, to };
         let stays = [stay(0, 0, 1000), stay(1, 1000, 64_000), stay(2, 64_000, 80_000)];
-        let plan = json!([{ "title": "One", "slide": 1, "minutes": 1.0 }, { "title": "Two", "slide": 2, "minutes": 0.5 }]);
+        let plan =
+            json!([{ "title": "One", "slide": 1, "minutes": 1.0 }, { "title": "Two", "slide": 2, "minutes": 0.5 }]);
         let report = Report::new("d", &plan, &stays, &run);
         assert_eq!(
             report.text(),
@@ -187,6 +189,9 @@ mod tests {
         );
         let json = report.json();
         assert_eq!(json["sections"][2]["delta_s"], json!(-14.0));
-        assert_eq!(json["sections"][1]["steps"][0], json!({ "name": "add", "slide": 2, "state": "passed", "ms": 2100 }));
+        assert_eq!(
+            json["sections"][1]["steps"][0],
+            json!({ "name": "add", "slide": 2, "state": "passed", "ms": 2100 })
+        );
     }
 }

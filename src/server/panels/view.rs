@@ -50,11 +50,7 @@ impl<'a> Frame<'a> {
 ///
 /// # Errors
 /// When the template is wrong.
-pub fn frame<'a>(
-    templates: &Templates,
-    key: &'a str,
-    state: &'a PanelState,
-) -> Result<Frame<'a>, template::Error> {
+pub fn frame<'a>(templates: &Templates, key: &'a str, state: &'a PanelState) -> Result<Frame<'a>, template::Error> {
     let html = match state.body {
         Body::Waiting => None,
         _ => Some(templates.page("panel.html", &context(state))?),

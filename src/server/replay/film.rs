@@ -107,8 +107,10 @@ impl Reel {
             .filter(|spec| spec.kind != PanelKind::Terminal)
             .map(|spec| (panel_cell(&recorded_name(deck, spec)), spec.key()))
             .collect();
-        let terminals: BTreeSet<String> =
-            specs().filter(|spec| spec.kind == PanelKind::Terminal).map(|spec| terminal_cell(&terminal_name(spec))).collect();
+        let terminals: BTreeSet<String> = specs()
+            .filter(|spec| spec.kind == PanelKind::Terminal)
+            .map(|spec| terminal_cell(&terminal_name(spec)))
+            .collect();
         let steps: BTreeMap<String, String> = slides
             .iter()
             .flat_map(|slide| &slide.steps)

@@ -14,7 +14,8 @@ use crate::recording::{Head, What};
 use crate::render::{RenderOptions, render};
 use crate::theme::ThemeSet;
 
-const DECK: &str = "# A\n\n```sh {run name=add}\ntrue\n```\n\n```panel pods\nx\n```\n\n---\n\n```panel terminal name=main\nx\n```\n";
+const DECK: &str =
+    "# A\n\n```sh {run name=add}\ntrue\n```\n\n```panel pods\nx\n```\n\n---\n\n```panel terminal name=main\nx\n```\n";
 
 fn slides() -> Vec<RenderedSlide> {
     let deck = parse(&SourceFile::new("d.md", DECK), &Options::default()).value;

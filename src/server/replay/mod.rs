@@ -208,7 +208,8 @@ impl Replay {
 
     fn screen<T>(&self, name: &str, act: impl FnOnce(&mut Screen) -> T) -> T {
         let mut screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
-        let empty = || Screen { epoch: 1, text: Scrollback::new(SCROLLBACK), size: (80, 24), news: cell::Sender::new(0) };
+        let empty =
+            || Screen { epoch: 1, text: Scrollback::new(SCROLLBACK), size: (80, 24), news: cell::Sender::new(0) };
         act(screens.entry(name.to_owned()).or_insert_with(empty))
     }
 

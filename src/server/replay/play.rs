@@ -99,7 +99,8 @@ impl Replay {
 
     fn show_cell(&self, key: &str, value: &Value) {
         if let Some(name) = key.strip_prefix("terminal ") {
-            let size = |name: &str| value[name].as_u64().and_then(|size| u16::try_from(size).ok()).filter(|size| *size > 0);
+            let size =
+                |name: &str| value[name].as_u64().and_then(|size| u16::try_from(size).ok()).filter(|size| *size > 0);
             if let Some(size) = size("columns").zip(size("rows")) {
                 self.screen(name, |screen| {
                     if std::mem::replace(&mut screen.size, size) != size {

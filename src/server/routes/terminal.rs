@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::panel::secrets::secrets_of;
 use crate::panel::terminal::{Size, Terminal};
-use crate::runbook::runner::secrets_of;
 use crate::server::error::Problem;
 use crate::server::listen::Peer;
 use crate::server::role::Role;
