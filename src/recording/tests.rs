@@ -249,7 +249,11 @@ fn panels(second: u32, busy: bool) -> Vec<(&'static str, PanelState)> {
 
 #[test]
 fn a_long_talk_is_small_and_any_moment_of_it_is_near() {
+    let began = Instant::now();
     let (bytes, states) = long_talk(45);
+    let share = began.elapsed().as_secs_f64() / (45.0 * 60.0) * 100.0;
+    eprintln!("recording takes {share:.2} % of a core (debug build: {})", cfg!(debug_assertions));
+    assert!(share < 5.0, "{share} %");
     let run = Arc::new(Recording::open(bytes).expect("a run"));
     eprintln!("45 minutes, 4 panels: {} bytes, {states} states, {} segments", run.size(), run.segments());
     assert!(run.size() < 2_000_000, "{} bytes", run.size());

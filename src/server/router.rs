@@ -53,6 +53,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/clock", post(steps::clock))
         .route("/api/v1/replay", post(replay::turn))
         .route("/api/v1/canary", post(canary::canary))
+        .route("/api/v1/poll/control", post(poll::control))
         .route("/api/v1/trust", get(trust::list).post(trust::agree))
         .fallback(|| async { Problem::not_found("There is nothing at this address.") })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::steps::{post, step};
-use crate::harness::server::{Events, Running, ServerTest, compiled, eventually};
+use crate::harness::server::{DEADLINE, Events, Running, ServerTest, compiled, eventually};
 
 const PANEL: &str = "logs pod=web";
 
@@ -67,12 +67,20 @@ async fn start(change: impl FnOnce(&mut Config)) -> (Running, watch::Sender<Arc<
 
 /// The next news of a kind for which something holds.
 async fn until(events: &mut Events, name: &str, holds: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let event = events.next().await.expect("news before the end");
-        if event.name == name && holds(&event.data) {
-            return event.data;
+    let mut last = Value::Null;
+    let waiting = async {
+        loop {
+            let event = events.next().await.expect("news before the end");
+            if event.name == name {
+                last.clone_from(&event.data);
+                if holds(&event.data) {
+                    return event.data;
+                }
+            }
         }
-    }
+    };
+    let found = tokio::time::timeout(DEADLINE, waiting).await;
+    found.unwrap_or_else(|_| panic!("the last news of `{name}`: {last}"))
 }
 
 fn shows(text: &'static str) -> impl Fn(&Value) -> bool {
