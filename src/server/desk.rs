@@ -99,6 +99,7 @@ pub async fn tell(app: Arc<App>, stop: CancellationToken) {
     let mut told = Told::default();
     let mut clock = clock_of(&demo.borrow_and_update());
     let mut pace = clock.as_ref().map(Clock::changes);
+    let mut over = false;
     loop {
         told.steps(&app);
         told.demo(&app, &demo.borrow_and_update());
@@ -108,7 +109,7 @@ pub async fn tell(app: Arc<App>, stop: CancellationToken) {
             changed = journal.changed() => if changed.is_err() { break },
             changed = touched.changed() => if changed.is_err() { break },
             () = changed(&mut pace) => {}
-            changed = demo.changed() => match changed {
+            changed = demo.changed(), if !over => match changed {
                 Ok(()) => {
                     clock = clock_of(&demo.borrow());
                     pace = clock.as_ref().map(Clock::changes);
@@ -116,7 +117,7 @@ pub async fn tell(app: Arc<App>, stop: CancellationToken) {
                     app.desk.terminals.end_all();
                 }
                 // The demo side is over; slides and steps go on being shown.
-                Err(_) => stop.cancelled().await,
+                Err(_) => over = true,
             },
         }
     }

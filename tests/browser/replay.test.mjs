@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -278,6 +278,34 @@ test('whoever wants no motion sees at once how a step ends; without a run the fi
     const text = await readFile(plain, 'utf8');
     assert.ok(!text.includes('id="foredeck-film"') && !text.includes('data-module="film.js"'));
     assert.deepEqual(room.errors, []);
+  } finally {
+    await room.close();
+  }
+});
+
+test('the short talk of this project, exported, shows its demo again without a network', { timeout: 180_000 }, async () => {
+  const folder = join(root, 'intro');
+  const project = new URL('../../', import.meta.url).pathname;
+  await mkdir(join(folder, 'decks'), { recursive: true });
+  await cp(join(project, 'images'), join(folder, 'images'), { recursive: true });
+  const intro = join(folder, 'decks', 'gitops-intro.md');
+  await cp(join(project, 'decks', 'gitops-intro.md'), intro);
+  await foredeck('trust', '--yes', intro);
+  await foredeck('rehearse', '--headless', intro);
+  const file = join(folder, 'intro.html');
+  await foredeck('export', intro, '-o', file);
+  const { room, page } = await offline(file);
+  try {
+    await page.waitForSelector('html[data-film-ready]');
+    const slide = await page.evaluate(() => [...document.querySelectorAll('#deck > svg')].findIndex((svg) => svg.querySelector('[data-step="pipeline"]')) + 1);
+    await page.goto(`file://${file}#${slide}`);
+    await arrives(page, `${slide}.0`);
+    await press(page, 'r');
+    await stands(page, 'pipeline', 'passed');
+    await stands(page, 'pull', 'passed');
+    await page.waitForFunction(() => document.querySelectorAll('#deck > svg.bespoke-marp-active .fd-panel tr[data-mark="good"]').length >= 2, null, STARTS);
+    await shot(page, 'intro-export');
+    assert.deepEqual([room.errors, room.requests], [[], []]);
   } finally {
     await room.close();
   }

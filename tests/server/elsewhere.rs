@@ -74,7 +74,7 @@ async fn panels_look_at_any_cluster() {
     let (sender, demo) = watch::channel(Demo::Off);
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let kept = tokio::spawn(keep(plan, sender, stop.clone()));
-    let sources = Sources::new(demo, stop.clone(), tasks.clone());
+    let sources = Sources::new(demo, Vec::new(), stop.clone(), tasks.clone());
 
     shows(&sources, &format!("sync namespace={space}"), "web").await;
     shows(&sources, "gitlog", "Begin").await;
