@@ -343,3 +343,34 @@ fn a_port_in_use_is_an_error_of_the_machine() {
         format!("error: port {port} is in use; choose another with `--port`, or any free one with `--port 0`\n");
     assert!(run.err.contains(&expected), "{}", run.err);
 }
+
+#[test]
+fn runs_that_cannot_be_shown_say_why() {
+    let tool = Tool::new()
+        .with("talk.md", DECK)
+        .with("old.run", "foredeck run 0\n")
+        .with("new.run", "foredeck run 7\n")
+        .with("other.run", "PK");
+    for (command, because, help) in [
+        ("present talk.md --no-open --replay=gone.run", "there is no such file or folder", ""),
+        ("present talk.md --no-open --replay=other.run", "this is no recorded run", ""),
+        (
+            "export talk.md -o - --run new.run",
+            "this run was recorded by a newer foredeck (format 7; this one reads 1)",
+            "",
+        ),
+        (
+            "export talk.md -o - --run old.run",
+            "this run was recorded by an older foredeck (format 0; this one reads 1)",
+            "",
+        ),
+    ] {
+        let file = command.rsplit(['=', ' ']).next().unwrap_or_default();
+        let verb = if file == "gone.run" { "read" } else { "show" };
+        let expected = format!("error: cannot {verb} `{file}`\n  because: {because}\n{help}");
+        assert_eq!(tool.run(command), run(3, "", &expected), "{command}");
+    }
+    let none = "error: there is no recorded run of this deck in which every step passed\n  \
+                help: record one with `foredeck rehearse`, or name a file: `--replay=FILE`\n";
+    assert_eq!(tool.run("present talk.md --no-open --replay"), run(3, "", none));
+}

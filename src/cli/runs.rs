@@ -81,7 +81,8 @@ pub(super) fn replay(
 pub(super) fn read(path: &Path, decks: &[&str]) -> Result<Recording, Failure> {
     let run = files::read(path).map_err(|error| Failure::new(Code::Input, error))?;
     run.shows(decks.iter().copied()).map_err(|error| {
-        let failure = Failure::new(Code::Input, anyhow::Error::new(error).context(format!("`{}`", path.display())));
+        let failure =
+            Failure::new(Code::Input, anyhow::Error::new(error).context(format!("cannot show `{}`", path.display())));
         failure.hint("`foredeck rehearse` records a run of this deck")
     })?;
     Ok(run)

@@ -3,7 +3,6 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::Head;
 use super::read::{Error as Unreadable, Recording};
@@ -28,7 +27,7 @@ pub enum Error {
         source: io::Error,
     },
     /// What is in it cannot be read.
-    #[error("`{}`", path.display())]
+    #[error("cannot show `{}`", path.display())]
     Content {
         /// The file.
         path: PathBuf,
@@ -90,14 +89,6 @@ pub fn read(path: &Path) -> Result<Recording, Error> {
     }
     let bytes = fs::read(path).map_err(failed)?;
     Recording::open(bytes).map_err(|source| Error::Content { path: path.to_path_buf(), source })
-}
-
-/// The last run in which all steps of a deck passed.
-pub fn last_passed(folder: &Path, deck: &str) -> Option<(PathBuf, Arc<Recording>)> {
-    list(folder).into_iter().find_map(|path| {
-        let run = read(&path).ok().filter(|run| run.passed(deck))?;
-        Some((path, Arc::new(run)))
-    })
 }
 
 /// Takes the oldest runs away. The last passed run of each deck stays: a talk may need it.

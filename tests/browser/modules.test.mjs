@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { Frames, indexAt, terminalNews } from '../../themes/assets/frames.js';
 import { reuse, whereIs } from '../../themes/assets/match.js';
 import { clockText, elapsed, planned, sectionOf } from '../../themes/assets/timer.js';
 import { durationMs } from '../../themes/assets/transitions.js';
@@ -25,6 +26,25 @@ test('the slide on screen is found again', () => {
   assert.equal(whereIs(2, ['a', 'b', 'c'], ['b', 'c']), 1);
   assert.equal(whereIs(2, ['a', 'b', 'c'], ['a', 'b', 'changed']), 2);
   assert.equal(whereIs(2, ['a', 'b', 'c'], ['a']), 0);
+});
+
+test('pictures of a recorded run are put together, in any order', () => {
+  const list = [[0, 'a1z'], [10, [1, 1, '2']], [20, [1, 1, '😀3']], [30, 'b', 'virtual time'], [40, [1, 0, 'c']]];
+  const shown = [[-1, null], [0, 'a1z'], [9, 'a1z'], [10, 'a2z'], [25, 'a😀3z'], [30, 'b'], [99, 'bc']];
+  const frames = new Frames(list);
+  for (const [at, html] of shown) assert.equal(frames.at(at)?.html ?? null, html, `at ${at}`);
+  for (const [at, html] of shown.toReversed()) assert.equal(frames.at(at)?.html ?? null, html, `back at ${at}`);
+  assert.equal(frames.at(35).time, 'virtual time');
+  assert.deepEqual([-1, 0, 10, 11, 99].map((at) => indexAt(list, at)), [-1, 0, 1, 1, 4]);
+});
+
+test('terminals of a recorded run go on, or begin anew', () => {
+  const list = [[0, [80, 24]], [1, 'a'], [2, 'b'], [5, null], [6, 'c'], [7, [100, 30]]];
+  assert.deepEqual(terminalNews(list, null, 2), { size: [80, 24], anew: true, text: 'ab' });
+  assert.deepEqual(terminalNews(list, 1, 2), { size: [80, 24], anew: false, text: 'b' });
+  assert.deepEqual(terminalNews(list, 2, 3), { size: [80, 24], anew: false, text: '' });
+  assert.deepEqual(terminalNews(list, 2, 9), { size: [100, 30], anew: true, text: 'c' });
+  assert.deepEqual(terminalNews(list, 9, 1), { size: [80, 24], anew: true, text: 'a' });
 });
 
 test('times and plans', () => {
