@@ -7,33 +7,24 @@ use tokio::sync::watch;
 
 use super::state::{Body, PanelState};
 use crate::cluster::clock::{Clock, Pace};
-use crate::deck::PanelSpec;
 use crate::sandbox::Sandbox;
 
 /// The cell of a panel, and the time to label it with.
 #[derive(Clone)]
 pub(super) struct Output {
-    title: String,
     clock: Clock,
     sender: watch::Sender<Arc<PanelState>>,
 }
 
 impl Output {
-    pub(super) fn new(spec: &PanelSpec, sandbox: Arc<Sandbox>, sender: watch::Sender<Arc<PanelState>>) -> Self {
-        Self { title: spec.title(), clock: sandbox.clock(), sender }
+    pub(super) fn new(sandbox: &Sandbox, sender: watch::Sender<Arc<PanelState>>) -> Self {
+        Self { clock: sandbox.clock(), sender }
     }
 
     /// Shows something, unless it is shown already.
     pub(super) fn show(&self, body: Body) {
         let time = label(self.clock.pace());
-        self.sender.send_if_modified(|state| {
-            let same = state.body == body && state.problem.is_none() && state.time == time;
-            if !same {
-                let state_now = PanelState::good(&self.title, body, Timestamp::now());
-                *state = Arc::new(PanelState { time, ..state_now });
-            }
-            !same
-        });
+        self.sender.send_if_modified(|state| PanelState::see(state, body, time, Timestamp::now()));
     }
 }
 

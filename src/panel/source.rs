@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -11,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::kinds;
 use super::output::Output;
 use super::state::PanelState;
-use crate::deck::PanelSpec;
+use crate::deck::{PanelKind, PanelSpec};
 use crate::sandbox::keep::Demo;
 
 /// A source goes on for so long after the last screen has left: slides are gone back to.
@@ -115,14 +116,20 @@ async fn feed(spec: PanelSpec, mut demo: watch::Receiver<Demo>, sender: watch::S
             continue;
         };
         let began = tokio::time::Instant::now();
-        let output = Output::new(&spec, sandbox.clone(), sender.clone());
+        let output = Output::new(&sandbox, sender.clone());
         let problem = tokio::select! {
             problem = kinds::show(&spec, sandbox, output) => problem,
             changed = demo.changed() => match changed {
-                Ok(()) => continue,
+                Ok(()) => {
+                    still(&sender);
+                    continue;
+                }
                 Err(_) => std::future::pending().await,
             },
         };
+        if is_stream(spec.kind) {
+            still(&sender);
+        }
         fail(&sender, problem);
         if began.elapsed() > WAITS.1 {
             wait = WAITS.0;
@@ -134,13 +141,18 @@ async fn feed(spec: PanelSpec, mut demo: watch::Receiver<Demo>, sender: watch::S
     }
 }
 
-/// The last good frame stays.
-fn fail(sender: &watch::Sender<Arc<PanelState>>, problem: String) {
+/// Whether a source has nothing to say as long as nothing changes, so that what it said is good until it breaks off.
+fn is_stream(kind: PanelKind) -> bool {
+    matches!(kind, PanelKind::Logs | PanelKind::Tree | PanelKind::Canary)
+}
+
+fn still(sender: &watch::Sender<Arc<PanelState>>) {
     sender.send_if_modified(|state| {
-        let news = state.problem.as_deref() != Some(&problem);
-        if news {
-            *state = Arc::new(state.failing(problem));
-        }
-        news
+        PanelState::still(state, Timestamp::now());
+        false
     });
+}
+
+fn fail(sender: &watch::Sender<Arc<PanelState>>, problem: String) {
+    sender.send_if_modified(|state| PanelState::fail(state, problem));
 }

@@ -1,6 +1,6 @@
 //! `present`: decks in the browser.
 
-mod demo;
+pub(super) mod demo;
 
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::path::Path;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::watch;
 
+use crate::cluster::folder::Folder;
 use crate::project::Project;
 use crate::project::watch::{LiveDeck, Watcher};
 use crate::sandbox::keep::Demo;
@@ -51,7 +52,7 @@ async fn serve(
     demo: &DemoArgs,
     console: Console,
 ) -> Result<Code, Failure> {
-    let prepared = demo::prepare(demo, &project, console).await?;
+    let prepared = demo::prepare(demo, Folder::of(&project.root), console).await?;
     let (watcher, decks) = Watcher::new(project.clone())?;
     let mut config = Config::new(project.root.clone(), decks.iter().map(|deck| feed(&project, deck)).collect());
     config.host = host;
@@ -115,7 +116,7 @@ async fn serve(
     ended
 }
 
-fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {
+pub(super) fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {
     let folder = crate::project::find::parent_of(&deck.entry.path);
     let folder = project.files().resolve(&folder).unwrap_or(folder);
     let below = folder.strip_prefix(&project.root).unwrap_or(Path::new(""));
