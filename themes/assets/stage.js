@@ -2,6 +2,7 @@
 
 import { installClockControls, installClockLabel } from './clock.js';
 import { installPanels } from './panels.js';
+import { installRelease } from './release.js';
 import { installRunbook } from './runbook.js';
 import { installSteps } from './steps.js';
 import { installTerminals } from './terminal.js';
@@ -14,6 +15,7 @@ export function installStage(app) {
   const terminals = installTerminals(app);
   installClockLabel(link, document.getElementById('fd-virtual'));
   let book = null;
+  let release = null;
   if (view === 'presenter') {
     const panel = document.querySelector('#fd-presenter .fd-book');
     book = installRunbook(panel, { steps: running.steps, link, slide: () => deck.index });
@@ -21,6 +23,8 @@ export function installStage(app) {
     panel.querySelector('[data-book="undo"]').addEventListener('click', () => app.actions.undo());
     installClockControls(document.querySelector('#fd-presenter .fd-time'), link, toast);
     deck.addEventListener('change', book.draw);
+    release = installRelease(document.querySelector('#fd-presenter .fd-release'), app);
+    deck.addEventListener('change', release.draw);
   }
   return {
     redraw() {
@@ -28,6 +32,7 @@ export function installStage(app) {
       running.redraw();
       terminals.redraw();
       book?.draw();
+      release?.draw();
     },
   };
 }

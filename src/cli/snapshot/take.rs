@@ -178,8 +178,14 @@ async fn deck(app: &Arc<App>, index: usize, sandbox: &Sandbox, wanted: &Wanted) 
         idle_steps: 0,
         safe: wanted.safe,
     };
+    let mut next: Vec<&PanelSpec> = Vec::new();
     for slide in &view.compiled.rendered.slides {
-        for step in slide.steps.iter().filter(|step| step.role == Role::Run) {
+        let mut steps = slide.steps.iter().filter(|step| step.role == Role::Run).peekable();
+        if may_run && steps.peek().is_some() {
+            // What earlier slides show must be seen before the world changes.
+            look(app, index, sandbox, wanted.patience, std::mem::take(&mut next), &mut taken.shots).await;
+        }
+        for step in steps {
             // What comes after a step that failed would show something else than the author meant.
             if !may_run || taken.steps.iter().any(|step| step.problem.is_some()) {
                 taken.idle_steps += usize::from(!may_run);
@@ -188,14 +194,26 @@ async fn deck(app: &Arc<App>, index: usize, sandbox: &Sandbox, wanted: &Wanted) 
             let problem = perform(app, &shown.slug, step).await.err();
             taken.steps.push(Step { name: step.name.clone(), problem });
         }
-        let specs: Vec<&PanelSpec> = slide.panels.iter().map(|(_, spec)| spec).collect();
-        let states = once::look(app, index, &specs, wanted.patience).await;
-        let secrets = secrets_of(sandbox, &app.desk.secrets);
-        for (spec, state) in specs.into_iter().zip(states) {
-            taken.shots.push(Shot { spec: spec.clone(), seen: seen(app, &state, &secrets) });
-        }
+        next.extend(slide.panels.iter().map(|(_, spec)| spec));
     }
+    look(app, index, sandbox, wanted.patience, next, &mut taken.shots).await;
     Ok(taken)
+}
+
+/// Looks at panels, all at the same time.
+async fn look(
+    app: &Arc<App>,
+    deck: usize,
+    sandbox: &Sandbox,
+    patience: Duration,
+    specs: Vec<&PanelSpec>,
+    shots: &mut Vec<Shot>,
+) {
+    let states = once::look(app, deck, &specs, patience).await;
+    let secrets = secrets_of(sandbox, &app.desk.secrets);
+    for (spec, state) in specs.into_iter().zip(states) {
+        shots.push(Shot { spec: spec.clone(), seen: seen(app, &state, &secrets) });
+    }
 }
 
 /// Runs a step to its end.

@@ -70,6 +70,7 @@ fn is_busy(body: &Body) -> bool {
         Body::Table(table) | Body::Facts { table: Some(table), .. } => {
             table.rows.iter().any(|row| row.mark == Mark::Busy)
         }
+        Body::Chart { facts, .. } => facts.iter().any(|fact| fact.mark == Mark::Busy),
         Body::Tree { nodes, .. } => nodes.iter().any(|node| node.mark == Mark::Busy),
         Body::Timeline { moments } => moments.iter().any(|moment| moment.mark == Mark::Busy),
         _ => false,
