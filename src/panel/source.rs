@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::kinds;
-use super::output::Output;
+use super::output::{Output, label};
 use super::state::PanelState;
 use crate::deck::{PanelKind, PanelSpec};
+use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
 
 /// A source goes on for so long after the last screen has left: slides are gone back to.
@@ -118,7 +119,8 @@ async fn feed(spec: PanelSpec, mut demo: watch::Receiver<Demo>, sender: watch::S
         let began = tokio::time::Instant::now();
         let output = Output::new(&sandbox, sender.clone());
         let problem = tokio::select! {
-            problem = kinds::show(&spec, sandbox, output) => problem,
+            problem = kinds::show(&spec, sandbox.clone(), output) => problem,
+            () = tell_time(&sandbox, &sender) => continue,
             changed = demo.changed() => match changed {
                 Ok(()) => {
                     still(&sender);
@@ -139,6 +141,16 @@ async fn feed(spec: PanelSpec, mut demo: watch::Receiver<Demo>, sender: watch::S
             _ = demo.changed() => wait = WAITS.0,
         }
     }
+}
+
+/// Keeps the label of the time: it changes also when nothing else does.
+async fn tell_time(sandbox: &Sandbox, sender: &watch::Sender<Arc<PanelState>>) {
+    let mut pace = sandbox.clock().changes();
+    while pace.changed().await.is_ok() {
+        let time = label(*pace.borrow_and_update());
+        sender.send_if_modified(|state| PanelState::tell_time(state, time));
+    }
+    std::future::pending().await
 }
 
 /// Whether a source has nothing to say as long as nothing changes, so that what it said is good until it breaks off.

@@ -275,6 +275,15 @@ impl PanelState {
         news
     }
 
+    /// Takes in what is said of the time; says whether that is new.
+    pub fn tell_time(state: &mut Arc<Self>, time: Option<String>) -> bool {
+        let news = state.time != time && !matches!(state.body, Body::Waiting);
+        if news {
+            Arc::make_mut(state).time = time;
+        }
+        news
+    }
+
     /// Notes that what is shown was still so at a time, unless its source was silent already.
     pub fn still(state: &mut Arc<Self>, at: Timestamp) {
         if state.problem.is_none() && state.at.is_some() {
@@ -449,7 +458,11 @@ mod tests {
         PanelState::still(&mut state, at(11));
         assert_eq!((state.at, state.problem.as_deref()), (Some(at(10)), Some("gone")));
         assert!(PanelState::see(&mut state, body(), None, at(12)), "it is well again");
-        assert!(PanelState::see(&mut state, body(), Some("virtual time".to_owned()), at(13)));
+        let virtual_time = || Some("virtual time".to_owned());
+        assert!(PanelState::see(&mut state, body(), virtual_time(), at(13)));
+        assert!(PanelState::tell_time(&mut state, None) && !PanelState::tell_time(&mut state, None));
+        let mut waiting = Arc::new(PanelState::waiting("qr"));
+        assert!(!PanelState::tell_time(&mut waiting, virtual_time()), "nothing is shown that could be of that time");
     }
 
     #[test]

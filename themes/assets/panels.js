@@ -9,7 +9,7 @@ const GLOW_MS = 1600;
 /** Screen readers are told of changes at most so often. */
 const QUIET_MS = 5000;
 /** Times and ages pass by themselves: they are no news. */
-const DURATION = /\d+(?:\.\d+)?\s?(?:ms|s|m|h|d|min)\b/g;
+const DURATION = /(?:\d+(?:\.\d+)?\s?(?:ms|min|s|m|h|d))+\b/g;
 
 const FIGURES = 'figure.foredeck-panel[data-panel-key]';
 

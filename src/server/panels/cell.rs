@@ -24,7 +24,12 @@ pub(super) struct Cell(watch::Sender<Arc<PanelState>>);
 impl Cell {
     /// Shows something good, unless it is shown already.
     pub(super) fn show(&self, body: Body) {
-        self.0.send_if_modified(|state| PanelState::see(state, body, None, Timestamp::now()));
+        self.show_at(body, None);
+    }
+
+    /// The same, with what is said of a time that is not the real one.
+    pub(super) fn show_at(&self, body: Body, time: Option<String>) {
+        self.0.send_if_modified(|state| PanelState::see(state, body, time, Timestamp::now()));
     }
 
     /// Says what is wrong; the last good frame stays.

@@ -7,13 +7,13 @@ use crate::panel::state::{Point, Series};
 /// How wide the picture is; it is scaled to fit.
 const WIDTH: f64 = 1000.0;
 /// How high the frame of one unit is: that of the only one, or of one of several, and the least.
-const HEIGHTS: (f64, f64, f64) = (250.0, 125.0, 70.0);
+const HEIGHTS: (f64, f64, f64) = (200.0, 100.0, 60.0);
 /// Room around the frames for numbers: left, top, right, bottom.
-const MARGIN: (f64, f64, f64, f64) = (78.0, 14.0, 20.0, 36.0);
+const MARGIN: (f64, f64, f64, f64) = (96.0, 14.0, 20.0, 36.0);
 /// Room between two frames.
 const GAP: f64 = 26.0;
 /// What the height of frames is shared among, when there are many.
-const HIGHEST: f64 = 300.0;
+const HIGHEST: f64 = 240.0;
 /// At most about so many lines across, and in a frame of several.
 const TICKS: (f64, f64) = (5.0, 2.0);
 /// Points drawn per line; what lies between two of them cannot be seen anyway.
@@ -219,10 +219,10 @@ mod tests {
     #[test]
     fn lines_lie_in_the_frame_and_numbers_are_round() {
         let chart = draw(&[series(&[(0.0, 0.0), (30.0, 50.0), (60.0, 100.0)])]);
-        assert_eq!(chart.lines[0].path, "M78 264L529 139L980 14");
+        assert_eq!(chart.lines[0].path, "M96 214L538 114L980 14");
         assert_eq!((chart.lines[0].end, chart.lines[0].last.as_str()), (Some([980.0, 14.0]), "100%"));
         let up: Vec<_> = chart.up.iter().map(|tick| (tick.at, tick.text.as_str())).collect();
-        assert_eq!(up, [(264.0, "0%"), (214.0, "20%"), (164.0, "40%"), (114.0, "60%"), (64.0, "80%"), (14.0, "100%")]);
+        assert_eq!(up, [(214.0, "0%"), (174.0, "20%"), (134.0, "40%"), (94.0, "60%"), (54.0, "80%"), (14.0, "100%")]);
         let along: Vec<_> = chart.along.iter().map(|tick| tick.text.as_str()).collect();
         assert_eq!(along, ["0 s", "20 s", "40 s", "60 s"]);
     }
@@ -236,13 +236,13 @@ mod tests {
         };
         let chart = draw(&[of("weight", " %", 50.0), of("success", " %", 100.0), of("latency", " ms", 400.0)]);
         let ends: Vec<_> = chart.lines.iter().map(|line| line.end).collect();
-        assert_eq!(ends, [Some([980.0, 76.5]), Some([980.0, 14.0]), Some([980.0, 165.0])]);
+        assert_eq!(ends, [Some([980.0, 64.0]), Some([980.0, 14.0]), Some([980.0, 140.0])]);
         let up: Vec<_> = chart.up.iter().map(|tick| (tick.at, tick.text.as_str())).collect();
         assert_eq!(
             up,
-            [(139.0, "0 %"), (76.5, "50 %"), (14.0, "100 %"), (290.0, "0 ms"), (227.5, "200 ms"), (165.0, "400 ms")]
+            [(114.0, "0 %"), (64.0, "50 %"), (14.0, "100 %"), (240.0, "0 ms"), (190.0, "200 ms"), (140.0, "400 ms")]
         );
-        assert_eq!((chart.frame, chart.height), ([78.0, 14.0, 980.0, 290.0], 326.0));
+        assert_eq!((chart.frame, chart.height), ([96.0, 14.0, 980.0, 240.0], 276.0));
     }
 
     #[test]
