@@ -60,7 +60,7 @@ fn only_the_bodies_change_and_only_when_asked() {
     assert_eq!(code, 1, "{out}{err}");
     assert!(out.contains("talk.md:8: panel pods · nowhere\n- old\n+ No pods in nowhere.\n"), "{out}");
     assert!(out.contains("talk.md:12: panel qr · hello\n- old\n+ hello\n"), "{out}");
-    assert!(err.contains("talk.md:28: panel terminal keeps its snapshot"), "{err}");
+    assert!(err.contains("talk.md:27: panel terminal keeps its snapshot"), "{err}");
     assert_eq!(tool.read("talk.md"), deck, "nothing is written unless asked");
     let (code, out, err) = run(&tool, "--write");
     assert_eq!(code, 0, "{out}{err}");
