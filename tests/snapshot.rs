@@ -42,7 +42,11 @@ fn every_kind_of_panel_renders_with_its_snapshot() {
     assert_eq!(kinds, all, "each kind once");
     for (slide, (_, spec)) in panels {
         let first = spec.snapshot.split_whitespace().next().expect("a snapshot");
-        assert!(slide.html.contains("<figure class=\"foredeck-panel\"") && slide.html.contains(first), "{}", slide.html);
+        assert!(
+            slide.html.contains("<figure class=\"foredeck-panel\"") && slide.html.contains(first),
+            "{}",
+            slide.html
+        );
     }
     let notes: Vec<&String> = slides.iter().flat_map(|slide| &slide.notes).collect();
     assert_eq!(notes, ["The only note."]);
@@ -64,9 +68,11 @@ fn only_the_bodies_change_and_only_when_asked() {
     assert_eq!(tool.read("talk.md"), deck, "nothing is written unless asked");
     let (code, out, err) = run(&tool, "--write");
     assert_eq!(code, 0, "{out}{err}");
-    let expected = deck
-        .replacen("nowhere\r\nold\r\n", "nowhere\r\nNo pods in nowhere.\r\n", 1)
-        .replacen("> old\r\n", "> hello\r\n", 1);
+    let expected = deck.replacen("nowhere\r\nold\r\n", "nowhere\r\nNo pods in nowhere.\r\n", 1).replacen(
+        "> old\r\n",
+        "> hello\r\n",
+        1,
+    );
     assert_eq!(tool.read("talk.md"), expected);
     let picture = tool.read("pictures/new.svg");
     assert!(picture.starts_with("<svg xmlns=") && picture.contains(">COMMIT "), "{picture}");

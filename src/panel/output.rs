@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::state::{Body, PanelState};
+use super::state::{Body, Controls, PanelState};
 use crate::cluster::clock::{Clock, Pace};
 use crate::sandbox::Sandbox;
 
@@ -23,8 +23,13 @@ impl Output {
 
     /// Shows something, unless it is shown already.
     pub(super) fn show(&self, body: Body) {
+        self.show_with(body, None);
+    }
+
+    /// Shows something with what the speaker can do, unless it is shown already.
+    pub(super) fn show_with(&self, body: Body, controls: Option<Controls>) {
         let time = label(self.clock.pace());
-        self.sender.send_if_modified(|state| PanelState::see(state, body, time, Timestamp::now()));
+        self.sender.send_if_modified(|state| PanelState::see(state, body, time, controls, Timestamp::now()));
     }
 }
 

@@ -140,8 +140,8 @@ pub struct Fact {
 pub struct Choice {
     /// The text.
     pub text: String,
-    /// How many chose it.
-    pub votes: u32,
+    /// How many chose it; not told while the speaker keeps it back.
+    pub votes: Option<u32>,
 }
 
 /// A value at a time.
@@ -221,6 +221,36 @@ pub enum Body {
         question: String,
         /// The answers.
         choices: Vec<Choice>,
+        /// How many have answered.
+        voted: u32,
+    },
+}
+
+/// What the speaker can do with what a panel shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "of")]
+pub enum Controls {
+    /// A release goes on, waits or is taken back.
+    Canary {
+        /// The canary's namespace.
+        namespace: String,
+        /// The canary's name.
+        name: String,
+        /// Whether something is being released.
+        releasing: bool,
+        /// Whether it is held.
+        held: bool,
+        /// Gates, and whether the speaker has opened each.
+        gates: Vec<(String, bool)>,
+        /// Percent of requests to the new version that succeed.
+        success: f64,
+        /// How long 99 of 100 of them take at most, in milliseconds.
+        latency_ms: u64,
+    },
+    /// Results of a poll are shown or kept back.
+    Poll {
+        /// Whether they are kept back.
+        hidden: bool,
     },
 }
 
@@ -237,17 +267,19 @@ pub struct PanelState {
     pub problem: Option<String>,
     /// `virtual time ×60`, when the cluster's time is not real.
     pub time: Option<String>,
+    /// What the speaker can do.
+    pub controls: Option<Controls>,
 }
 
 impl PanelState {
     /// A panel whose source has said nothing yet.
     pub fn waiting(title: impl Into<String>) -> Self {
-        Self { title: title.into(), body: Body::Waiting, at: None, problem: None, time: None }
+        Self { title: title.into(), body: Body::Waiting, at: None, problem: None, time: None, controls: None }
     }
 
     /// A panel that shows something good.
     pub fn good(title: impl Into<String>, body: Body, at: Timestamp) -> Self {
-        Self { title: title.into(), body, at: Some(at), problem: None, time: None }
+        Self { title: title.into(), body, at: Some(at), problem: None, time: None, controls: None }
     }
 
     /// The same frame, whose source does not answer any more.
@@ -257,12 +289,18 @@ impl PanelState {
     }
 
     /// Takes in what a source sees; says whether anything is new. When it was seen counts also when nothing is.
-    pub fn see(state: &mut Arc<Self>, body: Body, time: Option<String>, at: Timestamp) -> bool {
-        if state.body == body && state.problem.is_none() && state.time == time {
+    pub fn see(
+        state: &mut Arc<Self>,
+        body: Body,
+        time: Option<String>,
+        controls: Option<Controls>,
+        at: Timestamp,
+    ) -> bool {
+        if state.body == body && state.problem.is_none() && state.time == time && state.controls == controls {
             Arc::make_mut(state).at = Some(at);
             return false;
         }
-        *state = Arc::new(Self { title: state.title.clone(), body, at: Some(at), problem: None, time });
+        *state = Arc::new(Self { title: state.title.clone(), body, at: Some(at), problem: None, time, controls });
         true
     }
 
@@ -325,9 +363,12 @@ impl PanelState {
                 facts_text(facts) + &last.collect::<String>()
             }
             Body::Qr { text } => format!("{text}\n"),
-            Body::Poll { question, choices } => {
-                let lines = choices.iter().map(|choice| format!("{:>4}  {}\n", choice.votes, choice.text));
-                format!("{question}\n") + &lines.collect::<String>()
+            Body::Poll { question, choices, voted } => {
+                let votes = |choice: &Choice| choice.votes.map_or_else(|| "?".to_owned(), |votes| votes.to_string());
+                let lines = choices.iter().map(|choice| format!("{:>4}  {}\n", votes(choice), choice.text));
+                let hidden = choices.iter().any(|choice| choice.votes.is_none());
+                let voted = hidden.then(|| format!("{voted:>4}  votes\n")).unwrap_or_default();
+                format!("{question}\n") + &lines.collect::<String>() + &voted
             }
         }
     }
@@ -450,16 +491,16 @@ mod tests {
         let mut state = Arc::new(PanelState::waiting("qr"));
         PanelState::still(&mut state, at(1));
         assert_eq!(state.at, None, "nothing was seen yet");
-        assert!(PanelState::see(&mut state, body(), None, at(2)));
-        assert!(!PanelState::see(&mut state, body(), None, at(9)), "nothing to show");
+        assert!(PanelState::see(&mut state, body(), None, None, at(2)));
+        assert!(!PanelState::see(&mut state, body(), None, None, at(9)), "nothing to show");
         assert_eq!(state.at, Some(at(9)), "but it was seen");
         PanelState::still(&mut state, at(10));
         assert!(PanelState::fail(&mut state, "gone".to_owned()) && !PanelState::fail(&mut state, "gone".to_owned()));
         PanelState::still(&mut state, at(11));
         assert_eq!((state.at, state.problem.as_deref()), (Some(at(10)), Some("gone")));
-        assert!(PanelState::see(&mut state, body(), None, at(12)), "it is well again");
+        assert!(PanelState::see(&mut state, body(), None, None, at(12)), "it is well again");
         let virtual_time = || Some("virtual time".to_owned());
-        assert!(PanelState::see(&mut state, body(), virtual_time(), at(13)));
+        assert!(PanelState::see(&mut state, body(), virtual_time(), None, at(13)));
         assert!(PanelState::tell_time(&mut state, None) && !PanelState::tell_time(&mut state, None));
         let mut waiting = Arc::new(PanelState::waiting("qr"));
         assert!(!PanelState::tell_time(&mut waiting, virtual_time()), "nothing is shown that could be of that time");

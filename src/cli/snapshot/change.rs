@@ -97,7 +97,9 @@ fn place(project: &Project, folder: &Path, address: &str) -> Result<PathBuf, Str
     let path = match project.target(&reader, folder, address) {
         Target::File(path) | Target::Missing(path) => path,
         Target::Outside(_) => return Err(format!("`{address}` is not below the project's folder")),
-        Target::Remote | Target::Inside | Target::Refused => return Err(format!("`{address}` is no file of the project")),
+        Target::Remote | Target::Inside | Target::Refused => {
+            return Err(format!("`{address}` is no file of the project"));
+        }
     };
     if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg")) {
         return Err(format!("`{address}` is no SVG file; name one that ends in `.svg`"));

@@ -29,7 +29,7 @@ impl Cell {
 
     /// The same, with what is said of a time that is not the real one.
     pub(super) fn show_at(&self, body: Body, time: Option<String>) {
-        self.0.send_if_modified(|state| PanelState::see(state, body, time, Timestamp::now()));
+        self.0.send_if_modified(|state| PanelState::see(state, body, time, None, Timestamp::now()));
     }
 
     /// Says what is wrong; the last good frame stays.

@@ -4,18 +4,12 @@ use serde::Serialize;
 
 use crate::panel::state::{Point, Series};
 
-/// How wide the picture is; it is scaled to fit.
-const WIDTH: f64 = 1000.0;
-/// How high the frame of one unit is: that of the only one, or of one of several, and the least.
-const HEIGHTS: (f64, f64, f64) = (200.0, 100.0, 60.0);
-/// Room around the frames for numbers: left, top, right, bottom.
-const MARGIN: (f64, f64, f64, f64) = (96.0, 14.0, 20.0, 36.0);
-/// Room between two frames.
-const GAP: f64 = 26.0;
-/// What the height of frames is shared among, when there are many.
-const HIGHEST: f64 = 240.0;
-/// At most about so many lines across, and in a frame of several.
-const TICKS: (f64, f64) = (5.0, 2.0);
+/// The picture's size; it is scaled to fit.
+const SIZE: (f64, f64) = (1000.0, 300.0);
+/// Room around the lines for numbers: left, top, right, bottom.
+const MARGIN: (f64, f64, f64, f64) = (64.0, 14.0, 20.0, 36.0);
+/// At most about so many lines across.
+const TICKS: f64 = 5.0;
 /// Points drawn per line; what lies between two of them cannot be seen anyway.
 const MOST_POINTS: usize = 400;
 
@@ -30,8 +24,10 @@ pub struct Chart {
     pub frame: [f64; 4],
     /// The lines.
     pub lines: Vec<Line>,
-    /// Numbers along the side: of every unit its own, one frame below the other.
+    /// Numbers along the left side, of the lines in the first unit.
     pub up: Vec<Tick>,
+    /// Numbers along the right side, of the other lines; none when all have one unit.
+    pub right: Vec<Tick>,
     /// Seconds along the bottom.
     pub along: Vec<Tick>,
 }
@@ -58,52 +54,55 @@ pub struct Tick {
     pub text: String,
 }
 
-/// The lines of one unit, from top to bottom of the picture.
-struct Frame<'a> {
-    unit: &'a str,
-    top: f64,
-    bottom: f64,
+/// A scale from the bottom of the frame to its top.
+struct Scale {
     low: f64,
     high: f64,
     step: f64,
+    unit: String,
 }
 
-impl<'a> Frame<'a> {
-    fn new(unit: &'a str, series: &[Series], (top, bottom): (f64, f64), ticks: f64) -> Self {
-        let of_unit = series.iter().filter(|series| series.unit == unit);
-        let values = of_unit.flat_map(|series| &series.points).filter(|point| is_sound(point)).map(|point| point.y);
-        let (low, high) = range(values, Some(0.0));
-        let step = step(high - low, ticks);
-        let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
-        Self { unit, top, bottom, low, high, step }
+impl Scale {
+    /// The scale of lines, which begins at 0 unless a value is below. It has a unit when all its lines have the same.
+    fn of<'a>(series: impl Iterator<Item = &'a Series> + Clone) -> Self {
+        let points = series.clone().flat_map(|series| &series.points).filter(|point| is_sound(point));
+        let (low, high) = range(points.map(|point| point.y), Some(0.0));
+        let step = step(high - low);
+        let mut units = series.map(|series| series.unit.as_str());
+        let first = units.next().unwrap_or("");
+        let unit = if units.all(|unit| unit == first) { first } else { "" };
+        Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step, unit: unit.to_owned() }
     }
 
-    fn y(&self, value: f64) -> f64 {
-        round(self.bottom - (value - self.low) / (self.high - self.low) * (self.bottom - self.top))
+    fn at(&self, value: f64) -> f64 {
+        let (top, bottom) = (MARGIN.1, SIZE.1 - MARGIN.3);
+        round(bottom - (value - self.low) / (self.high - self.low) * (bottom - top))
     }
 
-    fn ticks(&self) -> impl Iterator<Item = Tick> {
-        ticks(self.low, self.high, self.step)
-            .map(|value| Tick { at: self.y(value), text: with_unit(value, self.unit) })
+    fn ticks(&self) -> Vec<Tick> {
+        let all = ticks(self.low, self.high, self.step);
+        all.map(|value| Tick { at: self.at(value), text: with_unit(value, &self.unit) }).collect()
     }
 }
 
-/// Draws lines above one time: those of a unit in one frame, which begins at 0 unless a value is below.
+/// Draws lines into one frame. Lines in another unit than the first have a scale of their own.
 pub fn draw(series: &[Series]) -> Chart {
+    let first = series.first().map_or("", |series| &series.unit);
+    let is_first = |series: &Series| series.unit == first;
+    let left = Scale::of(series.iter().filter(|series| is_first(series)));
+    let others = series.iter().filter(|series| !is_first(series));
+    let right = others.clone().next().is_some().then(|| Scale::of(others));
     let points = series.iter().flat_map(|series| &series.points).filter(|point| is_sound(point));
     let (from_x, to_x) = range(points.map(|point| point.x), None);
-    let (left, right, top) = (MARGIN.0, WIDTH - MARGIN.2, MARGIN.1);
-    let frames = frames(series, top);
-    let bottom = frames.last().map_or(top + HEIGHTS.0, |frame| frame.bottom);
-    let x = |value: f64| round(left + (value - from_x) / (to_x - from_x) * (right - left));
+    let (start, end) = (MARGIN.0, SIZE.0 - if right.is_some() { MARGIN.0 + MARGIN.2 } else { MARGIN.2 });
+    let x = |value: f64| round(start + (value - from_x) / (to_x - from_x) * (end - start));
     let line = |series: &Series| {
-        let frame = frames.iter().find(|frame| frame.unit == series.unit);
+        let scale = right.as_ref().filter(|_| !is_first(series)).unwrap_or(&left);
         let sound: Vec<&Point> = series.points.iter().filter(|point| is_sound(point)).collect();
         let stride = sound.len().div_ceil(MOST_POINTS).max(1);
         // Counted from the end: the newest value is always there.
-        let newest = sound.iter().rev().step_by(stride);
         let mut drawn: Vec<[f64; 2]> =
-            newest.filter_map(|point| Some([x(point.x), frame.as_ref()?.y(point.y)])).collect();
+            sound.iter().rev().step_by(stride).map(|point| [x(point.x), scale.at(point.y)]).collect();
         drawn.reverse();
         let mut path = String::new();
         for (index, [x, y]) in drawn.iter().enumerate() {
@@ -113,39 +112,16 @@ pub fn draw(series: &[Series]) -> Chart {
         Line { name: series.name.clone(), path, end: drawn.last().copied(), last }
     };
     Chart {
-        width: WIDTH,
-        height: bottom + MARGIN.3,
-        frame: [left, top, right, bottom],
+        width: SIZE.0,
+        height: SIZE.1,
+        frame: [start, MARGIN.1, end, SIZE.1 - MARGIN.3],
         lines: series.iter().map(line).collect(),
-        up: frames.iter().flat_map(Frame::ticks).collect(),
-        along: ticks(from_x, to_x, step(to_x - from_x, TICKS.0))
+        up: left.ticks(),
+        right: right.as_ref().map(Scale::ticks).unwrap_or_default(),
+        along: ticks(from_x, to_x, step(to_x - from_x))
             .map(|value| Tick { at: x(value), text: seconds(value) })
             .collect(),
     }
-}
-
-/// One frame for every unit: percent and milliseconds have nothing in common.
-fn frames(series: &[Series], top: f64) -> Vec<Frame<'_>> {
-    let mut units: Vec<&str> = Vec::new();
-    for series in series {
-        if !units.contains(&series.unit.as_str()) {
-            units.push(&series.unit);
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a handful of units")]
-    let count = units.len() as f64;
-    let (height, ticks) =
-        if units.len() < 2 { (HEIGHTS.0, TICKS.0) } else { ((HIGHEST / count).clamp(HEIGHTS.2, HEIGHTS.1), TICKS.1) };
-    let mut at = top;
-    let mut frames = Vec::new();
-    for unit in units {
-        frames.push(Frame::new(unit, series, (at, at + height), ticks));
-        at += height + GAP;
-    }
-    if frames.is_empty() {
-        frames.push(Frame::new("", series, (top, top + height), ticks));
-    }
-    frames
 }
 
 fn is_sound(point: &Point) -> bool {
@@ -166,8 +142,8 @@ fn range(values: impl Iterator<Item = f64>, with: Option<f64>) -> (f64, f64) {
 }
 
 /// 1, 2 or 5 times a power of ten, so that it fits a few times into a length.
-fn step(length: f64, ticks: f64) -> f64 {
-    let rough = length / ticks;
+fn step(length: f64) -> f64 {
+    let rough = length / TICKS;
     let power = 10_f64.powf(rough.log10().floor());
     let times = [1.0, 2.0, 5.0].into_iter().find(|times| power * times >= rough).unwrap_or(10.0);
     power * times
@@ -219,30 +195,24 @@ mod tests {
     #[test]
     fn lines_lie_in_the_frame_and_numbers_are_round() {
         let chart = draw(&[series(&[(0.0, 0.0), (30.0, 50.0), (60.0, 100.0)])]);
-        assert_eq!(chart.lines[0].path, "M96 214L538 114L980 14");
+        assert_eq!(chart.lines[0].path, "M64 264L522 139L980 14");
         assert_eq!((chart.lines[0].end, chart.lines[0].last.as_str()), (Some([980.0, 14.0]), "100%"));
         let up: Vec<_> = chart.up.iter().map(|tick| (tick.at, tick.text.as_str())).collect();
-        assert_eq!(up, [(214.0, "0%"), (174.0, "20%"), (134.0, "40%"), (94.0, "60%"), (54.0, "80%"), (14.0, "100%")]);
+        assert_eq!(up, [(264.0, "0%"), (214.0, "20%"), (164.0, "40%"), (114.0, "60%"), (64.0, "80%"), (14.0, "100%")]);
         let along: Vec<_> = chart.along.iter().map(|tick| tick.text.as_str()).collect();
         assert_eq!(along, ["0 s", "20 s", "40 s", "60 s"]);
     }
 
     #[test]
-    fn every_unit_has_a_scale_of_its_own() {
-        let of = |name: &str, unit: &str, last: f64| Series {
-            name: name.to_owned(),
-            unit: unit.to_owned(),
-            points: vec![Point { x: 0.0, y: 0.0 }, Point { x: 10.0, y: last }],
-        };
-        let chart = draw(&[of("weight", " %", 50.0), of("success", " %", 100.0), of("latency", " ms", 400.0)]);
-        let ends: Vec<_> = chart.lines.iter().map(|line| line.end).collect();
-        assert_eq!(ends, [Some([980.0, 64.0]), Some([980.0, 14.0]), Some([980.0, 140.0])]);
-        let up: Vec<_> = chart.up.iter().map(|tick| (tick.at, tick.text.as_str())).collect();
-        assert_eq!(
-            up,
-            [(114.0, "0 %"), (64.0, "50 %"), (14.0, "100 %"), (240.0, "0 ms"), (190.0, "200 ms"), (140.0, "400 ms")]
-        );
-        assert_eq!((chart.frame, chart.height), ([96.0, 14.0, 980.0, 240.0], 276.0));
+    fn another_unit_has_another_scale() {
+        let latency =
+            Series { name: "latency".to_owned(), unit: " ms".to_owned(), ..series(&[(0.0, 400.0), (60.0, 21.0)]) };
+        let chart = draw(&[series(&[(0.0, 0.0), (60.0, 100.0)]), latency]);
+        let texts = |ticks: &[Tick]| ticks.iter().map(|tick| tick.text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(&chart.up).last().map(String::as_str), Some("100%"));
+        assert_eq!(texts(&chart.right), ["0 ms", "100 ms", "200 ms", "300 ms", "400 ms"]);
+        assert_eq!(chart.lines[0].end, Some([chart.frame[2], chart.frame[1]]));
+        assert!(chart.lines[1].path.starts_with(&format!("M64 {}L", chart.frame[1])), "{}", chart.lines[1].path);
     }
 
     #[test]

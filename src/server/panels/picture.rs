@@ -63,8 +63,12 @@ mod tests {
         let body = Body::Chart { facts, series: vec![series("weight", " %"), series("latency", " ms")] };
         let state = PanelState::good("canary", body, Timestamp::UNIX_EPOCH);
         let context = context(&state, |text| text.replace("secret", "•"));
-        let lines: Vec<_> =
-            context["lines"].as_array().unwrap().iter().map(|line| (line["text"].as_str(), line["line"].as_u64())).collect();
+        let lines: Vec<_> = context["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| (line["text"].as_str(), line["line"].as_u64()))
+            .collect();
         assert_eq!(
             lines,
             [(Some("phase   •"), None), (Some("weight: 1 %"), Some(0)), (Some("latency: 1 ms"), Some(1))]

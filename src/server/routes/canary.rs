@@ -22,8 +22,8 @@ use crate::server::state::App;
 pub struct Command {
     /// Its namespace.
     namespace: String,
-    /// Its name; the first of the namespace when not given, as in panels.
-    name: Option<String>,
+    /// Its name.
+    name: String,
     /// What to do.
     #[serde(rename = "do")]
     act: Option<Act>,
@@ -84,42 +84,39 @@ pub async fn canary(State(app): State<Arc<App>>, request: Request) -> Result<Res
         Problem::conflict("Only the embedded cluster has canaries with buttons, and none is running.")
     })?;
     let view = handle.status().borrow().clone();
-    let (key, shown) = find(&view, &command)?;
+    let shown = find(&view, &command)?;
     match (command.act, &command.faults) {
-        (Some(act), None) => perform(&handle, &command, act, key, shown)?,
-        (None, Some(wanted)) if command.gate.is_none() => set(&handle, wanted, key, shown)?,
+        (Some(act), None) => perform(&handle, &command, act, shown)?,
+        (None, Some(wanted)) if command.gate.is_none() => set(&handle, &command, wanted, shown)?,
         _ => {
             let problem = Problem::bad_request("Exactly one of `do` and `faults` is needed; `gate` goes with `do`.");
             return Err(problem.hint(format!("Send an object like {like}.")));
         }
     }
-    Ok(done(json!({ "namespace": &*key.namespace, "name": &*key.name, "was": shown.line() })))
+    Ok(done(json!({ "namespace": command.namespace, "name": command.name, "was": shown.line() })))
 }
 
-fn find<'a>(view: &'a View, command: &Command) -> Result<(&'a Key, &'a CanaryView), Problem> {
-    let space = command.namespace.as_str();
-    let fits = |key: &Key| &*key.namespace == space && command.name.as_ref().is_none_or(|name| *key.name == **name);
-    if let Some((key, shown)) = view.canaries.iter().find(|(key, _)| fits(key)) {
-        return Ok((key, shown));
+fn find<'a>(view: &'a View, command: &Command) -> Result<&'a CanaryView, Problem> {
+    let key = Key::new(&command.namespace, &command.name);
+    if let Some(shown) = view.canaries.get(&key) {
+        return Ok(shown);
     }
-    let Some(name) = &command.name else {
-        return Err(Problem::not_found(format!("There is no canary in `{space}`.")));
-    };
-    let problem = Problem::not_found(format!("There is no canary `{name}` in `{space}`."));
+    let problem = Problem::not_found(format!("There is no canary `{}` in `{}`.", command.name, command.namespace));
     let names: Vec<String> = view.canaries.keys().map(|key| format!("{}/{}", key.namespace, key.name)).collect();
-    Err(match crate::diagnostic::closest(&format!("{space}/{name}"), names.iter().map(String::as_str)) {
+    let wanted = format!("{}/{}", command.namespace, command.name);
+    Err(match crate::diagnostic::closest(&wanted, names.iter().map(String::as_str)) {
         Some(like) => problem.hint(format!("Did you mean `{like}`?")),
         None => problem,
     })
 }
 
-fn perform(handle: &Handle, command: &Command, act: Act, key: &Key, shown: &CanaryView) -> Result<(), Problem> {
-    let (namespace, name) = (&*key.namespace, &*key.name);
+fn perform(handle: &Handle, command: &Command, act: Act, shown: &CanaryView) -> Result<(), Problem> {
+    let (namespace, name) = (command.namespace.as_str(), command.name.as_str());
     if command.gate.is_some() && !matches!(act, Act::Open | Act::Close) {
         return Err(Problem::bad_request("Only `open` and `close` have a `gate`."));
     }
     let phase = shown.phase.map_or("not seen yet", Phase::as_str);
-    let released = matches!(shown.phase, Some(Phase::Waiting | Phase::Progressing | Phase::WaitingPromotion));
+    let released = shown.phase.is_some_and(Phase::is_in_speakers_hand);
     if matches!(act, Act::Promote | Act::Rollback) && !released {
         return Err(Problem::conflict(format!("Nothing is being released: `{name}` is {phase}."))
             .hint("Change the image of the target; the release begins at the next check."));
@@ -129,19 +126,19 @@ fn perform(handle: &Handle, command: &Command, act: Act, key: &Key, shown: &Cana
         Act::Rollback => handle.roll_back(namespace, name),
         Act::Hold => handle.hold(namespace, name),
         Act::Go => handle.go_on(namespace, name),
-        Act::Open => handle.open_gate(namespace, name, gate(command, key, shown)?),
-        Act::Close => handle.close_gate(namespace, name, gate(command, key, shown)?),
+        Act::Open => handle.open_gate(namespace, name, gate(command, shown)?),
+        Act::Close => handle.close_gate(namespace, name, gate(command, shown)?),
     }
     Ok(())
 }
 
 /// The gate that is meant.
-fn gate<'a>(command: &'a Command, key: &Key, shown: &'a CanaryView) -> Result<&'a str, Problem> {
+fn gate<'a>(command: &'a Command, shown: &'a CanaryView) -> Result<&'a str, Problem> {
     let mut names = shown.gates.iter().map(|gate| gate.name.as_str());
     match (&command.gate, names.next(), names.next()) {
         (Some(wanted), ..) if shown.gates.iter().any(|gate| gate.name == *wanted) => Ok(wanted),
         (None, Some(only), None) => Ok(only),
-        (_, None, _) => Err(Problem::not_found(format!("The canary `{}` has no gates.", key.name)).hint(
+        (_, None, _) => Err(Problem::not_found(format!("The canary `{}` has no gates.", command.name)).hint(
             "Webhooks of the types confirm-rollout, confirm-traffic-increase, confirm-promotion and rollback are some.",
         )),
         (wanted, ..) => {
@@ -155,7 +152,7 @@ fn gate<'a>(command: &'a Command, key: &Key, shown: &'a CanaryView) -> Result<&'
     }
 }
 
-fn set(handle: &Handle, wanted: &Wanted, key: &Key, shown: &CanaryView) -> Result<(), Problem> {
+fn set(handle: &Handle, command: &Command, wanted: &Wanted, shown: &CanaryView) -> Result<(), Problem> {
     let (backend, before) = match wanted.version {
         Version::Primary => (Backend::Primary, shown.faults.0),
         Version::Canary => (Backend::Canary, shown.faults.1),
@@ -169,7 +166,7 @@ fn set(handle: &Handle, wanted: &Wanted, key: &Key, shown: &CanaryView) -> Resul
         Some(_) => return Err(Problem::bad_request(format!("`latency_ms` must be a number from 0 to {LONGEST_MS}."))),
         None => before.latency,
     };
-    handle.set_faults(&key.namespace, &key.name, backend, Faults { success, latency });
+    handle.set_faults(&command.namespace, &command.name, backend, Faults { success, latency });
     Ok(())
 }
 
