@@ -15,6 +15,7 @@ mod project;
 mod redaction;
 mod registry;
 mod server;
+mod snapshot;
 mod theme;
 mod vectors;
 mod workshop;

@@ -11,6 +11,7 @@ use super::export::args::PrintArgs;
 use super::present::args::DemoArgs;
 use super::reconcile::ReconcileArgs;
 use super::rehearse::args::Rehearse;
+use super::snapshot::args::Snapshot;
 use super::workshop::args::{TestArgs, WorkshopArgs};
 
 /// Marp-compatible slide decks, presented, checked and exported.
@@ -73,6 +74,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Read the commands of a deck and allow them to be run
     Trust(Trust),
+    /// Put the text of a live run into the panels of decks
+    Snapshot(Snapshot),
     /// Exercises: list, start, run, check, solve and reset the steps of a workshop
     Workshop(WorkshopArgs),
     /// Run everything that can be run headless, and say what does not work

@@ -15,12 +15,14 @@ pub mod fluxctl;
 pub mod import;
 pub mod kubectl;
 pub mod new;
+mod passing;
 pub mod present;
 pub mod reconcile;
 pub mod rehearse;
 pub mod running;
 mod runs;
 pub mod settings;
+pub mod snapshot;
 pub mod supervise;
 pub mod theme;
 pub mod trust;
@@ -81,6 +83,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Reconcile(args)) => reconcile::run(&args, console),
         Some(Command::Fluxctl { arguments }) => Ok(fluxctl::run(arguments)),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, console),
+        Some(Command::Snapshot(snapshot)) => snapshot::run(snapshot, console),
         Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Workshop(workshop)) => workshop::run(workshop.command, console),
         Some(Command::Test(test)) => workshop::test(&test.command, console),
@@ -137,6 +140,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Demo(args)) => &args.console,
         Some(Command::Doctor(args)) => &args.console,
         Some(Command::Docs(args)) => &args.console,
+        Some(Command::Snapshot(args)) => &args.console,
         Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
         Some(Command::Workshop(args)) => args.command.console(),
@@ -234,6 +238,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "reconcile",
         "doctor",
         "trust",
+        "snapshot",
         "workshop",
         "test",
         "docs",

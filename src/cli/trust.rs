@@ -81,12 +81,12 @@ fn state_folder() -> Option<PathBuf> {
     folder.map(|folder| folder.join("foredeck"))
 }
 
-fn commands_of(compiled: &Compiled) -> Commands {
+pub(super) fn commands_of(compiled: &Compiled) -> Commands {
     let slides = compiled.rendered.slides.iter();
     Commands::of(slides.map(|slide| (slide.steps.as_slice(), slide.panels.as_slice())))
 }
 
-fn agreed_now(deck: &str, commands: &Commands) -> Agreed {
+pub(super) fn agreed_now(deck: &str, commands: &Commands) -> Agreed {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Agreed {
         hash: commands.hash(),

@@ -107,13 +107,21 @@ impl Walk {
                 if self.both_ways {
                     for (name, value) in has.iter().filter(|(name, _)| !wants.contains_key(*name)) {
                         path.push(Step::Member(name));
-                        self.tell(path, None, Some(value));
+                        self.gone(value, path);
                         path.pop();
                     }
                 }
             }
             (Value::Array(wants), Some(Value::Array(has))) => self.lists(wants, has, wanted, found, path),
             (wanted, None) if is_empty(wanted) => {}
+            // Labels and annotations are named one by one, also when there are none at all.
+            (Value::Object(wants), None) if are_names(path) => {
+                for (name, value) in wants {
+                    path.push(Step::Member(name));
+                    self.compare(value, None, path);
+                    path.pop();
+                }
+            }
             (wanted, Some(found)) if same_scalar(wanted, found, is_amount(path)) => {}
             (wanted, found) => self.tell(path, Some(wanted), found),
         }
@@ -167,9 +175,29 @@ impl Walk {
         }
     }
 
+    /// Tells of what is not wanted any more: labels and annotations one by one.
+    fn gone<'a>(&mut self, found: &'a Value, path: &mut Vec<Step<'a>>) {
+        match found {
+            Value::Object(has) if are_names(path) => {
+                for (name, value) in has {
+                    path.push(Step::Member(name));
+                    self.gone(value, path);
+                    path.pop();
+                }
+            }
+            _ if self.out.len() < MOST => self.tell(path, None, Some(found)),
+            _ => {}
+        }
+    }
+
     fn tell(&mut self, path: &[Step<'_>], wanted: Option<&Value>, found: Option<&Value>) {
         self.out.push(Difference { path: written(path), wanted: wanted.cloned(), found: found.cloned() });
     }
+}
+
+/// Whether members of this part of an object's metadata have names of their own.
+fn are_names(path: &[Step<'_>]) -> bool {
+    matches!(path, [Step::Member("metadata")] | [Step::Member("metadata"), Step::Member("labels" | "annotations")])
 }
 
 fn written(path: &[Step<'_>]) -> String {
@@ -309,7 +337,10 @@ mod tests {
         assert_eq!(paths(json!({"apiVersion": "apps/v1", "spec": {"paused": false}}), found.clone()), [] as [&str; 0]);
         assert_eq!(paths(json!({"apiVersion": "apps/v1", "spec": {"replicas": 1}}), found.clone()), ["spec.replicas"]);
         assert_eq!(paths(json!({"spec": {"a": null, "b": {}, "c": []}}), found.clone()), [] as [&str; 0]);
-        assert_eq!(paths(json!({"metadata": {"labels": {"a.b/c": "d"}}}), found), ["metadata"]);
+        assert_eq!(
+            paths(json!({"metadata": {"labels": {"a.b/c": "d", "e": "f"}, "annotations": {"g": "h"}}}), found),
+            ["metadata.labels.'a.b/c'", "metadata.labels.e", "metadata.annotations.g"]
+        );
         assert_eq!(
             paths(json!({"metadata": {"labels": {"a.b/c": "d"}}}), json!({"metadata": {"labels": {}}})),
             ["metadata.labels.'a.b/c'"]
@@ -357,6 +388,13 @@ mod tests {
                 Difference { path: "data.b".to_owned(), wanted: None, found: Some(json!("2")) },
             ]
         );
+        let labelled = json!({"apiVersion": "v1", "metadata": {"labels": {"a": "1", "b": "2"}}});
+        let plain = json!({"apiVersion": "v1", "metadata": {}});
+        for (before, after) in [(&labelled, &plain), (&plain, &labelled)] {
+            let found = changes(before, after);
+            let paths: Vec<&str> = found.iter().map(|difference| difference.path.as_str()).collect();
+            assert_eq!(paths, ["metadata.labels.a", "metadata.labels.b"]);
+        }
         assert_eq!(shown("Secret", &found)[0].wanted, Some(json!("(hidden)")));
     }
 }

@@ -9,13 +9,11 @@ use super::mask::Masker;
 use super::secrets::secrets_of;
 use super::state::{Body, Controls, PanelState};
 use crate::cluster::clock::{Clock, Pace};
-use crate::deck::PanelSpec;
 use crate::sandbox::Sandbox;
 
 /// The cell of a panel, and the time to label it with.
 #[derive(Clone)]
 pub(super) struct Output {
-    title: String,
     clock: Clock,
     masker: Arc<Mutex<Masker>>,
     sender: watch::Sender<Arc<PanelState>>,
@@ -23,14 +21,9 @@ pub(super) struct Output {
 
 impl Output {
     /// `secrets` and those of the sandbox are never shown.
-    pub(super) fn new(
-        spec: &PanelSpec,
-        sandbox: &Sandbox,
-        secrets: &[String],
-        sender: watch::Sender<Arc<PanelState>>,
-    ) -> Self {
+    pub(super) fn new(sandbox: &Sandbox, secrets: &[String], sender: watch::Sender<Arc<PanelState>>) -> Self {
         let masker = Masker::new(secrets_of(sandbox, secrets));
-        Self { title: spec.title(), clock: sandbox.clock(), masker: Arc::new(Mutex::new(masker)), sender }
+        Self { clock: sandbox.clock(), masker: Arc::new(Mutex::new(masker)), sender }
     }
 
     /// Shows something, unless it is shown already.
@@ -41,16 +34,8 @@ impl Output {
     /// Shows something with what the speaker can do, unless it is shown already.
     pub(super) fn show_with(&self, body: Body, controls: Option<Controls>) {
         let body = self.masker.lock().unwrap_or_else(PoisonError::into_inner).body(body);
-        let good = PanelState::good(&self.title, body, Timestamp::now());
-        let now = PanelState { time: label(self.clock.pace()), controls, ..good };
-        self.sender.send_if_modified(|state| {
-            // When it was seen is no news.
-            let news = PanelState { at: now.at, ..(**state).clone() } != now;
-            if news {
-                *state = Arc::new(now);
-            }
-            news
-        });
+        let time = label(self.clock.pace());
+        self.sender.send_if_modified(|state| PanelState::see(state, body, time, controls, Timestamp::now()));
     }
 }
 

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::kinds;
-use super::output::Output;
+use super::output::{Output, label};
 use super::state::PanelState;
-use crate::deck::PanelSpec;
+use crate::deck::{PanelKind, PanelSpec};
+use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
 
 /// A source goes on for so long after the last screen has left: slides are gone back to.
@@ -121,14 +123,21 @@ async fn feed(
             continue;
         };
         let began = tokio::time::Instant::now();
-        let output = Output::new(&spec, &sandbox, &secrets, sender.clone());
+        let output = Output::new(&sandbox, &secrets, sender.clone());
         let problem = tokio::select! {
-            problem = kinds::show(&spec, sandbox, output) => problem,
+            problem = kinds::show(&spec, sandbox.clone(), output) => problem,
+            () = tell_time(&sandbox, &sender) => continue,
             changed = demo.changed() => match changed {
-                Ok(()) => continue,
+                Ok(()) => {
+                    still(&sender);
+                    continue;
+                }
                 Err(_) => std::future::pending().await,
             },
         };
+        if is_stream(spec.kind) {
+            still(&sender);
+        }
         fail(&sender, problem);
         if began.elapsed() > WAITS.1 {
             wait = WAITS.0;
@@ -140,13 +149,28 @@ async fn feed(
     }
 }
 
-/// The last good frame stays.
-fn fail(sender: &watch::Sender<Arc<PanelState>>, problem: String) {
+/// Keeps the label of the time: it changes also when nothing else does.
+async fn tell_time(sandbox: &Sandbox, sender: &watch::Sender<Arc<PanelState>>) {
+    let mut pace = sandbox.clock().changes();
+    while pace.changed().await.is_ok() {
+        let time = label(*pace.borrow_and_update());
+        sender.send_if_modified(|state| PanelState::tell_time(state, time));
+    }
+    std::future::pending().await
+}
+
+/// Whether a source has nothing to say as long as nothing changes, so that what it said is good until it breaks off.
+fn is_stream(kind: PanelKind) -> bool {
+    matches!(kind, PanelKind::Logs | PanelKind::Tree | PanelKind::Canary)
+}
+
+fn still(sender: &watch::Sender<Arc<PanelState>>) {
     sender.send_if_modified(|state| {
-        let news = state.problem.as_deref() != Some(&problem);
-        if news {
-            *state = Arc::new(state.failing(problem));
-        }
-        news
+        PanelState::still(state, Timestamp::now());
+        false
     });
+}
+
+fn fail(sender: &watch::Sender<Arc<PanelState>>, problem: String) {
+    sender.send_if_modified(|state| PanelState::fail(state, problem));
 }

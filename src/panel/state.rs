@@ -1,6 +1,7 @@
 //! What a panel shows at a moment, and the same as text.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -288,6 +289,47 @@ impl PanelState {
         Self { problem: Some(problem.into()), ..self.clone() }
     }
 
+    /// Takes in what a source sees; says whether anything is new. When it was seen counts also when nothing is.
+    pub fn see(
+        state: &mut Arc<Self>,
+        body: Body,
+        time: Option<String>,
+        controls: Option<Controls>,
+        at: Timestamp,
+    ) -> bool {
+        if state.body == body && state.problem.is_none() && state.time == time && state.controls == controls {
+            Arc::make_mut(state).at = Some(at);
+            return false;
+        }
+        *state = Arc::new(Self { title: state.title.clone(), body, at: Some(at), problem: None, time, controls });
+        true
+    }
+
+    /// Takes in why a source is silent; says whether that is new. The last good frame stays.
+    pub fn fail(state: &mut Arc<Self>, problem: String) -> bool {
+        let news = state.problem.as_deref() != Some(&problem);
+        if news {
+            *state = Arc::new(state.failing(problem));
+        }
+        news
+    }
+
+    /// Takes in what is said of the time; says whether that is new.
+    pub fn tell_time(state: &mut Arc<Self>, time: Option<String>) -> bool {
+        let news = state.time != time && !matches!(state.body, Body::Waiting);
+        if news {
+            Arc::make_mut(state).time = time;
+        }
+        news
+    }
+
+    /// Notes that what is shown was still so at a time, unless its source was silent already.
+    pub fn still(state: &mut Arc<Self>, at: Timestamp) {
+        if state.problem.is_none() && state.at.is_some() {
+            Arc::make_mut(state).at = Some(at);
+        }
+    }
+
     /// What it shows as text: for snapshots, exports and screen readers. Empty when nothing is known.
     pub fn text(&self) -> String {
         match &self.body {
@@ -441,6 +483,28 @@ mod tests {
         let nodes = vec![node("a", &[]), node("b", &[false]), node("c", &[false, true]), node("d", &[true])];
         let state = PanelState::good("tree", Body::Tree { nodes, more: 0 }, Timestamp::UNIX_EPOCH);
         assert_eq!(state.text(), "a       ok\n├─b     ok\n│ └─c   ok\n└─d     ok\n");
+    }
+
+    #[test]
+    fn an_age_counts_from_the_last_good_news() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let body = || Body::Qr { text: "x".to_owned() };
+        let mut state = Arc::new(PanelState::waiting("qr"));
+        PanelState::still(&mut state, at(1));
+        assert_eq!(state.at, None, "nothing was seen yet");
+        assert!(PanelState::see(&mut state, body(), None, None, at(2)));
+        assert!(!PanelState::see(&mut state, body(), None, None, at(9)), "nothing to show");
+        assert_eq!(state.at, Some(at(9)), "but it was seen");
+        PanelState::still(&mut state, at(10));
+        assert!(PanelState::fail(&mut state, "gone".to_owned()) && !PanelState::fail(&mut state, "gone".to_owned()));
+        PanelState::still(&mut state, at(11));
+        assert_eq!((state.at, state.problem.as_deref()), (Some(at(10)), Some("gone")));
+        assert!(PanelState::see(&mut state, body(), None, None, at(12)), "it is well again");
+        let virtual_time = || Some("virtual time".to_owned());
+        assert!(PanelState::see(&mut state, body(), virtual_time(), None, at(13)));
+        assert!(PanelState::tell_time(&mut state, None) && !PanelState::tell_time(&mut state, None));
+        let mut waiting = Arc::new(PanelState::waiting("qr"));
+        assert!(!PanelState::tell_time(&mut waiting, virtual_time()), "nothing is shown that could be of that time");
     }
 
     #[test]

@@ -8,6 +8,8 @@
 mod cell;
 pub mod chart;
 mod exec;
+pub mod once;
+mod picture;
 pub mod poll;
 mod steps;
 pub mod view;

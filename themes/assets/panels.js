@@ -11,7 +11,7 @@ const FADE_MS = 260;
 /** Screen readers are told of changes at most so often. */
 const QUIET_MS = 5000;
 /** Times and ages pass by themselves: they are no news. */
-const DURATION = /\d+(?:\.\d+)?\s?(?:ms|s|m|h|d|min)\b/g;
+const DURATION = /(?:\d+(?:\.\d+)?\s?(?:ms|min|s|m|h|d))+\b/g;
 
 /** Panels that can be live. */
 export const FIGURES = 'figure.foredeck-panel[data-panel-key]';

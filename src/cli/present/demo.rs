@@ -13,7 +13,6 @@ use crate::cluster::folder::Folder;
 use crate::cluster::provider::{Provider, connect};
 use crate::gitops::git::Remote;
 use crate::gitops::schedule::Intervals;
-use crate::project::Project;
 use crate::project::watch::LiveDeck;
 use crate::sandbox::keep::{Demo, keep};
 use crate::sandbox::{ClusterPlan, Plan, RepositoryPlan, builtin, repository};
@@ -25,7 +24,7 @@ const BRANCH: &str = "main";
 const APPLIED: &str = "deploy";
 
 /// What is known of the demo side before the server has its address.
-pub(super) struct Prepared {
+pub(in crate::cli) struct Prepared {
     cluster: ClusterPlan,
     place: Place,
     folder: Folder,
@@ -36,12 +35,15 @@ pub(super) struct Prepared {
 ///
 /// # Errors
 /// When the cluster cannot be had.
-pub(super) async fn prepare(args: &DemoArgs, project: &Project, console: Console) -> Result<Option<Prepared>, Failure> {
+pub(in crate::cli) async fn prepare(
+    args: &DemoArgs,
+    folder: Folder,
+    console: Console,
+) -> Result<Option<Prepared>, Failure> {
     if args.no_demo {
         return Ok(None);
     }
     let mut place = Place::here(console)?;
-    let folder = Folder::of(&project.root);
     place.around.folder = folder.clone();
     let provider = cluster::provider(&args.which)?;
     let cluster = match &provider {
@@ -80,7 +82,7 @@ impl Prepared {
     ///
     /// # Errors
     /// When this program's own file is not known, or the seed cannot be written.
-    pub(super) fn plan(self, args: &DemoArgs, root: &Path, port: u16, token: String) -> Result<Plan, Failure> {
+    pub(in crate::cli) fn plan(self, args: &DemoArgs, root: &Path, port: u16, token: String) -> Result<Plan, Failure> {
         let failed = |error: std::io::Error, what: &str| {
             Failure::new(Code::Environment, anyhow::Error::new(error).context(what.to_owned()))
         };

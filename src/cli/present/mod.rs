@@ -1,7 +1,7 @@
 //! `present`: decks in the browser.
 
 pub mod args;
-mod demo;
+pub(super) mod demo;
 
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::path::Path;
@@ -63,7 +63,7 @@ pub(super) async fn serve(
     let replay = runs::replay(&demo.runs, settings.fallback, generated.path(), &project, console)?;
     let live = DemoArgs { no_demo: demo.no_demo || replay.always, ..demo.clone() };
     let demo = &live;
-    let prepared = demo::prepare(demo, &project, console).await?;
+    let prepared = demo::prepare(demo, generated.clone(), console).await?;
     let (watcher, decks) = Watcher::new(project.clone())?;
     let mut config = Config::new(project.root.clone(), decks.iter().map(|deck| feed(&project, deck)).collect());
     config.host = host;
@@ -146,7 +146,7 @@ pub(super) async fn serve(
     }
 }
 
-fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {
+pub(super) fn feed(project: &Project, deck: &LiveDeck) -> DeckFeed {
     let folder = crate::project::find::parent_of(&deck.entry.path);
     let folder = project.files().resolve(&folder).unwrap_or(folder);
     let below = folder.strip_prefix(&project.root).unwrap_or(Path::new(""));

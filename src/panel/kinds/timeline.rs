@@ -28,10 +28,10 @@ fn of(record: &SyncRecord) -> Vec<Moment> {
         return moments;
     }
     if drift && !record.changed.is_empty() {
-        let text = changes(&record.changed, |verb| match verb {
-            Verb::Created => "is gone",
-            Verb::Configured => "was changed",
-            Verb::Pruned => "should not be there",
+        let text = changes(&record.changed, |change| match change.verb {
+            Verb::Created => "is gone".to_owned(),
+            Verb::Configured => format!("was changed{}", fields(change)),
+            Verb::Pruned => "should not be there".to_owned(),
         });
         let (key, at) = (format!("drift {}", record.number), record.started);
         moments.push(Moment { key, at, what: "drift".to_owned(), text, seconds: None, mark: Mark::Bad });
@@ -44,10 +44,13 @@ fn of(record: &SyncRecord) -> Vec<Moment> {
     let text = match &record.error {
         Some(error) => error.clone(),
         None if record.changed.is_empty() => "nothing to change".to_owned(),
-        None => changes(&record.changed, |verb| match verb {
-            Verb::Created => "created",
-            Verb::Configured => "configured",
-            Verb::Pruned => "deleted",
+        None => changes(&record.changed, |change| {
+            let done = match change.verb {
+                Verb::Created => "created",
+                Verb::Configured => "configured",
+                Verb::Pruned => "deleted",
+            };
+            done.to_owned()
         }),
     };
     moments.push(Moment {
@@ -62,11 +65,11 @@ fn of(record: &SyncRecord) -> Vec<Moment> {
 }
 
 /// The first changes, and how many more there are.
-fn changes(changed: &[Changed], word: impl Fn(Verb) -> &'static str) -> String {
+fn changes(changed: &[Changed], word: impl Fn(&Changed) -> String) -> String {
     const NAMED: usize = 2;
     let one = |change: &Changed| {
         let name = change.id.split_once(':').map_or(change.id.as_str(), |(_, name)| name);
-        format!("{name} {}", word(change.verb))
+        format!("{name} {}", word(change))
     };
     let mut text = changed.iter().take(NAMED).map(one).collect::<Vec<_>>().join(", ");
     if changed.len() > NAMED {
@@ -75,9 +78,24 @@ fn changes(changed: &[Changed], word: impl Fn(Verb) -> &'static str) -> String {
     text
 }
 
+/// The fields of an object that were changed: `: metadata.labels.team, spec.replicas`.
+fn fields(change: &Changed) -> String {
+    const NAMED: usize = 2;
+    let mut text = String::new();
+    for (number, field) in change.fields.iter().take(NAMED).enumerate() {
+        text.push_str(if number == 0 { ": " } else { ", " });
+        text.push_str(&field.path);
+    }
+    if change.fields.len() > NAMED {
+        text.push_str(&format!(", +{} more", change.fields.len() - NAMED));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gitops::diff::Difference;
     use crate::gitops::git::Person;
     use crate::gitops::git::history::Commit;
 
@@ -113,6 +131,14 @@ mod tests {
         assert_eq!(
             told(&record(2, Trigger::Drift, &[(id, Verb::Created)])),
             ["drift: deployment/podinfo is gone None", "repair: deployment/podinfo created Some(0.041)"]
+        );
+        let mut changed = record(2, Trigger::Drift, &[(id, Verb::Configured)]);
+        let field = |path: &str| Difference { path: path.to_owned(), wanted: None, found: None };
+        let paths = ["metadata.labels.team", "metadata.annotations.'fluxcd.io/x'", "spec.replicas"];
+        changed.changed[0].fields = paths.map(field).to_vec();
+        assert_eq!(
+            told(&changed)[0],
+            "drift: deployment/podinfo was changed: metadata.labels.team, metadata.annotations.'fluxcd.io/x', +1 more None"
         );
         assert_eq!(told(&record(3, Trigger::Interval, &[])), [""; 0]);
     }

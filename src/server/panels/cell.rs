@@ -19,33 +19,22 @@ const MAX: usize = 12;
 pub(super) type Shown = watch::Receiver<Arc<PanelState>>;
 
 /// Where a panel's state is put.
-pub(super) struct Cell {
-    title: String,
-    sender: watch::Sender<Arc<PanelState>>,
-}
+pub(super) struct Cell(watch::Sender<Arc<PanelState>>);
 
 impl Cell {
     /// Shows something good, unless it is shown already.
     pub(super) fn show(&self, body: Body) {
-        self.sender.send_if_modified(|state| {
-            let news = state.body != body || state.problem.is_some();
-            if news {
-                *state = Arc::new(PanelState::good(&self.title, body, Timestamp::now()));
-            }
-            news
-        });
+        self.show_at(body, None);
+    }
+
+    /// The same, with what is said of a time that is not the real one.
+    pub(super) fn show_at(&self, body: Body, time: Option<String>) {
+        self.0.send_if_modified(|state| PanelState::see(state, body, time, None, Timestamp::now()));
     }
 
     /// Says what is wrong; the last good frame stays.
     pub(super) fn fail(&self, problem: impl Into<String>) {
-        let problem = problem.into();
-        self.sender.send_if_modified(|state| {
-            let news = state.problem.as_deref() != Some(&problem);
-            if news {
-                *state = Arc::new(state.failing(problem));
-            }
-            news
-        });
+        self.0.send_if_modified(|state| PanelState::fail(state, problem.into()));
     }
 }
 
@@ -66,7 +55,7 @@ pub(super) fn open(
         PanelKind::Poll => app.panels.polls.open(spec, Timestamp::now()),
         kind if is_of_its_deck(kind) => {
             let (sender, shown) = watch::channel(Arc::new(PanelState::waiting(spec.title())));
-            let cell = Cell { title: spec.title(), sender };
+            let cell = Cell(sender);
             let (app, spec, ends) = (app.clone(), spec.clone(), ends.clone());
             tasks.spawn(async move {
                 let work = async {

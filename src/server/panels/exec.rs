@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::cell::{Cell, max};
 use crate::deck::PanelSpec;
 use crate::deck::duration;
+use crate::panel::output::label;
 use crate::panel::printed;
 use crate::panel::redact::Redactor;
 use crate::panel::secrets::secrets_of;
@@ -39,7 +40,7 @@ pub(super) async fn show(app: &App, deck: usize, spec: &PanelSpec, cell: &Cell, 
             Ok(sandbox) => {
                 let asked = Instant::now();
                 match run(app, &sandbox, spec, ends).await {
-                    Ok(text) => cell.show(printed::body(&text, max(spec))),
+                    Ok(text) => cell.show_at(printed::body(&text, max(spec)), label(sandbox.clock().pace())),
                     Err(problem) => cell.fail(problem),
                 }
                 every.saturating_sub(asked.elapsed())

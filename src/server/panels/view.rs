@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::chart;
+use super::{chart, picture};
 use crate::panel::state::{Body, Controls, Mark, PanelState, Table};
 use crate::render::template::{self, Templates};
 use crate::server::address::qr_svg;
@@ -68,6 +68,15 @@ pub fn frame<'a>(templates: &Templates, key: &'a str, state: &'a PanelState) -> 
         replay: None,
         controls: None,
     })
+}
+
+/// A state as a picture that stands by itself.
+pub(super) fn picture(
+    templates: &Templates,
+    state: &PanelState,
+    redact: impl Fn(&str) -> String,
+) -> Result<String, template::Error> {
+    templates.page("panel.svg", &picture::context(state, redact))
 }
 
 fn context(state: &PanelState) -> Value {
