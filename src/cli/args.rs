@@ -9,7 +9,8 @@ use super::cluster::args::{ClusterArgs, Which};
 use super::doctor::args::Doctor;
 use super::export::args::PrintArgs;
 use super::reconcile::ReconcileArgs;
-use super::workshop::args::{TestArgs, WorkshopArgs};
+use super::test::args::TestArgs;
+use super::workshop::args::WorkshopArgs;
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -72,7 +73,7 @@ pub enum Command {
     /// Exercises: list, start, run, check, solve and reset the steps of a workshop
     Workshop(WorkshopArgs),
     /// Run everything that can be run headless, and say what does not work
-    Test(TestArgs),
+    Test(Box<TestArgs>),
     /// Explain a code of a finding, or a topic
     Docs(Docs),
     /// Write completions for a shell to standard output

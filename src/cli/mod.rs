@@ -20,6 +20,7 @@ pub mod reconcile;
 pub mod running;
 pub mod settings;
 pub mod supervise;
+pub mod test;
 pub mod theme;
 pub mod trust;
 pub mod workshop;
@@ -80,7 +81,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, console),
         Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Workshop(workshop)) => workshop::run(workshop.command, console),
-        Some(Command::Test(test)) => workshop::test(&test.command, console),
+        Some(Command::Test(test)) => test::run(*test, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -136,7 +137,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
         Some(Command::Workshop(args)) => args.command.console(),
-        Some(Command::Test(args)) => args.command.console(),
+        Some(Command::Test(args)) => args.console(),
         // All arguments are kubectl's and fluxctl's own.
         Some(Command::Kubectl { .. } | Command::Fluxctl { .. }) => return ConsoleArgs::default(),
         Some(Command::Reconcile(args)) => {
