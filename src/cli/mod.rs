@@ -68,7 +68,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         None => bare(cli.bare, console),
         Some(Command::Present(present)) => present::run(*present, console),
         Some(Command::Export(export)) => export::run(*export, console),
-        Some(Command::Check(check)) => check::run(&check, console),
+        Some(Command::Check(check)) => check::run(*check, console),
         Some(Command::Import(import)) => import::run(&import, console),
         Some(Command::Theme(theme)) => theme::run(theme.command, console),
         Some(Command::New(new)) => new::run(&new, console),

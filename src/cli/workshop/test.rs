@@ -120,9 +120,10 @@ fn words(error: &Error) -> String {
 }
 
 fn document(suite: &Suite) -> serde_json::Value {
-    let shown = suite.cases.iter().map(
-        |case| json!({"what": case.group, "step": case.name, "seconds": case.seconds, "failure": case.failure()}),
-    );
+    let shown = suite
+        .cases
+        .iter()
+        .map(|case| json!({"what": case.group, "step": case.name, "seconds": case.seconds, "failure": case.failure()}));
     json!({
         "schema": "foredeck.workshop.test/1",
         "workshop": suite.name,
