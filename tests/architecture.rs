@@ -63,7 +63,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 94] = [
+const PURE_PARTS: [&str; 99] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -83,6 +83,11 @@ const PURE_PARTS: [&str; 94] = [
     "gitops/canary/webhook.rs",
     "gitops/canary/weights.rs",
     "gitops/canary/workload.rs",
+    "cli/check/estimate.rs",
+    "cli/check/fit.rs",
+    "cli/check/manifest",
+    "cli/check/offline.rs",
+    "cli/check/served.rs",
     "cli/doctor/finding",
     "export/browser/request.rs",
     "export/pdf/file.rs",

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod architecture;
+mod check;
 mod cli;
 mod cluster;
 mod clusters;

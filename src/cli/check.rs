@@ -8,6 +8,7 @@ mod manifest;
 mod measure;
 mod offline;
 mod served;
+mod steps;
 
 use std::path::{Path, PathBuf};
 
@@ -29,22 +30,22 @@ pub(super) fn run(args: Check, console: Console) -> Result<Code, Failure> {
         return Err(Failure::usage("`--fix` cannot change standard input").hint("name the file"));
     }
     let asked = Asked { render: args.render.clone(), input: inputs.first(), ..Asked::default() };
-    let mut settings = settings::resolve(asked, inputs.themes.clone(), Container::Marpit)?;
+    let mut settings = settings::resolve(asked, inputs.themes.clone(), Container::Bare)?;
     settings.project.lint = lint::Depth::Full;
     let look = Look::new(&settings.project, &args);
     let (mut checked, mut failures) = look.all(&inputs.decks);
     if args.fix && fix(&checked, console)? {
         (checked, failures) = look.all(&inputs.decks);
     }
-    if let Some(projector) = args.projector {
-        measure::measure(&mut checked, projector, console)?;
-    }
+    // A browser that fails does not hide what was found without it.
+    let measured = args.projector.map_or(Ok(()), |projector| measure::measure(&mut checked, projector, console));
     checked.extend(settings.findings.into_iter().map(|(source, found)| Checked::new(source, vec![found])));
     let counts = Counts::of(checked.iter().flat_map(|deck| &deck.diagnostics));
     tell(args.form(), &checked, &failures, console)?;
     // The last one is told by whoever takes the error.
     let last = failures.pop();
     failures.iter().for_each(|(_, failure)| console.failure(failure));
+    measured?;
     match last {
         Some((_, failure)) => Err(failure),
         None if counts.findings() > 0 => Ok(Code::Findings),

@@ -20,7 +20,7 @@ pub struct Measured {
     pub down: f64,
     /// Blocks of which a part is cut off.
     pub cut: Vec<Cut>,
-    /// Pieces of text.
+    /// Pieces of text: the smallest, and the palest of small and of large ones.
     pub texts: Vec<Piece>,
 }
 

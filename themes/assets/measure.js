@@ -78,7 +78,7 @@
       if (box.width < 1 || box.height < 1) continue;
       const style = getComputedStyle(element);
       const size = parseFloat(style.fontSize) * scaleOf(element, slide);
-      const one = { text: text.slice(0, 60), size, code: Boolean(element.closest('pre')) };
+      const one = { text: text.slice(0, 60), size, code: Boolean(element.closest('pre, code, marp-pre')) };
       const below = style.backgroundClip === 'text' || style.textShadow !== 'none' ? null : behind(element, section);
       if (below) {
         const front = over(colour(style.color), below);
@@ -88,7 +88,19 @@
       }
       found.push(one);
     }
-    return found;
+    return worst(found);
+  }
+
+  /** The smallest, and the palest of small and of large ones: the others say nothing more. */
+  function worst(texts) {
+    const least = (list, key) => list.reduce((least, one) => (least && least[key] <= one[key] ? least : one), null);
+    const measured = texts.filter(({ ratio }) => ratio !== undefined);
+    const picked = [
+      least(texts, 'size'),
+      least(measured.filter(({ large }) => !large), 'ratio'),
+      least(measured.filter(({ large }) => large), 'ratio'),
+    ];
+    return [...new Set(picked)].filter(Boolean);
   }
 
   /** Blocks of which a part is cut off, by how much. */

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::args::Check;
 use super::fit::Projector;
 use super::served::Served;
-use super::{estimate, manifest, offline};
+use super::{estimate, manifest, offline, steps};
 use crate::cli::console::Failure;
 use crate::cli::{import, not_found};
 use crate::deck::Compatibility;
@@ -68,6 +68,7 @@ impl<'a> Look<'a> {
                 Err(error) => failures.push((input.clone(), not_found(input, error))),
             }
         }
+        steps::judge(&mut checked);
         (checked, failures)
     }
 

@@ -126,7 +126,7 @@ impl Block<'_> {
                 let message = format!("`{version}` of {kind} is archived since {since}");
                 let finding = Diagnostic::note(Code("kubernetes/archived-version"), message).at(version_at);
                 match instead {
-                    Some(instead) => finding.hint(format!("today it is `{instead}`; the embedded cluster serves both")),
+                    Some(instead) => finding.hint(format!("today it is `{instead}`")),
                     None => finding,
                 }
             }

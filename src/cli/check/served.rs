@@ -10,6 +10,9 @@ use crate::diagnostic::closest;
 /// What was served once; see its first lines.
 const ARCHIVED: &str = include_str!("archived.txt");
 
+/// What the name of a release begins with when every cluster is concerned.
+const KUBERNETES: &str = "Kubernetes ";
+
 /// What the embedded cluster serves.
 pub(super) struct Served {
     /// `apiVersion` and kind.
@@ -30,9 +33,9 @@ pub(super) struct Archived {
 pub(super) enum Standing {
     /// Nothing.
     Fine,
-    /// The embedded cluster serves it, but it was given up by those who made it.
+    /// It was given up by those who made it; clusters may serve it all the same.
     GivenUp(Archived),
-    /// It is not served any more.
+    /// No cluster of today serves it.
     Gone(Archived),
     /// There is such a kind, in other versions.
     Elsewhere(Vec<String>),
@@ -68,8 +71,8 @@ impl Served {
         let archived = archived(api_version, kind);
         match (served, archived) {
             (true, None) => return Standing::Fine,
-            (true, Some(archived)) => return Standing::GivenUp(archived),
-            (false, Some(archived)) => return Standing::Gone(archived),
+            (false, Some(archived)) if archived.since.starts_with(KUBERNETES) => return Standing::Gone(archived),
+            (_, Some(archived)) => return Standing::GivenUp(archived),
             (false, None) => {}
         }
         let group = group(api_version);
@@ -141,10 +144,11 @@ mod tests {
             ("extensions/v1beta1", "Deployment", Some("apps/v1"), "Kubernetes 1.16"),
             ("extensions/v1beta1", "Ingress", Some("networking.k8s.io/v1"), "Kubernetes 1.22"),
             ("policy/v1beta1", "PodSecurityPolicy", None, "Kubernetes 1.25"),
-            ("cert-manager.io/v1alpha2", "Issuer", Some("cert-manager.io/v1"), "cert-manager 1.6"),
         ] {
             assert_eq!(served.standing(version, kind), Standing::Gone(Archived { instead, since }), "{version} {kind}");
         }
+        let given_up = Archived { instead: Some("cert-manager.io/v1"), since: "cert-manager 1.6" };
+        assert_eq!(served.standing("cert-manager.io/v1alpha2", "Issuer"), Standing::GivenUp(given_up));
         let given_up = Archived { instead: Some("flagger.app/v1beta1"), since: "Flagger 1.0" };
         assert_eq!(served.standing("flagger.app/v1alpha3", "Canary"), Standing::GivenUp(given_up));
     }
@@ -173,7 +177,7 @@ mod tests {
         for line in ARCHIVED.lines().filter(|line| !line.starts_with('#')) {
             let (version, kinds, archived) = entry(line).expect(line);
             assert!(version.contains('/'), "{line}");
-            let Some(instead) = archived.instead.filter(|_| archived.since.starts_with("Kubernetes")) else { continue };
+            let Some(instead) = archived.instead.filter(|_| archived.since.starts_with(KUBERNETES)) else { continue };
             for kind in kinds.split(',') {
                 assert_eq!(served.standing(instead, kind), Standing::Fine, "{line}: {kind}");
             }
