@@ -66,7 +66,7 @@ const EDGES: [(&str, &[&str]); 18] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 110] = [
+const PURE_PARTS: [&str; 115] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -86,6 +86,11 @@ const PURE_PARTS: [&str; 110] = [
     "gitops/canary/webhook.rs",
     "gitops/canary/weights.rs",
     "gitops/canary/workload.rs",
+    "cli/check/estimate.rs",
+    "cli/check/fit.rs",
+    "cli/check/manifest",
+    "cli/check/offline.rs",
+    "cli/check/served.rs",
     "cli/doctor/finding",
     "export/browser/request.rs",
     "export/pdf/file.rs",

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod architecture;
+mod check;
 mod cli;
 mod cluster;
 mod clusters;
@@ -16,6 +17,7 @@ mod redaction;
 mod registry;
 mod server;
 mod snapshot;
+mod testing;
 mod theme;
 mod vectors;
 mod workshop;

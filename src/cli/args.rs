@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::check::args::{Check, Report, decks_written};
 use super::cluster::args::ClusterArgs;
 use super::doctor::args::Doctor;
 use super::export::args::PrintArgs;
@@ -12,7 +13,8 @@ use super::present::args::DemoArgs;
 use super::reconcile::ReconcileArgs;
 use super::rehearse::args::Rehearse;
 use super::snapshot::args::Snapshot;
-use super::workshop::args::{TestArgs, WorkshopArgs};
+use super::test::args::TestArgs;
+use super::workshop::args::WorkshopArgs;
 
 /// Marp-compatible slide decks, presented, checked and exported.
 #[derive(Debug, Parser)]
@@ -37,7 +39,7 @@ pub enum Command {
     /// Run every step of a deck, record it all, and tell how long it took
     Rehearse(Box<Rehearse>),
     /// Look for mistakes in decks
-    Check(Check),
+    Check(Box<Check>),
     /// Turn another tool's slides into a Marp deck
     Import(Import),
     /// List, write out and check themes
@@ -79,7 +81,7 @@ pub enum Command {
     /// Exercises: list, start, run, check, solve and reset the steps of a workshop
     Workshop(WorkshopArgs),
     /// Run everything that can be run headless, and say what does not work
-    Test(TestArgs),
+    Test(Box<TestArgs>),
     /// Explain a code of a finding, or a topic
     Docs(Docs),
     /// Write completions for a shell to standard output
@@ -176,32 +178,6 @@ pub struct Export {
     /// Messages.
     #[command(flatten)]
     pub console: ConsoleArgs,
-}
-
-/// `check`
-#[derive(Debug, Args)]
-pub struct Check {
-    /// Decks or a folder of decks; `-` is standard input
-    #[arg(value_name = "DECK|DIR")]
-    pub inputs: Vec<PathBuf>,
-    /// How findings are written
-    #[arg(long = "report", value_name = "FORM", value_enum)]
-    pub report: Option<Report>,
-    /// How to render.
-    #[command(flatten)]
-    pub render: RenderArgs,
-    /// Messages.
-    #[command(flatten)]
-    pub console: ConsoleArgs,
-}
-
-/// How findings are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Report {
-    /// For people
-    Text,
-    /// One JSON document
-    Json,
 }
 
 /// `import`
@@ -489,7 +465,7 @@ pub struct RenderArgs {
     #[arg(long, value_name = "TAG")]
     pub lang: Option<String>,
     /// How decks are written
-    #[arg(long, value_name = "FORMAT", value_enum)]
+    #[arg(long, value_name = "FORMAT", value_parser = decks_written())]
     pub format: Option<FormatName>,
     /// What to do where Marp loses text: keep it, or do as Marp does
     #[arg(long, value_name = "WITH", value_enum)]
@@ -505,13 +481,15 @@ pub struct RenderArgs {
     pub no_config_file: bool,
 }
 
-/// How decks are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// How decks are written; `check` also takes how findings are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormatName {
-    /// Marp Markdown
+    /// Marp Markdown.
     Marp,
-    /// reveal.js Markdown: three newlines next, two below
+    /// reveal.js Markdown: three newlines next, two below.
     Reveal,
+    /// Marp Markdown, and findings in this form.
+    Report(Report),
 }
 
 /// What to do where Marp loses text.

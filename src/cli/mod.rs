@@ -24,6 +24,7 @@ mod runs;
 pub mod settings;
 pub mod snapshot;
 pub mod supervise;
+pub mod test;
 pub mod theme;
 pub mod trust;
 pub mod workshop;
@@ -72,7 +73,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Present(present)) => present::run(*present, console),
         Some(Command::Export(export)) => export::run(*export, console),
         Some(Command::Rehearse(rehearse)) => rehearse::run(*rehearse, console),
-        Some(Command::Check(check)) => check::run(&check, console),
+        Some(Command::Check(check)) => check::run(*check, console),
         Some(Command::Import(import)) => import::run(&import, console),
         Some(Command::Theme(theme)) => theme::run(theme.command, console),
         Some(Command::New(new)) => new::run(&new, console),
@@ -86,7 +87,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Snapshot(snapshot)) => snapshot::run(snapshot, console),
         Some(Command::Trust(trust)) => trust::run(trust, console),
         Some(Command::Workshop(workshop)) => workshop::run(workshop.command, console),
-        Some(Command::Test(test)) => workshop::test(&test.command, console),
+        Some(Command::Test(test)) => test::run(*test, console),
         Some(Command::Docs(docs)) => docs::run(&docs, console),
         Some(Command::Completions { shell, .. }) => {
             let mut script = Vec::new();
@@ -144,7 +145,7 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Trust(args)) => &args.console,
         Some(Command::Cluster(args)) => args.command.console(),
         Some(Command::Workshop(args)) => args.command.console(),
-        Some(Command::Test(args)) => args.command.console(),
+        Some(Command::Test(args)) => args.console(),
         // All arguments are kubectl's and fluxctl's own.
         Some(Command::Kubectl { .. } | Command::Fluxctl { .. }) => return ConsoleArgs::default(),
         Some(Command::Reconcile(args)) => {

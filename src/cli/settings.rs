@@ -130,7 +130,11 @@ fn flags(asked: &Asked<'_>) -> Layer {
         lang: render.lang.clone(),
         html: html.map(|html| html.to_string()),
         compat: render.compat.map(|compat| if compat == CompatName::Marp { "marp" } else { "keep" }.to_owned()),
-        format: render.format.map(|format| if format == FormatName::Reveal { "reveal" } else { "marp" }.to_owned()),
+        format: render.format.and_then(|format| match format {
+            FormatName::Reveal => Some("reveal".to_owned()),
+            FormatName::Marp => Some("marp".to_owned()),
+            FormatName::Report(_) => None,
+        }),
         root: render.root.clone(),
         host: serve.host.clone(),
         port: serve.port,

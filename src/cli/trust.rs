@@ -81,6 +81,7 @@ fn state_folder() -> Option<PathBuf> {
     folder.map(|folder| folder.join("foredeck"))
 }
 
+/// All commands of a deck.
 pub(super) fn commands_of(compiled: &Compiled) -> Commands {
     let slides = compiled.rendered.slides.iter();
     Commands::of(slides.map(|slide| (slide.steps.as_slice(), slide.panels.as_slice())))

@@ -6,6 +6,7 @@
 
 pub mod ast;
 mod cascade;
+pub mod code;
 mod comment;
 pub mod directive;
 pub mod duration;

@@ -2,7 +2,7 @@
 
 use super::fence::Fence;
 use super::panel::PanelSpec;
-use crate::diagnostic::Span;
+use crate::diagnostic::{Fix, Span};
 
 /// A deck's text with new bodies for panels.
 ///
@@ -23,6 +23,14 @@ pub fn replace(text: &str, bodies: &[(&PanelSpec, &str)]) -> String {
     }
     out.push_str(&text[done..]);
     out
+}
+
+/// The change that gives a fence another body; nothing when there is no fence at `span`.
+pub fn edit(text: &str, span: Span, body: &str) -> Option<Fix> {
+    let edit = Edit::new(text, span)?;
+    let mut written = String::new();
+    edit.write(text, body, &mut written);
+    Some(Fix { span: Span::new(edit.fence.start, edit.end), text: written })
 }
 
 /// The place of a fence, its body and its end.

@@ -3,8 +3,11 @@
 pub mod report;
 pub mod source;
 
+mod fix;
+
 use std::sync::Arc;
 
+pub use fix::mended;
 pub use source::{SourceFile, Span};
 
 /// How bad a finding is.
@@ -56,12 +59,23 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// How to fix it, one sentence each.
     pub hints: Vec<String>,
+    /// What mends it without anybody deciding anything.
+    pub fix: Option<Fix>,
+}
+
+/// New text for a place of the file that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// The bytes that go.
+    pub span: Span,
+    /// What stands there instead.
+    pub text: String,
 }
 
 impl Diagnostic {
     /// A finding of the given severity.
     pub fn new(severity: Severity, code: Code, message: impl Into<String>) -> Self {
-        Self { severity, code, message: message.into(), file: None, span: None, hints: Vec::new() }
+        Self { severity, code, message: message.into(), file: None, span: None, hints: Vec::new(), fix: None }
     }
 
     /// A warning.
@@ -97,6 +111,13 @@ impl Diagnostic {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Says what mends it, when that is known.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into();
         self
     }
 }

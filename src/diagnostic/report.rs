@@ -1,5 +1,8 @@
 //! Diagnostics → terminal text, JSON, or an HTML overlay.
 
+pub mod github;
+pub mod sarif;
+
 use std::borrow::Cow;
 
 use annotate_snippets::renderer::DecorStyle;

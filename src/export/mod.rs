@@ -5,6 +5,7 @@ pub mod data;
 mod fonts;
 pub mod html;
 pub mod inline;
+pub mod measure;
 pub mod notes;
 pub mod pdf;
 pub mod picture;

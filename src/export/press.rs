@@ -16,7 +16,7 @@ use super::sheet::{self, Layout};
 use super::{Error, Format, Job, html};
 
 /// What every page is asked with.
-const SCRIPT: &str = "print.js";
+pub(super) const SCRIPT: &str = "print.js";
 /// What a page is asked with whose texts are wanted.
 const TEXTS: &str = "texts.js";
 /// A slide may add this much to the time that printing takes.

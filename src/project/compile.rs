@@ -144,6 +144,8 @@ impl Project {
             let back = |span: &mut Span| *span = converted.value.original(*span);
             rendered.slides.iter_mut().for_each(|slide| back(&mut slide.span));
             diagnostics.iter_mut().filter(|d| d.file.is_none()).filter_map(|d| d.span.as_mut()).for_each(back);
+            // What mends the converted text does not fit the one that was written.
+            diagnostics.iter_mut().for_each(|d| d.fix = None);
             diagnostics.extend(converted.diagnostics);
         }
         diagnostics.extend(themes.diagnostics.iter().cloned());

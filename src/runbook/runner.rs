@@ -135,8 +135,11 @@ impl Runner {
                 exit: None,
                 reason: "a bug in foredeck; the terminal that runs it says more".to_owned(),
             });
-            shared.journal.send_modify(|journal| journal.end(&ended, (shared.clock)()));
-            drop(at_work);
+            // Both at once: whoever hears of the end can begin the next step.
+            shared.journal.send_modify(|journal| {
+                journal.end(&ended, (shared.clock)());
+                drop(at_work);
+            });
         });
         Ok(())
     }

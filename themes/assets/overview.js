@@ -30,6 +30,14 @@ export function installOverview({ deck, boot, view, ratio }) {
     return holder;
   };
 
+  /** Words that are heard and not seen. */
+  const quiet = (words) => {
+    const span = document.createElement('span');
+    span.className = 'fd-quiet';
+    span.textContent = words;
+    return span;
+  };
+
   const build = () => {
     watcher.disconnect();
     items = deck.slides.map((_, index) => {
@@ -40,13 +48,13 @@ export function installOverview({ deck, boot, view, ratio }) {
       button.type = 'button';
       button.className = 'fd-overview-item';
       const title = boot.titles?.[index];
-      button.setAttribute('aria-label', `Slide ${index + 1}${title ? `: ${title}` : ''}`);
       const thumb = document.createElement('span');
       thumb.className = 'fd-thumb';
       thumb.style.aspectRatio = ratio;
+      thumb.ariaHidden = 'true';
       const number = document.createElement('span');
       number.className = 'fd-thumb-number';
-      number.textContent = String(index + 1);
+      number.append(quiet('Slide '), String(index + 1), quiet(title ? `: ${title}` : ''));
       button.append(thumb, number);
       button.addEventListener('click', () => choose(index));
       item.append(button);

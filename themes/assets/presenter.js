@@ -91,7 +91,7 @@ function installNext(panel, { deck, boot, actions }) {
     if (key === shown && !force) return;
     shown = key;
     if (!to) {
-      frame.replaceChildren();
+      frame.querySelector('.marpit')?.remove();
       frame.disabled = true;
       label.textContent = 'End of the deck';
       return;
@@ -101,7 +101,9 @@ function installNext(panel, { deck, boot, actions }) {
     holder.className = 'marpit';
     holder.inert = true;
     holder.append(copySlide(deck.slides[to.index], to.fragment));
-    frame.replaceChildren(holder);
+    holder.ariaHidden = 'true';
+    frame.querySelector('.marpit')?.remove();
+    frame.append(holder);
     label.textContent = to.index === deck.index ? `Next: step ${to.fragment} of ${deck.fragments()}` : `Next: ${boot.titles?.[to.index] || `slide ${to.index + 1}`}`;
   };
   return { draw };

@@ -68,7 +68,7 @@ function draw() {
 
 function tick() {
   const timer = link.state?.timer;
-  $('fd-timer').firstElementChild.textContent = clockText(elapsed(timer));
+  $('fd-timer').lastElementChild.textContent = clockText(elapsed(timer));
   $('fd-timer').dataset.running = String(Boolean(timer?.running));
   $('fd-clock').textContent = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }

@@ -150,21 +150,6 @@ pub struct ExportWorkshop {
     pub console: ConsoleArgs,
 }
 
-/// `test`
-#[derive(Debug, Args)]
-pub struct TestArgs {
-    /// What to test.
-    #[command(subcommand)]
-    pub command: TestCommand,
-}
-
-/// What to test.
-#[derive(Debug, Subcommand)]
-pub enum TestCommand {
-    /// Run every solution and every reset of a workshop in a sandbox of its own
-    Workshop(TestWorkshop),
-}
-
 /// `test workshop`
 #[derive(Debug, Args)]
 pub struct TestWorkshop {
@@ -189,15 +174,6 @@ impl WorkshopCommand {
             Self::Check(args) => &args.console,
             Self::Hint(args) | Self::Solve(args) | Self::Reset(args) => &args.console,
             Self::Export(args) => &args.console,
-        }
-    }
-}
-
-impl TestCommand {
-    /// Where its messages go.
-    pub fn console(&self) -> &ConsoleArgs {
-        match self {
-            Self::Workshop(args) => &args.console,
         }
     }
 }

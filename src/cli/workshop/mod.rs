@@ -11,7 +11,7 @@ mod test;
 
 use std::path::{Path, PathBuf};
 
-use args::{TestCommand, WhichWorkshop, WorkshopCommand};
+use args::{TestWorkshop, WhichWorkshop, WorkshopCommand};
 
 use crate::diagnostic::Severity;
 use crate::workshop::{Loaded, load};
@@ -32,10 +32,8 @@ pub(super) fn run(command: WorkshopCommand, console: Console) -> Result<Code, Fa
     }
 }
 
-pub(super) fn test(command: &TestCommand, console: Console) -> Result<Code, Failure> {
-    match command {
-        TestCommand::Workshop(args) => test::run(args, console),
-    }
+pub(super) fn test(args: &TestWorkshop, console: Console) -> Result<Code, Failure> {
+    test::run(args, console)
 }
 
 /// The folder of steps that is meant; nothing for the built-in workshop.

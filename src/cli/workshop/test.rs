@@ -1,6 +1,6 @@
 //! `test workshop`: every solution, every reset, and the way back to the last step, in a sandbox that goes away.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,20 +10,13 @@ use tokio_util::sync::CancellationToken;
 use super::args::{TestWorkshop, WhichWorkshop};
 use super::host::{Host, Hosting};
 use super::{folder, sound};
-use crate::cli::console::{self, Code, Console, Failure};
+use crate::cli::console::{Code, Console, Failure};
 use crate::cli::supervise;
+use crate::cli::test::junit::{self, Case, Outcome, Suite};
 use crate::cluster::folder::Folder;
 use crate::server::role::Token;
 use crate::workshop::Workshop;
 use crate::workshop::session::{Error, Session};
-
-/// One thing that was tried.
-struct Case {
-    what: &'static str,
-    step: String,
-    seconds: f64,
-    failure: Option<String>,
-}
 
 pub(super) fn run(args: &TestWorkshop, console: Console) -> Result<Code, Failure> {
     let which = WhichWorkshop { workshop: args.folder.clone() };
@@ -38,24 +31,14 @@ pub(super) fn run(args: &TestWorkshop, console: Console) -> Result<Code, Failure
     runtime.shutdown_background();
     let cases = cases?;
     let seconds = begun.elapsed().as_secs_f64();
-    let failures = cases.iter().filter(|case| case.failure.is_some()).count();
-    let to_stdout = args.junit.as_deref() == Some(Path::new("-"));
-    if let Some(file) = &args.junit {
-        let text = junit(&workshop.name, &cases, seconds);
-        if to_stdout {
-            console::data(&text)?;
-        } else {
-            let failed = |error| {
-                let what = format!("cannot write `{}`", file.display());
-                Failure::new(Code::Environment, anyhow::Error::new(error).context(what))
-            };
-            std::fs::write(file, text).map_err(failed)?;
-        }
-    }
+    let suite = Suite { name: workshop.name.clone(), cases, seconds };
+    let (tests, failures) = (suite.cases.len(), suite.failures());
+    let suites = [suite];
+    let to_stdout = junit::save(args.junit.as_deref(), &suites)?;
     if console.json && !to_stdout {
-        console.document(&document(&workshop.name, &cases, seconds))?;
+        console.document(&document(&suites[0]))?;
     }
-    console.say(&format!("{} of {} good in {seconds:.1} s", cases.len() - failures, cases.len()));
+    console.say(&format!("{} of {tests} good in {seconds:.1} s", tests - failures));
     Ok(if failures == 0 { Code::Done } else { Code::Findings })
 }
 
@@ -98,12 +81,10 @@ async fn all(
 async fn try_all(session: &Session, workshop: &Workshop, console: Console) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |what: &'static str, step: &str, begun: Instant, result: Result<(), String>| {
-        let case = Case { what, step: step.to_owned(), seconds: begun.elapsed().as_secs_f64(), failure: result.err() };
-        let word = if case.failure.is_some() { "FAILED" } else { "ok" };
-        console.say(&format!("{word:6} {what:8} {step} ({:.1} s)", case.seconds));
-        if let Some(why) = &case.failure {
-            console.say(&format!("       {}", why.replace('\n', "\n       ")));
-        }
+        let result = result.map_or_else(Outcome::Failed, |()| Outcome::Passed);
+        let seconds = begun.elapsed().as_secs_f64();
+        let case = Case { group: what.to_owned(), name: step.to_owned(), seconds, result };
+        case.tell(console);
         cases.push(case);
     };
     for step in &workshop.steps {
@@ -138,85 +119,15 @@ fn words(error: &Error) -> String {
     }
 }
 
-fn document(workshop: &str, cases: &[Case], seconds: f64) -> serde_json::Value {
-    let shown = cases
+fn document(suite: &Suite) -> serde_json::Value {
+    let shown = suite
+        .cases
         .iter()
-        .map(|case| json!({"what": case.what, "step": case.step, "seconds": case.seconds, "failure": case.failure}));
+        .map(|case| json!({"what": case.group, "step": case.name, "seconds": case.seconds, "failure": case.failure()}));
     json!({
         "schema": "foredeck.workshop.test/1",
-        "workshop": workshop,
-        "seconds": seconds,
+        "workshop": suite.name,
+        "seconds": suite.seconds,
         "cases": shown.collect::<Vec<_>>(),
     })
-}
-
-/// The results as CI servers read them.
-fn junit(workshop: &str, cases: &[Case], seconds: f64) -> String {
-    let failures = cases.iter().filter(|case| case.failure.is_some()).count();
-    let (name, tests) = (escaped(workshop), cases.len());
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <testsuites tests=\"{tests}\" failures=\"{failures}\" time=\"{seconds:.3}\">\n  \
-         <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" time=\"{seconds:.3}\">\n"
-    );
-    for case in cases {
-        let (step, what) = (escaped(&case.step), case.what);
-        out.push_str(&format!(
-            "    <testcase classname=\"{name}.{what}\" name=\"{step}\" time=\"{:.3}\"",
-            case.seconds
-        ));
-        match &case.failure {
-            None => out.push_str("/>\n"),
-            Some(why) => {
-                let first = escaped(why.lines().next().unwrap_or(""));
-                let text = escaped(why);
-                out.push_str(&format!(">\n      <failure message=\"{first}\">{text}</failure>\n    </testcase>\n"));
-            }
-        }
-    }
-    out.push_str("  </testsuite>\n</testsuites>\n");
-    out
-}
-
-/// Text for XML: what has a meaning there is written otherwise, what may not be there goes.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn junit_says_what_failed_and_stays_xml() {
-        let case = |step: &str, failure: Option<&str>| Case {
-            what: "solution",
-            step: step.to_owned(),
-            seconds: 1.5,
-            failure: failure.map(str::to_owned),
-        };
-        let text = junit("a&b", &[case("01-a", None), case("02-b", Some("<no> \u{1b}[31mluck\nmore \"words\""))], 3.0);
-        assert_eq!(
-            text,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-             <testsuites tests=\"2\" failures=\"1\" time=\"3.000\">\n  \
-             <testsuite name=\"a&amp;b\" tests=\"2\" failures=\"1\" errors=\"0\" time=\"3.000\">\n    \
-             <testcase classname=\"a&amp;b.solution\" name=\"01-a\" time=\"1.500\"/>\n    \
-             <testcase classname=\"a&amp;b.solution\" name=\"02-b\" time=\"1.500\">\n      \
-             <failure message=\"&lt;no&gt; [31mluck\">&lt;no&gt; [31mluck\nmore &quot;words&quot;</failure>\n    \
-             </testcase>\n  </testsuite>\n</testsuites>\n"
-        );
-    }
 }

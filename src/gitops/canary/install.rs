@@ -13,6 +13,12 @@ const DEFINITIONS: &str = include_str!("crds.yaml");
 const LOOKS: u32 = 100;
 const BETWEEN: Duration = Duration::from_millis(50);
 
+/// The definitions of Canary and what belongs to it; none should they be wrong, which tests see.
+#[must_use]
+pub fn all() -> Vec<Value> {
+    serde_saphyr::from_multiple(DEFINITIONS).unwrap_or_default()
+}
+
 /// Makes the definitions that are missing and waits until they are served. Those that are there stay as they are.
 pub(super) async fn definitions(objects: &Objects) -> Result<(), Error> {
     let all: Vec<Value> = serde_saphyr::from_multiple(DEFINITIONS).map_err(|error| Error::Other(error.to_string()))?;

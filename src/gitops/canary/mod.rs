@@ -40,5 +40,6 @@ pub mod workload;
 pub use controller::Canaries;
 pub use followers::{Backend, Faults};
 pub use handle::Handle;
+pub use install::all as definitions;
 pub use options::{Metrics, Options};
 pub use view::{CanaryView, View};

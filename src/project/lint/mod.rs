@@ -4,6 +4,7 @@
 //! its files.
 
 mod content;
+mod file;
 mod keys;
 mod panel;
 mod step;
@@ -54,6 +55,7 @@ impl Lint<'_> {
         self.live(&mut found);
         if self.full() {
             self.language(&mut found);
+            self.copies(&mut found);
         }
         if found.len() > LIMIT {
             let more = found.len() - LIMIT;
