@@ -10,7 +10,7 @@ use crate::theme::Container;
 use super::args::{Check, Report};
 use super::console::{Code, Console, Failure};
 use super::settings::{self, Asked};
-use super::{Inputs, import, not_found};
+use super::{Inputs, import, not_found, workshop};
 
 /// A deck that was looked at.
 struct Checked {
@@ -68,6 +68,9 @@ fn look(
         let project = Project::around(Path::new("."), options.clone())?;
         let compiled = project.compile_source(import::read(input)?, Path::new("."))?;
         return Ok(vec![Checked { source: compiled.source, diagnostics: compiled.diagnostics }]);
+    }
+    if let Some(steps) = workshop::lint::look(input) {
+        return Ok(steps?.into_iter().map(|(source, diagnostics)| Checked { source, diagnostics }).collect());
     }
     let project = Project::open(input, options.clone())?;
     let mut checked = Vec::new();
