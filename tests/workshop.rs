@@ -1,5 +1,6 @@
 //! The built-in workshop, done by its own solutions with real kubectl and git: in order, from anywhere, after sabotage.
 
+mod cli;
 mod hands;
 mod ways;
 

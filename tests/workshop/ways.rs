@@ -75,6 +75,7 @@ async fn finish(session: &Session, step: &str, from: &str) {
 }
 
 async fn walk(session: &Session, way: &[u32]) {
+    let _hurry = session.sandbox().embedded().map(|embedded| embedded.hurry());
     let mut from = "nothing".to_owned();
     for step in way {
         let (step, begun) = (step.to_string(), Instant::now());
@@ -148,6 +149,7 @@ async fn out_of_ruins(goal: &str, done: &str) {
         return;
     }
     let learner = Learner::start().await;
+    let _hurry = learner.session.sandbox().embedded().map(|embedded| embedded.hurry());
     for (what, how) in SABOTAGE {
         let begun = Instant::now();
         // Somebody who sits down at it knows nothing of what was done before.
