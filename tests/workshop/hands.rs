@@ -170,7 +170,9 @@ async fn eight_steps_by_the_built_in_kubectl_and_fluxctl() {
             .contains("fluxcd.io/locked")
     );
     hands.types("fluxctl unlock -w demo:deployment/podinfo").await;
-    hands.types("fluxctl release -w demo:deployment/podinfo --update-image=ghcr.io/stefanprodan/podinfo:6.5.1").await;
+    hands
+        .types("fluxctl release --workload=demo:deployment/podinfo --update-image=ghcr.io/stefanprodan/podinfo:6.5.1")
+        .await;
     hands.types("fluxctl automate -w demo:deployment/podinfo").await;
     hands.is_green("08").await;
     hands.learner.end().await;

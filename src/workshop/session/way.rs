@@ -9,7 +9,7 @@ use super::{Error, Scripts, Session, checkpoint_name, pause};
 use crate::deck::step::Role;
 use crate::workshop::converge::{self, Move};
 use crate::workshop::judge::Verdict;
-use crate::workshop::progress::{Event, Progress, State};
+use crate::workshop::progress::{Event, State};
 use crate::workshop::{Step, graph};
 
 /// How often a step is done anew when that failed on the way to another one.
@@ -33,7 +33,7 @@ impl Session {
         if !back.is_empty() {
             return Ok(back);
         }
-        let mut moves = self.left_behind(&target, &progress).await;
+        let mut moves = if self.is_new() { self.left_behind(&target).await } else { Vec::new() };
         let mut missing = Vec::new();
         for step in graph::before(&self.workshop, &target.id) {
             if let (_, Some(why)) = self.look(step, None, Scripts::Always).await {
@@ -46,17 +46,24 @@ impl Session {
     }
 
     /// What somebody of whom nothing is known finds done already, from a step on: it is taken back, the last first.
-    async fn left_behind(&self, target: &Step, progress: &Progress) -> Vec<Move> {
+    async fn left_behind(&self, target: &Step) -> Vec<Move> {
         let mut moves = Vec::new();
-        if !progress.steps.values().any(|step| step.state != State::NotStarted) {
-            let from = self.workshop.position(&target.id).unwrap_or(0);
-            for step in self.workshop.steps.iter().skip(from).rev() {
-                if !step.checks.is_empty() && self.look(step, None, Scripts::Last).await.1.is_none() {
-                    moves.push(Move::Reset { step: step.id.clone() });
-                }
+        let from = self.workshop.position(&target.id).unwrap_or(0);
+        for step in self.workshop.steps.iter().skip(from).rev() {
+            let (report, _) = self.look(step, None, Scripts::Last).await;
+            let checks = step.checks.iter().zip(&report.checks);
+            // What has to happen since the beginning of the step says nothing about before.
+            let mut lasting = checks.filter(|(check, _)| !check.fact.looks_back()).peekable();
+            if lasting.peek().is_some() && lasting.all(|(_, judged)| judged.verdict.passed()) {
+                moves.push(Move::Reset { step: step.id.clone() });
             }
         }
         moves
+    }
+
+    /// Nothing is known of what was done here.
+    fn is_new(&self) -> bool {
+        !self.progress.borrow().steps.values().any(|step| step.state != State::NotStarted)
     }
 
     /// Brings the sandbox to the beginning of a step. `tell` hears of each thing that is done.
@@ -70,8 +77,12 @@ impl Session {
         let _hurry = self.sandbox.embedded().map(|embedded| embedded.hurry());
         self.mend().await?;
         self.go_back(&target, tell).await?;
-        for step in graph::before(&self.workshop, &target.id) {
-            self.reach(step, tell).await?;
+        let is_new = self.is_new();
+        self.reach_all(&target, tell).await?;
+        let moves = if is_new { self.left_behind(&target).await } else { Vec::new() };
+        if !moves.is_empty() {
+            self.take_all_back(moves, tell).await?;
+            self.reach_all(&target, tell).await?;
         }
         if target.actions(Role::Setup).next().is_some() {
             tell(&Move::SetUp { step: target.id.clone() });
@@ -89,9 +100,6 @@ impl Session {
         let progress = self.progress.borrow().clone();
         let back = |checkpoint: bool| converge::back(&self.workshop, &target.id, &progress, checkpoint);
         let mut moves = back(self.has_checkpoint(&target.id));
-        if moves.is_empty() {
-            moves = self.left_behind(target, &progress).await;
-        }
         if let [moved @ Move::Restore { .. }] = moves.as_slice() {
             tell(moved);
             moves = match self.restore(&target.id).await {
@@ -103,11 +111,23 @@ impl Session {
                 }
             };
         }
+        self.take_all_back(moves, tell).await
+    }
+
+    async fn take_all_back(&self, moves: Vec<Move>, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
         for moved in moves {
             tell(&moved);
             if let Move::Reset { step } = &moved {
                 self.take_back(&self.step(step)?.clone()).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Does what comes before a step, as far as it does not hold.
+    async fn reach_all(&self, target: &Step, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
+        for step in graph::before(&self.workshop, &target.id) {
+            self.reach(step, tell).await?;
         }
         Ok(())
     }
