@@ -13,7 +13,7 @@ pub mod error;
 pub mod keep;
 mod mend;
 pub mod metrics;
-mod repair;
+pub mod repair;
 pub mod repository;
 pub mod time;
 pub mod tools;

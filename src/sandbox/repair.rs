@@ -14,19 +14,29 @@ use crate::gitops::status::Status;
 /// How git says that a path is to go.
 const GONE: &str = "0 0000000000000000000000000000000000000000";
 
+/// When a repository is put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// When somebody emptied it: most of the files that it began with are missing.
+    Emptied,
+    /// Whatever is missing or broken.
+    Everything,
+}
+
 impl Sandbox {
     /// Brings back files that the repository began with and that are missing now, and undoes what keeps the newest
     /// commit from being applied. Gives the files that were changed.
     ///
     /// # Errors
     /// When git or the file system refuses.
-    pub async fn repair(&self) -> Result<Vec<String>, Error> {
+    pub async fn repair(&self, when: Repair) -> Result<Vec<String>, Error> {
         let Some(repository) = &self.repository else { return Ok(Vec::new()) };
         let status = self.reconciler.status().borrow().clone();
         let head = repository.demo.head().await.map_err(Error::Git)?;
         // What is known of an earlier commit says nothing about this one.
-        let broken = if head.is_some() && status.source.head == head { broken(&status) } else { BTreeSet::new() };
-        let changed = repository.put_right(&broken, status.synced.as_deref()).await?;
+        let known = when == Repair::Everything && head.is_some() && status.source.head == head;
+        let broken = if known { broken(&status) } else { BTreeSet::new() };
+        let changed = repository.put_right(when, &broken, status.synced.as_deref()).await?;
         if !changed.is_empty() {
             self.reconciler.pushed();
         }
@@ -43,7 +53,12 @@ fn broken(status: &Status) -> BTreeSet<String> {
 }
 
 impl Repository {
-    async fn put_right(&self, broken: &BTreeSet<String>, good: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn put_right(
+        &self,
+        when: Repair,
+        broken: &BTreeSet<String>,
+        good: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
         let branch = format!("refs/heads/{}", self.demo.branch());
         let dir = self.demo.dir();
         let seed = match self.seed() {
@@ -53,6 +68,17 @@ impl Repository {
         let list = self.git().run(dir, "ls-tree").args(["-r", "-z", "--name-only"]).arg(&branch);
         let list = String::from_utf8_lossy(&list.out().await.map_err(Error::Git)?).into_owned();
         let there: BTreeSet<&str> = list.split('\0').filter(|name| !name.is_empty()).collect();
+        let missing = |there: &dyn Fn(&str) -> bool| {
+            let number = seed.iter().filter(|(path, _)| !there(path)).count();
+            number * 2 > seed.len() || (number > 0 && when == Repair::Everything)
+        };
+        let lost = missing(&|path| self.work.join(path).is_file());
+        if !missing(&|path| there.contains(path)) && broken.is_empty() {
+            if lost {
+                self.reset_work().await?;
+            }
+            return Ok(Vec::new());
+        }
         let mut entries = String::new();
         let mut changed = Vec::new();
         for (path, content) in &seed {
@@ -75,7 +101,6 @@ impl Repository {
         if !entries.is_empty() {
             self.commit(&branch, &entries, &format!("Put right {}", changed.join(", "))).await?;
         }
-        let lost = seed.iter().any(|(path, _)| !self.work.join(path).is_file());
         if lost || !entries.is_empty() {
             self.reset_work().await?;
         }

@@ -22,6 +22,7 @@ use super::store::{self, Found};
 use super::{Step, Workshop};
 use crate::deck::step::Role;
 use crate::sandbox::Sandbox;
+use crate::sandbox::repair::Repair;
 
 /// How often it is looked whether a step holds: at once, soon, and later.
 const LOOKS: [Duration; 3] = [Duration::from_millis(30), Duration::from_millis(100), Duration::from_millis(500)];
@@ -349,7 +350,11 @@ impl Session {
         {
             let _at_work = self.at_work.try_lock().map_err(|_| Error::Busy)?;
             self.take(&step.id, Event::Solve);
-            self.run_all(&step, Role::Solve).await?;
+            if let Err(error) = self.run_all(&step, Role::Solve).await {
+                tracing::debug!(%error, step = step.id, "the solution is tried again");
+                self.put_right(Repair::Everything, &mut |_| {}).await?;
+                self.run_all(&step, Role::Solve).await?;
+            }
         }
         self.wait(&step.id, false).await
     }

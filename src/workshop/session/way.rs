@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{Error, Scripts, Session, checkpoint_name, pause};
 use crate::deck::step::Role;
+use crate::sandbox::repair::Repair;
 use crate::workshop::converge::{self, Move};
 use crate::workshop::judge::Verdict;
 use crate::workshop::progress::{Event, State};
@@ -75,7 +76,7 @@ impl Session {
         let target = self.step(name)?.clone();
         // Nobody watches the steps on the way.
         let _hurry = self.sandbox.embedded().map(|embedded| embedded.hurry());
-        self.mend().await?;
+        self.put_right(Repair::Emptied, tell).await?;
         self.go_back(&target, tell).await?;
         let is_new = self.is_new();
         self.reach_all(&target, tell).await?;
@@ -140,7 +141,7 @@ impl Session {
         let Some(mut why) = missing else { return Ok(()) };
         let limit = step.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
         for attempt in 1..=TRIES {
-            self.put_right(tell).await?;
+            self.put_right(Repair::Everything, tell).await?;
             tell(&Move::Solve { step: step.id.clone(), why: why.clone() });
             let done = match self.run_all(step, Role::Setup).await {
                 Ok(()) => self.run_all(step, Role::Solve).await,
@@ -166,9 +167,9 @@ impl Session {
     }
 
     /// Makes the repository one that can be worked with, whatever became of it.
-    async fn put_right(&self, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
+    pub(super) async fn put_right(&self, when: Repair, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
         self.mend().await?;
-        let files = self.sandbox.repair().await.map_err(|error| Error::Sandbox(error.chain()))?;
+        let files = self.sandbox.repair(when).await.map_err(|error| Error::Sandbox(error.chain()))?;
         if !files.is_empty() {
             tell(&Move::Repair { files });
         }
