@@ -66,7 +66,7 @@ const EDGES: [(&str, &[&str]); 18] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 115] = [
+const PURE_PARTS: [&str; 117] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -181,7 +181,9 @@ const PURE_PARTS: [&str; 115] = [
     "workshop/graph.rs",
     "workshop/judge.rs",
     "workshop/parse.rs",
+    "workshop/killercoda/",
     "workshop/progress.rs",
+    "workshop/steady.rs",
 ];
 const IMPURE: [&str; 9] = [
     "tokio::",

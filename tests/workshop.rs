@@ -1,5 +1,10 @@
 //! The built-in workshop, done by its own solutions with real kubectl and git: in order, from anywhere, after sabotage.
 
+mod cli;
+mod hands;
+mod ways;
+
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +22,8 @@ use foredeck::workshop::{Workshop, load};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::harness::cluster::Named;
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -45,6 +52,16 @@ impl Learner {
     }
 
     async fn with(workshop: Arc<Workshop>) -> Self {
+        Self::on(workshop, None).await
+    }
+
+    /// On a real cluster, or on an embedded one.
+    async fn on(workshop: Arc<Workshop>, cluster: Option<Named>) -> Self {
+        Self::equipped(workshop, cluster, std::env::var_os("PATH")).await
+    }
+
+    /// With the programs of this `PATH`.
+    async fn equipped(workshop: Arc<Workshop>, cluster: Option<Named>, path: Option<OsString>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         builtin::write(&root.join("seed")).expect("the seed is written");
@@ -56,8 +73,16 @@ impl Learner {
         (config.port, config.demo, config.workshop) = (0, demo.clone(), Some(seat.clone()));
         let server = Server::bind(config).await.expect("an address");
         let address = format!("http://{}", server.address());
+        let cluster = match cluster {
+            None => ClusterPlan::Embedded(Box::default()),
+            Some(Named { client, name, kubeconfig: text }) => {
+                let kubeconfig = root.join("kubeconfig");
+                std::fs::write(&kubeconfig, text).expect("a file");
+                ClusterPlan::Existing { client, name, kubeconfig, ours: true }
+            }
+        };
         let plan = Plan {
-            cluster: ClusterPlan::Embedded(Box::default()),
+            cluster,
             repository: RepositoryPlan::Demo(repository::Plan {
                 name: "demo".to_owned(),
                 branch: "main".to_owned(),
@@ -72,7 +97,7 @@ impl Learner {
             folder: Folder::of(root),
             home: None,
             program: env!("CARGO_BIN_EXE_foredeck").into(),
-            path: std::env::var_os("PATH"),
+            path,
             server: address.clone(),
             fresh: true,
         };

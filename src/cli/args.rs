@@ -186,12 +186,15 @@ pub struct Import {
     /// What wrote it
     #[arg(value_enum)]
     pub from: ImportFrom,
-    /// The file; `-` is standard input
-    #[arg(value_name = "FILE")]
+    /// The file, `-` is standard input; the folder of a Killercoda scenario
+    #[arg(value_name = "FILE|DIR")]
     pub input: PathBuf,
-    /// Where to write the deck; standard output when not given
-    #[arg(short, long, value_name = "FILE")]
+    /// Where to write: the deck, standard output when not given; the folder of steps, `workshop` when not given
+    #[arg(short, long, value_name = "FILE|DIR")]
     pub output: Option<PathBuf>,
+    /// Write over steps that are there
+    #[arg(long)]
+    pub force: bool,
     /// Messages.
     #[command(flatten)]
     pub console: ConsoleArgs,
@@ -202,6 +205,8 @@ pub struct Import {
 pub enum ImportFrom {
     /// reveal.js Markdown: three newlines next, two below
     Reveal,
+    /// A scenario of Killercoda: it becomes the steps of a workshop
+    Killercoda,
 }
 
 /// `theme`

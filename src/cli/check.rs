@@ -8,7 +8,6 @@ mod manifest;
 mod measure;
 mod offline;
 mod served;
-mod steps;
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `import`: another tool's slides → a Marp deck.
+//! `import`: another tool's slides → a Marp deck; its scenario → a workshop.
 
 use std::path::Path;
 
@@ -9,12 +9,15 @@ use crate::project::{Error, files};
 
 use super::args::{Import, ImportFrom};
 use super::console::{self, Code, Console, Failure};
+use super::workshop::{self, import::Wanted};
 
 pub(super) fn run(args: &Import, console: Console) -> Result<Code, Failure> {
+    if args.from == ImportFrom::Killercoda {
+        let wanted = Wanted { input: &args.input, output: args.output.as_deref(), force: args.force };
+        return workshop::import::killercoda(&wanted, console);
+    }
     let source = read(&args.input)?;
-    let converted = match args.from {
-        ImportFrom::Reveal => reveal::to_marp(&source),
-    };
+    let converted = reveal::to_marp(&source);
     let has_front_matter = converted.value.text.starts_with("---\n");
     let head = if has_front_matter { "" } else { "---\nmarp: true\n---\n\n" };
     let text = format!("{head}{}", converted.value.text);

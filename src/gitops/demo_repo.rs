@@ -73,7 +73,7 @@ impl DemoRepo {
         let index = self.dir.join("foredeck-seed-index");
         let _ = std::fs::remove_file(&index);
         let files = match seed.folder.filter(|folder| folder.is_dir()) {
-            Some(folder) => files(folder).map_err(failed)?,
+            Some(folder) => seed_files(folder).map_err(failed)?,
             None => vec![("README.md".to_owned(), README.as_bytes().to_vec())],
         };
         let mut entries = String::new();
@@ -105,7 +105,10 @@ const MOST_FILES: usize = 2000;
 const LARGEST_FILE: u64 = 8 << 20;
 
 /// The files of a folder with their paths in it, sorted. Links, and what belongs to git or to us, are left out.
-fn files(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+///
+/// # Errors
+/// When one cannot be read, or there is too much of them.
+pub fn seed_files(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut found = Vec::new();
     let mut open = vec![(folder.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = open.pop() {

@@ -45,6 +45,7 @@ enum Wish {
     Commit(Decide, oneshot::Sender<Result<Option<String>, Error>>),
     Checkout(oneshot::Sender<Result<Checkout, Error>>),
     Identity(bool, oneshot::Sender<Result<String, Error>>),
+    KeepKeyIn(String),
     Unsynced(Option<String>, oneshot::Sender<Result<Vec<Commit>, Error>>),
     Pause,
     Resume,
@@ -265,6 +266,7 @@ impl Reconciler {
                 }
                 let _ = answer.send(public.map_err(Error::Refused));
             }
+            Wish::KeepKeyIn(namespace) => self.engine.keep_key_in(namespace),
             Wish::Unsynced(revision, answer) => {
                 let commits = self.engine.unsynced(revision.as_deref()).await;
                 let _ = answer.send(commits.map_err(Error::Refused));
@@ -378,6 +380,11 @@ impl Handle {
     /// Why there is none.
     pub async fn identity(&self, regenerate: bool) -> Result<String, Error> {
         self.ask(|answer| Wish::Identity(regenerate, answer)).await
+    }
+
+    /// The secret with the key for SSH is in this namespace from now on.
+    pub fn keep_key_in(&self, namespace: &str) {
+        let _ = self.wishes.try_send(Wish::KeepKeyIn(namespace.to_owned()));
     }
 
     /// The commits up to one that are not synced yet; up to the newest when none is named. None are left when it is

@@ -13,6 +13,7 @@ pub mod error;
 pub mod keep;
 mod mend;
 pub mod metrics;
+pub mod repair;
 pub mod repository;
 pub mod time;
 pub mod tools;

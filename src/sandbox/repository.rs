@@ -74,6 +74,11 @@ impl Repository {
         }
     }
 
+    /// The folder with the files that it began with.
+    pub(super) fn seed(&self) -> Option<&Path> {
+        self.plan.seed.as_deref().filter(|folder| folder.is_dir())
+    }
+
     /// How it is run.
     pub(super) fn git(&self) -> &Program {
         &self.git

@@ -249,6 +249,15 @@ impl std::fmt::Display for HttpTarget {
 }
 
 impl Fact {
+    /// Whether it compares with how things were when the step began.
+    pub fn looks_back(&self) -> bool {
+        match self {
+            Self::Object(fact) => fact.new,
+            Self::Commit(fact) => fact.since_step,
+            _ => false,
+        }
+    }
+
     /// What is looked at, in a few words.
     pub fn title(&self) -> String {
         match self {

@@ -19,6 +19,11 @@ pub enum Move {
         /// The step.
         step: String,
     },
+    /// Files of the repository that are missing or cannot be applied are brought back.
+    Repair {
+        /// Which.
+        files: Vec<String>,
+    },
     /// A step is done for the learner.
     Solve {
         /// The step.
@@ -38,6 +43,7 @@ impl std::fmt::Display for Move {
         match self {
             Self::Restore { step } => write!(out, "go back to the beginning of {step}"),
             Self::Reset { step } => write!(out, "take back {step}"),
+            Self::Repair { files } => write!(out, "put right {}", files.join(", ")),
             Self::Solve { step, why } => write!(out, "do {step}: {why}"),
             Self::SetUp { step } => write!(out, "set up {step}"),
         }

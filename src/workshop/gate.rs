@@ -84,6 +84,8 @@ impl Gate {
         let (sender, closed) = watch::channel(Some("the cluster is looked at".to_owned()));
         let reconciler = sandbox.reconciler.clone();
         reconciler.pause();
+        // As the Deployment says that mounts it.
+        reconciler.keep_key_in(FLUX.0);
         let branch = sandbox.repository.as_ref().map_or("main", |repository| repository.demo.branch()).to_owned();
         let wanted = Wanted { url: sandbox.source.clone(), branch, path: path.to_owned() };
         let gate = Self { closed, reconciler };

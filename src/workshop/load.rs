@@ -65,6 +65,22 @@ pub fn folder(folder: &Path) -> Result<Loaded, Error> {
     read(&name_of(folder), files)
 }
 
+/// Whether a folder has steps of a workshop, and not decks: one of them checks, solves or needs something.
+pub fn is_workshop(folder: &Path) -> bool {
+    let files = steps_in(folder).unwrap_or_default();
+    let mut texts = files.iter().filter_map(|file| {
+        use std::io::Read as _;
+        let mut text = Vec::new();
+        std::fs::File::open(file).ok()?.take(LARGEST).read_to_end(&mut text).ok()?;
+        Some(String::from_utf8_lossy(&text).into_owned())
+    });
+    texts.any(|text| {
+        let mut lines = text.lines();
+        lines.next() == Some("---")
+            && lines.any(|line| line.starts_with("needs:") || line.starts_with("```verify") || line.contains("{solve"))
+    })
+}
+
 /// The built-in workshop.
 pub fn builtin() -> Loaded {
     let mut sources: Vec<SourceFile> = Builtin::iter()

@@ -18,6 +18,7 @@ mod front;
 pub mod gate;
 pub mod graph;
 pub mod judge;
+pub mod killercoda;
 pub mod load;
 pub mod observe;
 pub mod overview;
@@ -25,6 +26,7 @@ mod parse;
 pub mod progress;
 pub mod seat;
 pub mod session;
+pub mod steady;
 pub mod store;
 
 use std::sync::Arc;

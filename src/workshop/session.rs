@@ -1,5 +1,8 @@
 //! One participant at work: starts, checks, helps with and takes back the steps of a workshop in a sandbox.
 
+mod way;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,22 +12,20 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::act::{self, Ran};
-use super::converge::{self, Move};
+use super::check::{Check, Fact};
 use super::gate::Gate;
-use super::judge::{Baseline, Verdict, is_moving, judge};
+use super::judge::{Baseline, Observation, Verdict, is_moving, judge};
 use super::observe::Observer;
 use super::progress::{Event, Progress, State, StepProgress};
+use super::steady::Trails;
 use super::store::{self, Found};
-use super::{Step, Workshop, graph};
+use super::{Step, Workshop};
 use crate::deck::step::Role;
 use crate::sandbox::Sandbox;
+use crate::sandbox::repair::Repair;
 
-/// How often it is looked whether a step holds, at first and later.
-const LOOKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
-/// How often a step is done anew when that failed on the way to another one.
-const TRIES: u32 = 3;
-/// How long pods that start are waited for before their step is done anew.
-const MOVING: Duration = Duration::from_secs(10);
+/// How often it is looked whether a step holds: at once, soon, and later.
+const LOOKS: [Duration; 3] = [Duration::from_millis(30), Duration::from_millis(100), Duration::from_millis(500)];
 
 /// Why something cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +115,15 @@ impl Report {
     }
 }
 
+/// When the scripts among the checks are run: each of them starts programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scripts {
+    /// Together with the others.
+    Always,
+    /// As soon as the others hold.
+    Last,
+}
+
 /// A participant at work.
 pub struct Session {
     workshop: Arc<Workshop>,
@@ -123,6 +133,8 @@ pub struct Session {
     file: Option<PathBuf>,
     progress: watch::Sender<Progress>,
     problem: Mutex<Option<String>>,
+    /// How the checks of steps that are worked on came and went.
+    trails: Mutex<BTreeMap<String, Trails>>,
     /// Held by whatever changes the sandbox.
     at_work: tokio::sync::Mutex<()>,
 }
@@ -158,6 +170,7 @@ impl Session {
             file,
             progress: watch::channel(progress).0,
             problem: Mutex::new(problem),
+            trails: Mutex::default(),
             at_work: tokio::sync::Mutex::new(()),
         }
     }
@@ -191,6 +204,9 @@ impl Session {
     }
 
     fn take(&self, id: &str, event: Event) {
+        if matches!(event, Event::Start(_) | Event::Reset) {
+            self.trails.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        }
         let changed = self.progress.send_if_modified(|progress| progress.take(id, event, now_ms()));
         if changed && let Some(file) = &self.file {
             let progress = self.progress.borrow().clone();
@@ -210,8 +226,11 @@ impl Session {
         let step = self.step(name)?.clone();
         let known = self.progress.borrow().step(&step.id);
         let baseline = (known.state == State::InProgress).then_some(known.baseline);
-        let (mut report, why) = self.look(&step, baseline.as_ref()).await;
-        match why {
+        let (mut report, _) = self.look(&step, baseline.as_ref(), Scripts::Always).await;
+        if known.state == State::InProgress {
+            self.steady(&mut report);
+        }
+        match report.missing() {
             None if known.state == State::InProgress => self.take(&step.id, Event::Pass),
             Some(why) => self.take(&step.id, Event::NotYet(why)),
             None => {}
@@ -220,13 +239,34 @@ impl Session {
         Ok(report)
     }
 
+    /// What comes and goes does not count.
+    fn steady(&self, report: &mut Report) {
+        let mut all = self.trails.lock().unwrap_or_else(PoisonError::into_inner);
+        let trails = all.entry(report.step.clone()).or_default();
+        for (place, check) in report.checks.iter_mut().enumerate() {
+            check.verdict = trails.see(place, check.verdict.clone());
+        }
+        report.passed = report.checks.iter().all(|check| check.verdict.passed());
+    }
+
     /// Looks at the checks of a step, and says what does not hold.
-    async fn look(&self, step: &Step, baseline: Option<&Baseline>) -> (Report, Option<String>) {
+    async fn look(&self, step: &Step, baseline: Option<&Baseline>, scripts: Scripts) -> (Report, Option<String>) {
         let stopped = self.gate.as_ref().and_then(Gate::why);
-        let looks = step.checks.iter().map(|check| self.observer.observe(check, baseline));
+        let late = |check: &Check| scripts == Scripts::Last && matches!(check.fact, Fact::Script { .. });
+        let looks = step.checks.iter().map(async |check| match late(check) {
+            true => Observation::None,
+            false => self.observer.observe(check, baseline).await,
+        });
         let now = i64::try_from(now_ms() / 1000).unwrap_or(0);
-        let (seen, mut context) =
+        let (mut seen, mut context) =
             tokio::join!(futures::future::join_all(looks), self.observer.context(baseline, stopped, now));
+        let others_hold =
+            step.checks.iter().zip(&seen).all(|(check, seen)| late(check) || judge(check, seen, &context).passed());
+        if others_hold {
+            for (check, seen) in step.checks.iter().zip(&mut seen).filter(|(check, _)| late(check)) {
+                *seen = self.observer.observe(check, baseline).await;
+            }
+        }
         let pairs = || step.checks.iter().zip(&seen);
         if pairs().any(|(check, seen)| !judge(check, seen, &context).passed()) {
             self.observer.look_at_work(&mut context).await;
@@ -263,119 +303,6 @@ impl Session {
             let wrong = report.checks.iter().any(|check| matches!(check.verdict, Verdict::Fail { .. }));
             if report.passed || (until_wrong && wrong) || begun.elapsed() > limit {
                 return Ok(report);
-            }
-            pause(begun).await;
-        }
-    }
-
-    /// What would be done to begin a step, as far as it can be told before.
-    ///
-    /// # Errors
-    /// When there is no such step.
-    pub async fn plan(&self, name: &str) -> Result<Vec<Move>, Error> {
-        let target = self.step(name)?.clone();
-        let progress = self.progress.borrow().clone();
-        let back = converge::back(&self.workshop, &target.id, &progress, self.has_checkpoint(&target.id));
-        if !back.is_empty() {
-            return Ok(back);
-        }
-        let mut missing = Vec::new();
-        for step in graph::before(&self.workshop, &target.id) {
-            if let (_, Some(why)) = self.look(step, None).await {
-                missing.push((step.id.clone(), why));
-            }
-        }
-        let of = |id: &str| missing.iter().find(|(step, _)| step == id).map(|(_, why)| why.clone());
-        Ok(converge::forward(&self.workshop, &target.id, of))
-    }
-
-    /// Brings the sandbox to the beginning of a step. `tell` hears of each thing that is done.
-    ///
-    /// # Errors
-    /// When there is no such step, or it cannot be reached.
-    pub async fn start(&self, name: &str, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
-        let _at_work = self.at_work.try_lock().map_err(|_| Error::Busy)?;
-        let target = self.step(name)?.clone();
-        self.mend().await?;
-        self.go_back(&target, tell).await?;
-        for step in graph::before(&self.workshop, &target.id) {
-            self.reach(step, tell).await?;
-        }
-        if target.actions(Role::Setup).next().is_some() {
-            tell(&Move::SetUp { step: target.id.clone() });
-            self.run_all(&target, Role::Setup).await?;
-        }
-        let checkpoint = self.sandbox.checkpoint(&checkpoint_name(&target.id)).await;
-        checkpoint.map_err(|error| Error::Sandbox(error.chain()))?;
-        let baseline = self.observer.baseline(&target).await;
-        self.take(&target.id, Event::Start(baseline));
-        Ok(())
-    }
-
-    /// Undoes what was done from a step on, when something was.
-    async fn go_back(&self, target: &Step, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
-        let progress = self.progress.borrow().clone();
-        let back = |checkpoint: bool| converge::back(&self.workshop, &target.id, &progress, checkpoint);
-        let mut moves = back(self.has_checkpoint(&target.id));
-        if let [moved @ Move::Restore { .. }] = moves.as_slice() {
-            tell(moved);
-            moves = match self.restore(&target.id).await {
-                Ok(()) => Vec::new(),
-                // The repository may have been made anew, without the commits of that time.
-                Err(error) => {
-                    tracing::warn!(%error, step = target.id, "a checkpoint is of no use any more");
-                    back(false)
-                }
-            };
-        }
-        for moved in moves {
-            tell(&moved);
-            if let Move::Reset { step } = &moved {
-                self.take_back(&self.step(step)?.clone()).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Does a step for the learner unless it holds already.
-    async fn reach(&self, step: &Arc<Step>, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
-        let (report, missing) = self.look(step, None).await;
-        // What is on its way by itself needs nobody, unless it does not arrive.
-        let missing = if report.moving { self.until_holds(step, MOVING).await } else { missing };
-        let Some(mut why) = missing else { return Ok(()) };
-        let limit = step.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
-        for attempt in 1..=TRIES {
-            tell(&Move::Solve { step: step.id.clone(), why: why.clone() });
-            let done = match self.run_all(step, Role::Setup).await {
-                Ok(()) => self.run_all(step, Role::Solve).await,
-                failed => failed,
-            };
-            if let Err(error) = done {
-                if attempt == TRIES {
-                    return Err(error);
-                }
-                tokio::time::sleep(LOOKS.1).await;
-                continue;
-            }
-            match self.until_holds(step, limit).await {
-                None => {
-                    self.take(&step.id, Event::Solve);
-                    self.take(&step.id, Event::Pass);
-                    return Ok(());
-                }
-                Some(missing) => why = missing,
-            }
-        }
-        Err(Error::Stuck { step: step.id.clone(), why })
-    }
-
-    /// Waits until a step holds, however it began; what does not hold when its time is over.
-    async fn until_holds(&self, step: &Step, limit: Duration) -> Option<String> {
-        let begun = Instant::now();
-        loop {
-            let (_, why) = self.look(step, None).await;
-            if why.is_none() || begun.elapsed() > limit {
-                return why;
             }
             pause(begun).await;
         }
@@ -423,7 +350,11 @@ impl Session {
         {
             let _at_work = self.at_work.try_lock().map_err(|_| Error::Busy)?;
             self.take(&step.id, Event::Solve);
-            self.run_all(&step, Role::Solve).await?;
+            if let Err(error) = self.run_all(&step, Role::Solve).await {
+                tracing::debug!(%error, step = step.id, "the solution is tried again");
+                self.put_right(Repair::Everything, &mut |_| {}).await?;
+                self.run_all(&step, Role::Solve).await?;
+            }
         }
         self.wait(&step.id, false).await
     }
@@ -513,8 +444,13 @@ fn checkpoint_name(id: &str) -> String {
 }
 
 async fn pause(begun: Instant) {
-    let quick = begun.elapsed() < Duration::from_secs(5);
-    tokio::time::sleep(if quick { LOOKS.0 } else { LOOKS.1 }).await;
+    let [at_once, soon, later] = LOOKS;
+    tokio::time::sleep(match begun.elapsed().as_millis() {
+        0..500 => at_once,
+        500..5000 => soon,
+        _ => later,
+    })
+    .await;
 }
 
 /// Milliseconds since 1970.

@@ -31,17 +31,12 @@ impl ClusterTest {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let kubeconfig = folder.path().join("kubeconfig");
-        let (embedded, client) = match std::env::var("FOREDECK_TEST_CONTEXT") {
-            Ok(context) if !context.is_empty() => {
-                let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-                let mut own = Kubeconfig::read().expect("a kubeconfig");
-                own.current_context = Some(context);
-                let text = serde_json::to_string(&own).expect("a kubeconfig is data");
+        let (embedded, client) = match named().await {
+            Some(Named { client, kubeconfig: text, .. }) => {
                 std::fs::write(&kubeconfig, text).expect("a file");
-                let config = kube::Config::from_custom_kubeconfig(own, &options).await.expect("the context is there");
-                (None, Client::try_from(config).expect("a client"))
+                (None, client)
             }
-            _ => {
+            None => {
                 let embedded = Embedded::start(Config::default()).await.expect("a cluster starts");
                 std::fs::write(&kubeconfig, embedded.kubeconfig()).expect("a file");
                 let client = client_of(&embedded).await;
@@ -103,6 +98,25 @@ impl ClusterTest {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         let _ = namespaces.delete(&self.namespace, &DeleteParams::background()).await;
     }
+}
+
+/// The real cluster that `FOREDECK_TEST_CONTEXT` names.
+pub(crate) struct Named {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+    /// The text of a kubeconfig that leads to it.
+    pub(crate) kubeconfig: String,
+}
+
+/// The real cluster to test against, if one is named.
+pub(crate) async fn named() -> Option<Named> {
+    let name = std::env::var("FOREDECK_TEST_CONTEXT").ok().filter(|context| !context.is_empty())?;
+    let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
+    let mut own = Kubeconfig::read().expect("a kubeconfig");
+    own.current_context = Some(name.clone());
+    let kubeconfig = serde_json::to_string(&own).expect("a kubeconfig is data");
+    let config = kube::Config::from_custom_kubeconfig(own, &options).await.expect("the context is there");
+    Some(Named { client: Client::try_from(config).expect("a client"), name, kubeconfig })
 }
 
 /// A client that reaches an embedded cluster through the network.

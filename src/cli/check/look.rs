@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::args::Check;
 use super::fit::Projector;
 use super::served::Served;
-use super::{estimate, manifest, offline, steps};
+use super::{estimate, manifest, offline};
 use crate::cli::console::Failure;
-use crate::cli::{import, not_found};
+use crate::cli::{import, not_found, workshop};
 use crate::deck::Compatibility;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::gitops::{canary, capi};
@@ -68,7 +68,6 @@ impl<'a> Look<'a> {
                 Err(error) => failures.push((input.clone(), not_found(input, error))),
             }
         }
-        steps::judge(&mut checked);
         (checked, failures)
     }
 
@@ -77,6 +76,9 @@ impl<'a> Look<'a> {
             let project = Arc::new(Project::around(Path::new("."), self.options.clone())?);
             let compiled = project.compile_source(import::read(input)?, Path::new("."))?;
             return Ok(vec![self.deck(&project, compiled)]);
+        }
+        if let Some(steps) = workshop::lint::look(input) {
+            return Ok(steps?.into_iter().map(|(source, found)| Checked::new(source, found)).collect());
         }
         let project = Arc::new(Project::open(input, self.options.clone())?);
         let mut checked = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::args::ConsoleArgs;
 
@@ -43,6 +43,8 @@ pub enum WorkshopCommand {
     Status(List),
     /// Write the workshop as one text to take home
     Export(ExportWorkshop),
+    /// Turn a scenario of another tool into steps
+    Import(ImportWorkshop),
 }
 
 /// `workshop list`, `workshop status`
@@ -150,6 +152,33 @@ pub struct ExportWorkshop {
     pub console: ConsoleArgs,
 }
 
+/// `workshop import`
+#[derive(Debug, Args)]
+pub struct ImportWorkshop {
+    /// What wrote it
+    #[arg(value_enum)]
+    pub from: Scenario,
+    /// The scenario's folder, or its `index.json`
+    #[arg(value_name = "DIR")]
+    pub input: PathBuf,
+    /// The folder to write the steps to; `workshop` when not given
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Write over steps that are there
+    #[arg(long)]
+    pub force: bool,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// Whose scenarios can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// Killercoda, and Katacoda before it
+    Killercoda,
+}
+
 /// `test workshop`
 #[derive(Debug, Args)]
 pub struct TestWorkshop {
@@ -174,6 +203,7 @@ impl WorkshopCommand {
             Self::Check(args) => &args.console,
             Self::Hint(args) | Self::Solve(args) | Self::Reset(args) => &args.console,
             Self::Export(args) => &args.console,
+            Self::Import(args) => &args.console,
         }
     }
 }

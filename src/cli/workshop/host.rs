@@ -81,7 +81,10 @@ impl Host {
         let token = Token::random().map_err(|error| failed(error, "there are no random numbers"))?;
         let push = Token::random().map_err(|error| failed(error, "there are no random numbers"))?;
         let file = (!hosting.passing).then(|| session::file(hosting.folder.path(), PARTICIPANT));
-        let setting = Setting { switch: Some(APPLIED.to_owned()), file, token: token.reveal().to_owned() };
+        // Where no step installs an operator, nobody is there to be waited for.
+        let operator = hosting.steps.as_ref().is_none_or(|steps| steps.join("repo/flux").is_dir());
+        let switch = operator.then(|| APPLIED.to_owned());
+        let setting = Setting { switch, file, token: token.reveal().to_owned() };
         let seat = Seat::new(hosting.workshop.clone(), setting);
         let (sender, demo) = watch::channel(Demo::Starting);
         let mut config = Config::new(hosting.folder.path(), Vec::new());

@@ -4,6 +4,8 @@ pub mod args;
 mod client;
 mod export;
 mod host;
+pub(super) mod import;
+pub(super) mod lint;
 mod list;
 mod start;
 mod step;
@@ -29,6 +31,7 @@ pub(super) fn run(command: WorkshopCommand, console: Console) -> Result<Code, Fa
         WorkshopCommand::Reset(args) => step::reset(&args, console),
         WorkshopCommand::Status(args) => step::status(&args, console),
         WorkshopCommand::Export(args) => export::run(&args, console),
+        WorkshopCommand::Import(args) => import::run(&args, console),
     }
 }
 

@@ -70,6 +70,9 @@ async fn elsewhere(args: &Start, workshop: &Workshop, address: &Address, console
         let why = value.get("error").and_then(|why| why.as_str()).unwrap_or("the step is not reached").to_owned();
         return Err(Failure::new(Code::Findings, anyhow::Error::msg(why)));
     }
+    if args.dry_run {
+        return planned(&step.id, &value, console);
+    }
     tell_moves(&value, console);
     console.say(&format!("{} begins: {}/w/{}", step.id, address.url, step.slug));
     Ok(Code::Done)
@@ -89,10 +92,9 @@ async fn serve(
     let step = named.and_then(|name| workshop.step(name)).or(workshop.steps.last()).cloned();
     let Some(step) = step else { return Err(Failure::input("the workshop has no steps")) };
     if args.dry_run {
-        for moved in session.plan(&step.id).await.map_err(failed)? {
-            console.say(&format!("  {moved}"));
-        }
-        return Ok(Code::Done);
+        let moves = session.plan(&step.id).await.map_err(failed)?;
+        let moves: Vec<_> = moves.iter().map(|moved| json!({"text": moved.to_string(), "move": moved})).collect();
+        return planned(&step.id, &json!({"moves": moves}), console);
     }
     if let Some(problem) = session.problem() {
         console.say(&format!("Note: {problem}."));
@@ -112,6 +114,17 @@ async fn serve(
         Ok::<(), std::io::Error>(())
     });
     supervisor.run().await
+}
+
+/// Says what would be done.
+fn planned(step: &str, answer: &serde_json::Value, console: Console) -> Result<Code, Failure> {
+    if console.json {
+        let moves = answer.get("moves");
+        console.document(&json!({"schema": "foredeck.workshop.plan/1", "step": step, "moves": moves}))?;
+    } else {
+        tell_moves(answer, console);
+    }
+    Ok(Code::Done)
 }
 
 fn say(address: &Address, session: &Session, step: &crate::workshop::Step, console: Console) -> Result<(), Failure> {

@@ -26,7 +26,7 @@ use super::api::{Api, FIRST_REVISION, LIMITS, Limits};
 use super::clock::Clock;
 use super::kubeconfig::own::{self, Entry};
 use super::registry::{self, Hosted, Login};
-use super::sim::driver::{Driver, SharedImages, Simulation};
+use super::sim::driver::{Driver, Haste, Hurry, SharedImages, Simulation};
 use crate::net::{self, Patience};
 use identity::{Certificate, Token};
 use pods::Pods;
@@ -124,6 +124,7 @@ impl Default for Config {
 pub struct Embedded {
     api: Arc<Api>,
     images: SharedImages,
+    haste: Haste,
     registry: Option<Hosted>,
     address: SocketAddr,
     name: String,
@@ -156,6 +157,7 @@ impl Embedded {
         let api = Arc::new(Api::of(config.clock, store, journal, config.limits));
         let authority = access.as_ref().map(|(certificate, _)| certificate.authority_pem.clone()).unwrap_or_default();
         let images = config.simulation.images.clone();
+        let haste = config.simulation.haste.clone();
         let driver = Driver::new(api.clone(), config.simulation, authority)
             .map_err(|refusal| Error::Bootstrap(refusal.message))?;
         let stop = CancellationToken::new();
@@ -172,7 +174,7 @@ impl Embedded {
         let serve = move |stream| connection(stream, door.clone(), until.clone());
         tasks.spawn(net::accept(listener, CONNECTIONS, tasks.clone(), stop.clone(), serve));
         tasks.close();
-        Ok(Self { api, images, registry, address, name: config.name, access, frontend, stop, tasks })
+        Ok(Self { api, images, haste, registry, address, name: config.name, access, frontend, stop, tasks })
     }
 
     /// Where it listens.
@@ -188,6 +190,11 @@ impl Embedded {
     /// The images that its pods run; a demo publishes new ones here.
     pub fn images(&self) -> &SharedImages {
         &self.images
+    }
+
+    /// Containers start and stop at once until what this gives is dropped: for what nobody watches.
+    pub fn hurry(&self) -> Hurry {
+        self.haste.begin()
     }
 
     /// The registry of those images, if there is one.

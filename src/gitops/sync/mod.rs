@@ -234,6 +234,14 @@ impl Engine {
         Ok(pair.public)
     }
 
+    /// The secret with the key is in another namespace from now on.
+    pub fn keep_key_in(&mut self, namespace: String) {
+        if self.settings.secret.namespace != namespace {
+            self.settings.secret.namespace = namespace;
+            self.public_key = None;
+        }
+    }
+
     /// The commits up to `revision` that are not synced yet, within the paths; up to the newest when none is named.
     ///
     /// # Errors
