@@ -22,6 +22,7 @@ pub mod deck;
 pub mod diagnostic;
 pub mod export;
 pub mod gitops;
+pub mod helm;
 pub mod net;
 pub mod panel;
 pub mod project;
