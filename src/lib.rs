@@ -8,7 +8,7 @@
 //! server                                       HTTP, SSE, WebSocket
 //! project   export   │   workshop → runbook → panel      files around the pure core │ what is shown and done live
 //!                    │   sandbox               one cluster, repository and reconciler to play in
-//! deck  theme  render │  gitops → cluster      Markdown + CSS → HTML, pure │ Git → a Kubernetes API
+//! deck  theme  render │  gitops → helm → cluster Markdown + CSS → HTML, pure │ Git → a Kubernetes API
 //! diagnostic          │  registry → net        what is wrong, and where │ images, connections
 //! ```
 //!

@@ -95,14 +95,13 @@ fn parts(text: &str) -> Vec<String> {
     parts
 }
 
-/// Sorts as Helm makes them; of one kind by name.
+/// Sorts as Helm makes them; of one kind they stay in the order of their files.
 pub(super) fn sort(made: &mut [Made]) {
     let rank = |kind: &str| ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len());
     made.sort_by_cached_key(|made| {
         let kind = object_text(&made.object, "kind").to_owned();
-        let name = text(&made.object, &["metadata", "name"]).to_owned();
         let rank = rank(&kind);
-        (rank, if rank == ORDER.len() { kind } else { String::new() }, name)
+        (rank, if rank == ORDER.len() { kind } else { String::new() })
     });
 }
 

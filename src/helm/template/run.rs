@@ -19,7 +19,7 @@ const MOST_STEPS: usize = 2_000_000;
 const MOST_BYTES: usize = 16 << 20;
 
 /// Looks for objects of the cluster: `apiVersion`, kind, namespace, name.
-pub type Lookup<'a> = &'a dyn Fn(&str, &str, &str, &str) -> Json;
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str, &str, &str, &str) -> Json;
 
 /// The templates of a chart, and how much they may still do.
 pub(crate) struct Runner<'a> {
