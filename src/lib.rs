@@ -9,7 +9,7 @@
 //!                    │   recording             what was shown, in a file
 //! project   export   │   workshop → runbook → panel      files around the pure core │ what is shown and done live
 //!                    │   sandbox               one cluster, repository and reconciler to play in
-//! deck  theme  render │  gitops → cluster      Markdown + CSS → HTML, pure │ Git → a Kubernetes API
+//! deck  theme  render │  gitops → helm → cluster Markdown + CSS → HTML, pure │ Git → a Kubernetes API
 //! diagnostic          │  registry → net        what is wrong, and where │ images, connections
 //! ```
 //!
@@ -23,6 +23,7 @@ pub mod deck;
 pub mod diagnostic;
 pub mod export;
 pub mod gitops;
+pub mod helm;
 pub mod net;
 pub mod panel;
 pub mod project;

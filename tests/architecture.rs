@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and the modules it may use.
-const EDGES: [(&str, &[&str]); 18] = [
+const EDGES: [(&str, &[&str]); 19] = [
     ("diagnostic", &[]),
     ("deck", &["diagnostic"]),
     ("theme", &["diagnostic"]),
@@ -13,7 +13,8 @@ const EDGES: [(&str, &[&str]); 18] = [
     ("export", &["project", "render", "theme", "deck", "diagnostic"]),
     ("net", &[]),
     ("cluster", &["net", "diagnostic"]),
-    ("gitops", &["cluster", "diagnostic"]),
+    ("helm", &["cluster"]),
+    ("gitops", &["helm", "cluster", "diagnostic"]),
     ("registry", &["net", "diagnostic"]),
     ("sandbox", &["gitops", "registry", "cluster", "net", "diagnostic"]),
     ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),
@@ -64,9 +65,9 @@ const EDGES: [(&str, &[&str]); 18] = [
 ];
 
 /// Modules whose results depend on their arguments alone.
-const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
+const PURE: [&str; 5] = ["diagnostic", "deck", "theme", "render", "helm"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 117] = [
+const PURE_PARTS: [&str; 120] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -156,6 +157,9 @@ const PURE_PARTS: [&str; 117] = [
     "gitops/finding.rs",
     "gitops/fluxctl/",
     "gitops/health.rs",
+    "gitops/helm/shelf.rs",
+    "gitops/helm/status.rs",
+    "gitops/helm/wish.rs",
     "gitops/helm_images.rs",
     "gitops/helm_release",
     "gitops/http_backend/cgi.rs",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::api::{
-    DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy, ValidationDirective,
+    DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy, ValidationDirective,
 };
 use kube::core::request::Request;
 use serde_json::Value;
@@ -88,6 +88,7 @@ pub struct Objects {
     client: Client,
     /// How long one request may take.
     limit: Duration,
+    manager: &'static str,
 }
 
 impl std::fmt::Debug for Objects {
@@ -99,7 +100,13 @@ impl std::fmt::Debug for Objects {
 impl Objects {
     /// The objects behind a client.
     pub fn new(client: Client, limit: Duration) -> Self {
-        Self { client, limit }
+        Self { client, limit, manager: MANAGER }
+    }
+
+    /// The same, for another one than the reconciler: fields are that one's.
+    #[must_use]
+    pub fn in_the_name_of(self, manager: &'static str) -> Self {
+        Self { manager, ..self }
     }
 
     /// The client.
@@ -213,7 +220,7 @@ impl Objects {
         let params = PatchParams {
             dry_run,
             force: true,
-            field_manager: Some(MANAGER.to_owned()),
+            field_manager: Some(self.manager.to_owned()),
             field_validation: Some(ValidationDirective::Strict),
         };
         let request = Request::new(served.path(Some(&at.namespace))).patch(&at.name, &params, &Patch::Apply(object));
@@ -225,9 +232,31 @@ impl Objects {
     /// # Errors
     /// When the API server does not do it.
     pub async fn merge(&self, served: &Served, at: &Key, patch: &Value) -> Result<Value, Error> {
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
         let request = Request::new(served.path(Some(&at.namespace))).patch(&at.name, &params, &Patch::Merge(patch));
         self.ask(request).await
+    }
+
+    /// Makes a new object.
+    ///
+    /// # Errors
+    /// When the API server does not do it.
+    pub async fn create(&self, served: &Served, object: &Value) -> Result<Value, Error> {
+        let body = serde_json::to_vec(object).map_err(|error| Error::Answer(error.to_string()))?;
+        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let namespace = text(object, &["metadata", "namespace"]);
+        self.ask(Request::new(served.path(Some(namespace))).create(&params, body)).await
+    }
+
+    /// Merges something into an object's status.
+    ///
+    /// # Errors
+    /// When the API server does not do it.
+    pub async fn merge_status(&self, served: &Served, at: &Key, status: &Value) -> Result<Value, Error> {
+        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
+        let patch = Patch::Merge(serde_json::json!({ "status": status }));
+        let request = Request::new(served.path(Some(&at.namespace)));
+        self.ask(request.patch_subresource("status", &at.name, &params, &patch)).await
     }
 
     /// Deletes exactly this object and, in the background, what belongs to it. False when it was gone.

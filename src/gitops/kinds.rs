@@ -132,6 +132,11 @@ impl Kinds {
         self.by_kind.get(kind)?.first()
     }
 
+    /// Every kind in every version.
+    pub fn all(&self) -> impl Iterator<Item = &Served> {
+        self.by_kind.values().flatten()
+    }
+
     /// The kinds whose objects are looked through for those that were made by a sync.
     pub fn owned(&self) -> impl Iterator<Item = &Served> {
         let kinds = self.by_kind.values().filter_map(|versions| versions.first());

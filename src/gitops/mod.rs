@@ -19,6 +19,7 @@ pub mod fluxctl;
 pub mod generate;
 pub mod git;
 pub mod health;
+pub mod helm;
 pub mod helm_images;
 pub mod helm_release;
 pub mod http_backend;

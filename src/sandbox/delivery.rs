@@ -1,4 +1,4 @@
-//! The controllers of deliveries beside the reconciler: canaries and Cluster API, on the embedded cluster alone.
+//! The controllers of deliveries beside the reconciler: canaries, Helm releases and Cluster API, on the embedded cluster alone.
 //!
 //! They make their definitions when the sandbox runs, not when it starts, and then wait on watches: without such objects
 //! nothing is done. The many kinds of Cluster API come after the first sync, so that it has the machine to itself.
@@ -12,10 +12,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::charts;
 use super::error::chain;
+use super::repository::Repository;
 use crate::cluster::embedded::Embedded;
 use crate::gitops::canary::{self, Canaries};
 use crate::gitops::capi::{self, ClusterApi, Timings};
+use crate::gitops::helm::{self, Releases, Sources};
 use crate::gitops::reconciler::Handle as Reconciler;
 
 /// The shortest and the longest wait before a controller that broke off works again.
@@ -35,17 +38,19 @@ pub(super) struct Delivery {
 pub(super) struct Handles {
     pub(super) canaries: Option<canary::Handle>,
     pub(super) clusters: Option<capi::Handle>,
+    pub(super) releases: Option<helm::Handle>,
 }
 
 #[derive(Debug)]
 enum Controller {
     Canaries(Canaries),
     Clusters(Box<ClusterApi>),
+    Releases(Box<Releases>),
 }
 
 impl Delivery {
     /// Controllers for a cluster; none for one that is elsewhere, which has its own.
-    pub(super) fn new(embedded: Option<&Embedded>) -> (Self, Handles) {
+    pub(super) fn new(embedded: Option<&Embedded>, repository: Option<&Repository>) -> (Self, Handles) {
         let (mut all, mut handles) = (Self::default(), Handles::default());
         let Some(embedded) = embedded else { return (all, handles) };
         let clock = &embedded.api().clock;
@@ -56,6 +61,11 @@ impl Delivery {
             }
             Err(error) => tracing::error!(%error, "there are no canaries"),
         }
+        let repository = repository.map(|own| (own.demo.dir().to_owned(), own.demo.branch().to_owned()));
+        let sources = Sources { shelf: charts::shelf(), repository };
+        let releases = Releases::new(embedded.client(), clock.clone(), sources);
+        handles.releases = Some(releases.handle());
+        all.controllers.push(Controller::Releases(Box::new(releases)));
         // As quick as one can watch: somebody waits for it in front of an audience.
         let options = capi::Options { timings: Timings::STAGE, ..capi::Options::default() };
         let clusters = ClusterApi::new(embedded.client(), clock.clone(), options);
@@ -87,6 +97,7 @@ impl Controller {
         match self {
             Self::Canaries(_) => "canaries",
             Self::Clusters(_) => "cluster api",
+            Self::Releases(_) => "helm releases",
         }
     }
 
@@ -97,6 +108,11 @@ impl Controller {
             Self::Clusters(clusters) => {
                 if let Err(error) = clusters.run(stop).await {
                     return chain(&error);
+                }
+            }
+            Self::Releases(releases) => {
+                if let Err(why) = releases.run(stop).await {
+                    return why;
                 }
             }
         }

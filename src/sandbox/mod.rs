@@ -6,6 +6,7 @@
 
 pub mod automation;
 pub mod builtin;
+pub mod charts;
 pub mod checkpoint;
 pub mod daemon;
 mod delivery;
@@ -29,6 +30,7 @@ use crate::cluster::folder::Folder;
 use crate::cluster::kubeconfig::own;
 use crate::gitops::canary;
 use crate::gitops::capi;
+use crate::gitops::helm;
 use crate::gitops::git::identity::KeyOptions;
 use crate::gitops::git::{Program, Remote};
 use crate::gitops::reconciler::{Handle, Reconciler};
@@ -135,6 +137,8 @@ pub struct Sandbox {
     pub canaries: Option<canary::Handle>,
     /// Clusters of Cluster API; none on clusters elsewhere.
     pub clusters: Option<capi::Handle>,
+    /// Helm releases; none on clusters elsewhere.
+    pub releases: Option<helm::Handle>,
     /// What `fluxctl` talks to.
     pub daemon: daemon::Daemon,
     /// What terminals find in their environment.
@@ -259,7 +263,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         folder: plan.folder.path(),
         home: plan.home.as_deref(),
     })?;
-    let (delivery, handles) = delivery::Delivery::new(embedded);
+    let (delivery, handles) = delivery::Delivery::new(embedded, repository.as_ref());
     let (jobs, daemon) = daemon::new(&client, &handle, &images, scratch);
     let sandbox = Arc::new(Sandbox {
         client,
@@ -271,6 +275,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         automation: images,
         canaries: handles.canaries,
         clusters: handles.clusters,
+        releases: handles.releases,
         daemon,
         tools,
         folder: plan.folder.clone(),

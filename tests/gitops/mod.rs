@@ -3,6 +3,7 @@
 mod canary;
 mod capi;
 mod faults;
+mod helm;
 mod measure;
 mod sync;
 mod trust;

@@ -1,7 +1,7 @@
 //! Container images: how they are written, which tags are wanted, which one is chosen.
 
 pub mod choose;
-pub mod constraint;
+pub use crate::helm::version as constraint;
 pub mod pattern;
 pub mod reference;
 pub mod repository;

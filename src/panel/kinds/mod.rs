@@ -7,6 +7,7 @@ mod gitlog;
 mod http;
 mod images;
 mod logs;
+mod releases;
 mod sync;
 mod table;
 mod timeline;
@@ -44,6 +45,7 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output
         PanelKind::Tree if clusters::is_meant(spec) => clusters::show(spec, &sandbox, &output).await,
         PanelKind::Tree => tree::show(spec, &sandbox, &output).await,
         PanelKind::Canary => canary::show(spec, &sandbox, &output).await,
+        PanelKind::Releases => releases::show(spec, &sandbox, &output).await,
         PanelKind::Images => images::show(spec, &sandbox, &output).await,
         PanelKind::Http => http::show(spec, &sandbox, &output).await,
         PanelKind::Qr => {
@@ -52,7 +54,7 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output
             std::future::pending().await
         }
         // These do not look at the sandbox: others fill them.
-        PanelKind::Releases | PanelKind::Terminal | PanelKind::Steps | PanelKind::Poll | PanelKind::Exec => {
+        PanelKind::Terminal | PanelKind::Steps | PanelKind::Poll | PanelKind::Exec => {
             std::future::pending().await
         }
     }
