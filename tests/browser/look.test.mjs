@@ -61,7 +61,7 @@ before(async () => {
   await post('/api/v1/steps/run', { deck: 'light', name: 'release' });
   await says('canary', 'latency');
   await says('canary', 'Progressing');
-  await post('/api/v1/canary', { namespace: 'prod', do: 'hold' });
+  await post('/api/v1/canary', { namespace: 'prod', name: 'podinfo', do: 'hold' });
   await post('/api/v1/clock', { do: 'speed', times: 1 });
   await says('http', '200 OK');
 });
