@@ -63,7 +63,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 4] = ["diagnostic", "deck", "theme", "render"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 99] = [
+const PURE_PARTS: [&str; 102] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -94,16 +94,19 @@ const PURE_PARTS: [&str; 99] = [
     "export/pdf/finish.rs",
     "export/pdf/object.rs",
     "export/pdf/outline.rs",
+    "panel/printed.rs",
     "panel/redact.rs",
     "panel/terminal/filter.rs",
     "panel/terminal/scrollback.rs",
     "panel/terminal/typing.rs",
     "runbook/journal.rs",
+    "runbook/overview.rs",
     "runbook/tail.rs",
     "runbook/trust.rs",
     "runbook/view.rs",
     "runbook/wait.rs",
     "server/panels/chart.rs",
+    "workshop/overview.rs",
     "gitops/capi/action.rs",
     "gitops/capi/azure.rs",
     "gitops/capi/bootstrap.rs",

@@ -2,7 +2,9 @@
 
 mod canary;
 mod demo;
+mod elsewhere;
 mod events;
+mod exec;
 mod files;
 mod floods;
 #[cfg(unix)]

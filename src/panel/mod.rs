@@ -2,6 +2,7 @@
 
 mod kinds;
 pub mod output;
+pub mod printed;
 pub mod redact;
 pub mod source;
 pub mod state;

@@ -139,8 +139,8 @@ pub struct Fact {
 pub struct Choice {
     /// The text.
     pub text: String,
-    /// How many chose it.
-    pub votes: u32,
+    /// How many chose it; not told while the speaker keeps it back.
+    pub votes: Option<u32>,
 }
 
 /// A value at a time.
@@ -220,6 +220,36 @@ pub enum Body {
         question: String,
         /// The answers.
         choices: Vec<Choice>,
+        /// How many have answered.
+        voted: u32,
+    },
+}
+
+/// What the speaker can do with what a panel shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "of")]
+pub enum Controls {
+    /// A release goes on, waits or is taken back.
+    Canary {
+        /// The canary's namespace.
+        namespace: String,
+        /// The canary's name.
+        name: String,
+        /// Whether something is being released.
+        releasing: bool,
+        /// Whether it is held.
+        held: bool,
+        /// Gates, and whether the speaker has opened each.
+        gates: Vec<(String, bool)>,
+        /// Percent of requests to the new version that succeed.
+        success: f64,
+        /// How long 99 of 100 of them take at most, in milliseconds.
+        latency_ms: u64,
+    },
+    /// Results of a poll are shown or kept back.
+    Poll {
+        /// Whether they are kept back.
+        hidden: bool,
     },
 }
 
@@ -236,17 +266,19 @@ pub struct PanelState {
     pub problem: Option<String>,
     /// `virtual time ×60`, when the cluster's time is not real.
     pub time: Option<String>,
+    /// What the speaker can do.
+    pub controls: Option<Controls>,
 }
 
 impl PanelState {
     /// A panel whose source has said nothing yet.
     pub fn waiting(title: impl Into<String>) -> Self {
-        Self { title: title.into(), body: Body::Waiting, at: None, problem: None, time: None }
+        Self { title: title.into(), body: Body::Waiting, at: None, problem: None, time: None, controls: None }
     }
 
     /// A panel that shows something good.
     pub fn good(title: impl Into<String>, body: Body, at: Timestamp) -> Self {
-        Self { title: title.into(), body, at: Some(at), problem: None, time: None }
+        Self { title: title.into(), body, at: Some(at), problem: None, time: None, controls: None }
     }
 
     /// The same frame, whose source does not answer any more.
@@ -289,15 +321,31 @@ impl PanelState {
                 facts_text(facts) + &last.collect::<String>()
             }
             Body::Qr { text } => format!("{text}\n"),
-            Body::Poll { question, choices } => {
-                let lines = choices.iter().map(|choice| format!("{:>4}  {}\n", choice.votes, choice.text));
-                format!("{question}\n") + &lines.collect::<String>()
+            Body::Poll { question, choices, voted } => {
+                let votes = |choice: &Choice| choice.votes.map_or_else(|| "?".to_owned(), |votes| votes.to_string());
+                let lines = choices.iter().map(|choice| format!("{:>4}  {}\n", votes(choice), choice.text));
+                let hidden = choices.iter().any(|choice| choice.votes.is_none());
+                let voted = hidden.then(|| format!("{voted:>4}  votes\n")).unwrap_or_default();
+                format!("{question}\n") + &lines.collect::<String>() + &voted
             }
         }
     }
 }
 
 impl Table {
+    /// A table of at most so many rows: those around the one that counts, which stands in the upper third.
+    pub fn around(columns: &[&str], rows: Vec<Row>, at: usize, most: usize, empty: &str) -> Self {
+        let shown = most.min(rows.len());
+        let first = at.saturating_sub(most / 3).min(rows.len() - shown);
+        let more = rows.len() - shown;
+        Self {
+            columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+            rows: rows.into_iter().skip(first).take(shown).collect(),
+            more,
+            empty: empty.to_owned(),
+        }
+    }
+
     /// The table as `kubectl` prints one: columns three blanks apart.
     pub fn text(&self) -> String {
         if self.rows.is_empty() {
@@ -363,6 +411,21 @@ mod tests {
         let text = "NAME        READY   STATUS\npodinfo-1   1/1     Running\ndb          0/1\n+2 more\n";
         assert_eq!(table.text(), text);
         assert_eq!(Table { rows: Vec::new(), ..table }.text(), "No pods.\n");
+    }
+
+    #[test]
+    fn a_table_around_a_row_shows_it() {
+        for (at, most, first, more) in
+            [(0, 4, 0, 6), (5, 4, 4, 6), (9, 4, 6, 6), (3, 20, 0, 0), (50, 4, 6, 6), (3, 0, 3, 10)]
+        {
+            let rows: Vec<Row> = (0..10).map(|number| row(&[&number.to_string()])).collect();
+            let table = Table::around(&["N"], rows, at, most, "");
+            assert_eq!(table.more, more, "{at} of {most}");
+            assert_eq!(table.rows.len(), 10 - more);
+            if let Some(row) = table.rows.first() {
+                assert_eq!(row.cells, [first.to_string()], "{at} of {most}");
+            }
+        }
     }
 
     #[test]

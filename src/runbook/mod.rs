@@ -5,6 +5,7 @@
 
 pub mod follow;
 pub mod journal;
+pub mod overview;
 pub mod runner;
 pub mod shell;
 pub mod tail;

@@ -53,6 +53,11 @@ impl Desk {
         self.touched.send_modify(|times| *times += 1);
     }
 
+    /// Counts how often that was said.
+    pub fn touched(&self) -> watch::Receiver<u64> {
+        self.touched.subscribe()
+    }
+
     /// Whether these commands may be run.
     pub fn standing(&self, commands: &Commands) -> Standing {
         if commands.is_empty() {

@@ -5,8 +5,11 @@
 //! decks' views ─→ keys per deck ─────┴─→ run: followers ─→ Sources::open ─→ view ─→ Hub
 //! ```
 
+mod cell;
 pub mod chart;
+mod exec;
 pub mod poll;
+mod steps;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -98,13 +100,29 @@ impl Drop for Looking {
     }
 }
 
+/// A panel of a deck.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    deck: usize,
+    spec: &'a PanelSpec,
+}
+
+impl Placed<'_> {
+    /// What tells it from panels that show something else.
+    fn key(&self) -> String {
+        let key = self.spec.key();
+        if cell::is_of_its_deck(self.spec.kind) { format!("{} {key}", self.deck) } else { key }
+    }
+}
+
 /// The panels of a deck that show something live, by key.
-fn panels(view: &View) -> BTreeMap<String, &PanelSpec> {
+fn panels(deck: usize, view: &View) -> BTreeMap<String, Placed<'_>> {
     let slides = view.compiled.rendered.slides.iter();
     let all = slides.flat_map(|slide| &slide.panels).map(|(_, spec)| spec);
     // A terminal is drawn by the terminal itself.
     let live = all.filter(|spec| spec.get("source").is_none_or(|source| source == "live"));
-    live.filter(|spec| spec.kind != PanelKind::Terminal).map(|spec| (spec.key(), spec)).collect()
+    let placed = live.filter(|spec| spec.kind != PanelKind::Terminal).map(|spec| Placed { deck, spec });
+    placed.map(|panel| (panel.key(), panel)).collect()
 }
 
 /// Follows the panels that somebody looks at until stopped; then no source is open any more.
@@ -120,7 +138,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
             app.decks.iter().enumerate().filter_map(|(index, deck)| Some((index, deck.now()?))).collect();
         let mut needed = BTreeMap::new();
         for (index, view) in &views {
-            let panels = panels(view);
+            let panels = panels(*index, view);
             let keys: Arc<BTreeSet<String>> = Arc::new(panels.keys().cloned().collect());
             app.hub.deck_panels(*index, &keys);
             if looked_at.get(*index).is_some_and(|windows| *windows > 0) {
@@ -128,13 +146,11 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
             }
         }
         followers.retain(|key, _| needed.contains_key(key));
-        for (key, spec) in needed {
+        for (key, Placed { deck, spec }) in needed {
             followers.entry(key.clone()).or_insert_with(|| {
-                if let Some(cell) = app.panels.polls.open(spec, Timestamp::now()) {
-                    app.panels.sources.provide(key.clone(), cell);
-                }
                 let ends = stop.child_token();
-                tasks.spawn(follow(app.clone(), key, spec.clone(), ends.clone()));
+                let shown = cell::open(&app, deck, spec, &ends, &tasks);
+                tasks.spawn(follow(app.clone(), key, spec.key(), shown, ends.clone()));
                 ends.drop_guard()
             });
         }
@@ -152,13 +168,12 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     app.panels.tasks.wait().await;
 }
 
-/// Shows a panel to every window, whenever it changes.
-async fn follow(app: Arc<App>, key: String, spec: PanelSpec, ends: CancellationToken) {
-    let mut cell = app.panels.sources.open(&spec);
+/// Shows a panel to every window, whenever it changes. Windows know it by its `name`.
+async fn follow(app: Arc<App>, key: String, name: String, mut cell: cell::Shown, ends: CancellationToken) {
     let mut told = (Bytes::new(), Bytes::new());
     while !ends.is_cancelled() {
         let state = cell.borrow_and_update().clone();
-        told = show(&app, &key, &state, told);
+        told = show(&app, (&key, &name), &state, told);
         tokio::select! {
             () = ends.cancelled() => break,
             () = tokio::time::sleep(PACE) => {}
@@ -175,8 +190,8 @@ async fn follow(app: Arc<App>, key: String, spec: PanelSpec, ends: CancellationT
 }
 
 /// Sends what is new to the speaker's and to the other windows; gives what they have been told.
-fn show(app: &App, key: &str, state: &PanelState, told: (Bytes, Bytes)) -> (Bytes, Bytes) {
-    let frame = match view::frame(&app.templates, key, state) {
+fn show(app: &App, (key, name): (&str, &str), state: &PanelState, told: (Bytes, Bytes)) -> (Bytes, Bytes) {
+    let frame = match view::frame(&app.templates, name, state) {
         Ok(frame) => frame,
         Err(error) => {
             tracing::error!(panel.key = key, %error, "a panel could not be drawn");
@@ -185,9 +200,9 @@ fn show(app: &App, key: &str, state: &PanelState, told: (Bytes, Bytes)) -> (Byte
     };
     // Without news there is nothing to tell: the snapshot stays.
     let audience = if frame.html.is_some() || frame.stale { event("panel", &frame) } else { Bytes::new() };
-    let speaker = match &state.problem {
-        None => audience.clone(),
-        problem => event("panel", &frame.with(problem.clone())),
+    let speaker = match (&state.problem, &state.controls) {
+        (None, None) => audience.clone(),
+        _ => event("panel", &frame.for_speaker(state)),
     };
     let news = |now: &Bytes, before: &Bytes| (!now.is_empty() && now != before).then(|| now.clone());
     app.hub.panel(key, news(&speaker, &told.0), news(&audience, &told.1));

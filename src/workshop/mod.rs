@@ -20,6 +20,7 @@ pub mod graph;
 pub mod judge;
 pub mod load;
 pub mod observe;
+pub mod overview;
 mod parse;
 pub mod progress;
 pub mod seat;

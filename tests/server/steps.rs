@@ -15,7 +15,7 @@ use crate::harness::server::{Answer, Events, Running, ServerTest, compiled, even
 
 const ROLES: [Role; 3] = [Role::Viewer, Role::Presenter, Role::Remote];
 
-fn step(name: &str, script: &str) -> StepSpec {
+pub(super) fn step(name: &str, script: &str) -> StepSpec {
     StepSpec {
         role: StepRole::Run,
         name: name.to_owned(),
@@ -31,7 +31,7 @@ fn step(name: &str, script: &str) -> StepSpec {
 }
 
 /// A deck `demo` whose first slide has these steps.
-fn with_steps(steps: Vec<StepSpec>) -> ServerTest {
+pub(super) fn with_steps(steps: Vec<StepSpec>) -> ServerTest {
     let mut deck = compiled("Demo", &[("one", 0), ("two", 0)]);
     deck.rendered.slides[0].steps = steps;
     deck.rendered.slides[0].notes = vec!["If it fails: sync again.".to_owned()];
@@ -40,12 +40,12 @@ fn with_steps(steps: Vec<StepSpec>) -> ServerTest {
     test.with(|config| config.trusted = Trusted::new(Some(&state)))
 }
 
-async fn post(server: &Running, role: Role, path: &str, body: &Value) -> Answer {
+pub(super) async fn post(server: &Running, role: Role, path: &str, body: &Value) -> Answer {
     let request = server.request("POST", path, role).header(header::CONTENT_TYPE, "application/json");
     server.send(request.body(Body::from(body.to_string())).expect("a request")).await
 }
 
-async fn trust(server: &Running) {
+pub(super) async fn trust(server: &Running) {
     let list = server.get("/api/v1/trust?deck=demo", Role::Presenter).await.json();
     let agreed = post(server, Role::Presenter, "/api/v1/trust", &json!({ "deck": "demo", "hash": list["hash"] })).await;
     assert_eq!(agreed.status, StatusCode::OK, "{}", agreed.text);
@@ -68,7 +68,7 @@ async fn until(events: &mut Events, name: &str, states: &[&str]) -> Value {
 
 const ENDED: [&str; 4] = ["passed", "failed", "timed-out", "stopped"];
 
-async fn ran(server: &Running, events: &mut Events, name: &str) -> Value {
+pub(super) async fn ran(server: &Running, events: &mut Events, name: &str) -> Value {
     let answer = post(server, Role::Presenter, "/api/v1/steps/run", &json!({ "deck": "demo", "name": name })).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     until(events, name, &["running", "waiting"]).await;
@@ -86,6 +86,7 @@ async fn every_route_that_runs_something_is_the_speakers() {
         ("/api/v1/checkpoints/restore", json!({}), [403, 409, 409]),
         ("/api/v1/clock", json!({ "do": "pause" }), [403, 409, 409]),
         ("/api/v1/canary", json!({ "namespace": "prod", "name": "podinfo", "do": "hold" }), [403, 409, 409]),
+        ("/api/v1/poll/control", json!({ "key": "poll none", "do": "show" }), [403, 404, 404]),
         ("/api/v1/trust", json!({ "deck": "demo", "hash": "wrong" }), [403, 409, 403]),
         ("/api/v1/steps/run", json!({ "deck": "none" }), [403, 404, 404]),
         ("/api/v1/steps/run", json!({ "deck": "demo", "script": "true" }), [403, 400, 400]),

@@ -87,7 +87,7 @@ const fn row(key: &'static str, takes: Takes, kinds: &'static [PanelKind]) -> Ro
     Row { key, takes, kinds }
 }
 
-const TABLE: [Row; 32] = [
+const TABLE: [Row; 34] = [
     row("id", Takes::Name, &[]),
     row("title", Takes::Text, &[]),
     row("height", Takes::Length, &[]),
@@ -111,14 +111,16 @@ const TABLE: [Row; 32] = [
     row("workload", Takes::Text, &[Images]),
     row("url", Takes::Url, &[Http]),
     row("url", Takes::Text, &[Qr]),
-    row("method", Takes::OneOf(&["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]), &[Http]),
+    row("method", Takes::OneOf(&["GET", "HEAD"]), &[Http]),
     row("expect", Takes::Text, &[Http]),
     row("interval", Takes::Duration, &[Http, Exec]),
     row("rows", Takes::Number(2, 200), &[Terminal]),
     row("cols", Takes::Number(10, 500), &[Terminal]),
     row("text", Takes::Text, &[Qr]),
     row("options", Takes::Text, &[Poll]),
+    row("hidden", Takes::Flag, &[Poll]),
     row("command", Takes::Text, &[Exec]),
+    row("timeout", Takes::Duration, &[Exec]),
     row("workshop", Takes::Text, &[Steps]),
 ];
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use http::Request;
+use http::{Method, Request};
 use serde_json::Value;
 
 use super::namespace;
@@ -33,11 +33,12 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: &Sandbox, output: &Output) -
         return format!("`{url}` is no service of the cluster; write it as `http://SERVICE:PORT/PATH`");
     };
     let every = spec.get("interval").and_then(duration::parse).unwrap_or(EVERY).max(FASTEST);
+    let method = if spec.get("method") == Some("HEAD") { Method::HEAD } else { Method::GET };
     let begun = Instant::now();
     let mut probes: VecDeque<Probe> = VecDeque::new();
     loop {
         let asked = Instant::now();
-        let answer = tokio::time::timeout(PATIENCE, ask(sandbox, &path)).await;
+        let answer = tokio::time::timeout(PATIENCE, ask(sandbox, &method, &path)).await;
         let ms = asked.elapsed().as_secs_f64() * 1000.0;
         let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         probes.push_back(Probe { at: begun.elapsed().as_secs_f64(), ms, ok: answer.is_ok() });
@@ -49,8 +50,8 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: &Sandbox, output: &Output) -
     }
 }
 
-async fn ask(sandbox: &Sandbox, path: &str) -> Result<String, String> {
-    let request = Request::get(path).body(Vec::new()).map_err(|error| error.to_string())?;
+async fn ask(sandbox: &Sandbox, method: &Method, path: &str) -> Result<String, String> {
+    let request = Request::builder().method(method).uri(path).body(Vec::new()).map_err(|error| error.to_string())?;
     sandbox.client.request_text(request).await.map_err(|error| said(&error))
 }
 

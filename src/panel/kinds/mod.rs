@@ -51,7 +51,7 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output
             output.show(Body::Qr { text: text.to_owned() });
             std::future::pending().await
         }
-        // These are provided from elsewhere; without that the snapshot stays.
+        // These do not look at the sandbox: others fill them.
         PanelKind::Releases | PanelKind::Terminal | PanelKind::Steps | PanelKind::Poll | PanelKind::Exec => {
             std::future::pending().await
         }
