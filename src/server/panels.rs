@@ -34,7 +34,7 @@ use crate::sandbox::keep::Demo;
 use poll::Polls;
 
 /// A source that is silent for so long is taken for lost: a moment's trouble is not worth a change.
-const LOST: Duration = Duration::from_millis(300);
+const LOST: Duration = Duration::from_millis(100);
 /// A panel is shown anew at most so often; in between the newest state waits.
 const PACE: Duration = Duration::from_millis(80);
 
