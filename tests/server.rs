@@ -11,5 +11,6 @@ mod flux;
 mod pages;
 mod panels;
 mod roles;
+mod routes;
 mod steps;
 mod terminals;

@@ -218,8 +218,12 @@ pub enum Body {
     Poll {
         /// The question.
         question: String,
-        /// The answers.
+        /// The answers; without their votes as long as the results are hidden.
         choices: Vec<Choice>,
+        /// How many have voted.
+        voters: u32,
+        /// The results are not shown yet.
+        hidden: bool,
     },
 }
 

@@ -172,8 +172,9 @@ impl Runner {
         Ok((mark.deck, mark.step))
     }
 
-    /// Notes that the system behind the slides is another one than before.
-    pub fn forget(&self) {
+    /// The system behind the slides is gone: what runs in it is stopped, and nothing that ran in it counts any more.
+    pub fn lost(&self) {
+        self.cancel();
         self.shared.journal.send_modify(Journal::forget);
     }
 
@@ -238,6 +239,10 @@ impl Shared {
     }
 
     async fn keep_checkpoint(&self, job: &Job) -> Result<(), Ended> {
+        // Nothing is put back in somebody else's cluster, so no way back is offered.
+        if !job.sandbox.may_destroy() {
+            return Ok(());
+        }
         let kept = job.sandbox.checkpoint(&key(&job.deck, &job.step.name)).await;
         kept.map_err(|error| Ended {
             state: State::Failed,

@@ -161,3 +161,86 @@ async fn head(sandbox: &Sandbox) -> String {
         [..40]
         .to_owned()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_side_breaks_and_comes_back_while_the_slides_stay() {
+    use foredeck::runbook::journal::State;
+
+    let live = Live::of(super::steps::with_steps(vec![
+        super::steps::step("add", "kubectl create configmap added -n demo --from-literal=a=b"),
+        super::steps::step("long", "sleep 100"),
+    ]))
+    .await;
+    let first = live.sandbox().await;
+    let server = &live.server;
+    super::steps::trust(server).await;
+    let mut events = server.listen("deck=demo", Role::Presenter, None).await;
+    let namespaces = |sandbox: &Sandbox| {
+        kube::Api::<k8s_openapi::api::core::v1::Namespace>::all(sandbox.client.clone())
+    };
+    let synced = async |sandbox: &Sandbox| namespaces(sandbox).get_opt("demo").await.is_ok_and(|found| found.is_some());
+    live.eventually(async || synced(&first).await).await;
+    assert_eq!(super::steps::ran(server, &mut events, "add").await["state"], "passed");
+    let long = serde_json::json!({ "deck": "demo", "name": "long" });
+    assert_eq!(super::steps::post(server, Role::Presenter, "/api/v1/steps/run", &long).await.status, 200);
+
+    // The cluster's controllers and its door are gone, as after a bug in them.
+    first.embedded().expect("an embedded cluster").stop().await;
+    for path in ["/d/demo/", "/api/v1/state", "/healthz"] {
+        assert_eq!(server.get(path, Role::Viewer).await.status, 200, "{path}");
+    }
+    assert_eq!(server.command(r#"{"do":"next"}"#).await.status, 200, "the slides go on");
+    let mut demo = live.demo.clone();
+    let another = demo.wait_for(|demo| demo.ready().is_some_and(|now| !Arc::ptr_eq(now, &first)));
+    let second = tokio::time::timeout(DEADLINE, another).await.expect("in time").expect("kept").clone();
+    let second = second.ready().expect("it is ready").clone();
+    // What ran in the old one is over and does not count in the new one, which gets what is in the repository by itself.
+    let journal = server.app.desk.runner.journal();
+    live.eventually(async || {
+        let journal = journal.borrow();
+        journal.active.is_none() && journal.state("demo", "add") == State::Ready
+    })
+    .await;
+    live.eventually(async || synced(&second).await).await;
+    assert_eq!(super::steps::ran(server, &mut events, "add").await["state"], "passed");
+    live.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_side_that_does_not_start_is_tried_until_it_does() {
+    let (sender, demo) = watch::channel(Demo::Off);
+    let folder = tempfile::tempdir().expect("a folder");
+    let blocked = folder.path().join(".foredeck");
+    std::fs::write(&blocked, "a file in the folder's place").expect("written");
+    let plan = Plan {
+        cluster: ClusterPlan::Embedded(Box::default()),
+        repository: RepositoryPlan::Demo(repository::Plan {
+            name: "demo".to_owned(),
+            branch: "main".to_owned(),
+            seed: None,
+            base: "http://127.0.0.1:1/git".to_owned(),
+            token: "the-token".to_owned(),
+            time: 1_700_000_000,
+        }),
+        paths: Vec::new(),
+        read_only: false,
+        intervals: Intervals::default(),
+        folder: Folder::of(folder.path()),
+        home: None,
+        program: env!("CARGO_BIN_EXE_foredeck").into(),
+        path: std::env::var_os("PATH"),
+        server: "http://127.0.0.1:1".to_owned(),
+        fresh: true,
+    };
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(keep(plan, sender, stop.clone()));
+    let mut seen = demo.clone();
+    let failed = tokio::time::timeout(DEADLINE, seen.wait_for(|demo| matches!(demo, Demo::Failed(_)))).await;
+    let why = format!("{:?}", *failed.expect("in time").expect("kept"));
+    assert!(why.contains(".foredeck"), "{why}");
+    std::fs::remove_file(&blocked).expect("removed");
+    let ready = tokio::time::timeout(DEADLINE, seen.wait_for(|demo| demo.ready().is_some())).await;
+    drop(ready.expect("in time").expect("kept"));
+    stop.cancel();
+    tokio::time::timeout(DEADLINE, task).await.expect("it ends in time").expect("it ends well");
+}

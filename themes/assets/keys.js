@@ -28,6 +28,7 @@ export const BINDINGS = [
   { group: 'Speak', action: 'live', keys: ['a'], show: ['a'], label: 'Audience: back to the live slide' },
   { group: 'Demo', action: 'run', keys: ['r', 'Enter'], show: ['r', 'Enter'], label: 'Run the next step of the slide' },
   { group: 'Demo', action: 'undo', keys: ['u'], show: ['u'], label: 'Put the demo back to its checkpoint' },
+  { group: 'Demo', action: 'results', keys: ['v'], show: ['v'], label: 'Show or hide the results of the poll' },
   { group: 'Help', action: 'help', keys: ['?', 'h', 'F1'], show: ['?'], label: 'This page' },
 ];
 

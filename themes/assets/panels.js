@@ -119,7 +119,7 @@ function annotate(figure, { stale, at_ms: at, time, problem }, speaks) {
 }
 
 /** Keeps all figures of this page up to date. Returns { redraw() }, to be called when slides were replaced. */
-export function installPanels({ deck, link, view, announce, toast }) {
+export function installPanels({ deck, link, view, announce, toast, actions }) {
   const panels = new Map();
   /** What was chosen here, by panel. */
   const votes = new Map();
@@ -131,11 +131,50 @@ export function installPanels({ deck, link, view, announce, toast }) {
     const panel = panels.get(figure.dataset.panelKey);
     if (!panel) return;
     if (panel.content) fill(figure, panel);
+    const poll = figure.querySelector('.fd-choices');
+    if (poll) tend(figure, poll);
     for (const button of figure.querySelectorAll('[data-choice]')) {
       button.setAttribute('aria-pressed', String(votes.get(figure.dataset.panelKey) === button.dataset.choice));
     }
     annotate(figure, panel.data, speaks);
   };
+
+  /** A poll that was begun anew has no choice of ours any more; the speaker can show its results and begin it anew. */
+  const tend = (figure, poll) => {
+    const key = figure.dataset.panelKey;
+    if (poll.dataset.voters === '0') votes.delete(key);
+    const caption = figure.querySelector(':scope > figcaption');
+    if (!speaks || !caption) return;
+    let bar = caption.querySelector('.fd-poll-bar');
+    if (!bar) {
+      bar = document.createElement('span');
+      bar.className = 'fd-poll-bar';
+      for (const turn of ['toggle', 'reset']) {
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.dataset.turn = turn;
+        button.textContent = 'Reset';
+        bar.append(button);
+      }
+      caption.prepend(bar);
+    }
+    const words = poll.querySelector('.fd-votes') ? 'Hide results' : 'Show results';
+    if (bar.firstElementChild.textContent !== words) bar.firstElementChild.textContent = words;
+  };
+
+  /** Votes are gone for good: a second press says that it was meant. */
+  let sure = null;
+  const turn = async (button) => {
+    const key = button.closest(FIGURES).dataset.panelKey;
+    if (button.dataset.turn === 'reset' && sure !== button) {
+      sure = button;
+      button.textContent = 'Sure?';
+      setTimeout(() => { sure = null; button.textContent = 'Reset'; }, 3000);
+      return;
+    }
+    await turned(key, button.dataset.turn);
+  };
+  const turned = (key, what) => ask('/api/v1/poll/turn', { key, do: what }).catch((error) => toast([error.message, error.hint].filter(Boolean).join(' ')));
 
   /** Room can only be measured on the slide that is shown; copies are drawn as their originals are. */
   const fit = () => {
@@ -193,11 +232,24 @@ export function installPanels({ deck, link, view, announce, toast }) {
     }
   };
   deck.root?.addEventListener('click', (event) => {
+    const turning = event.target.closest?.('.fd-poll-bar [data-turn]');
+    if (turning) {
+      event.stopPropagation();
+      turn(turning);
+      return;
+    }
     const button = event.target.closest?.('.fd-panel [data-choice]');
     if (!button) return;
     event.stopPropagation();
     vote(button.closest(FIGURES), button.dataset.choice);
   });
+
+  actions.results = () => {
+    const poll = deck.current?.querySelector(`${FIGURES} .fd-choices`);
+    if (!poll) return;
+    if (link.drive) turned(poll.closest(FIGURES).dataset.panelKey, 'toggle');
+    else toast('That is for the speaker.');
+  };
 
   link.addEventListener('panel', ({ detail }) => take(detail));
   link.addEventListener('state', ({ detail }) => syncClock(detail.state));

@@ -1,9 +1,11 @@
-//! Polls of the audience: one vote per browser, which may be changed; everybody sees the sums.
+//! Polls of the audience: one vote per browser, which may be changed; everybody sees the sums, with `reveal` only once
+//! the speaker shows them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::deck::PanelSpec;
@@ -27,6 +29,20 @@ pub enum Refused {
     Full,
 }
 
+/// What the speaker does with a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Turn {
+    /// The results are shown.
+    Show,
+    /// They are hidden.
+    Hide,
+    /// They are shown if they are hidden, and hidden if they are shown.
+    Toggle,
+    /// All votes are forgotten, and the results are as they were at the beginning.
+    Reset,
+}
+
 /// The polls of a server.
 #[derive(Default)]
 pub struct Polls {
@@ -37,6 +53,9 @@ struct Poll {
     title: String,
     question: String,
     choices: Vec<String>,
+    /// Whether results wait for the speaker.
+    reveals: bool,
+    hidden: bool,
     votes: HashMap<String, usize>,
     shown: watch::Sender<Arc<PanelState>>,
 }
@@ -64,7 +83,16 @@ impl Polls {
         }
         let (question, choices) = asked(spec);
         let (shown, cell) = watch::channel(Arc::new(waiting));
-        let poll = Poll { title: spec.title(), question, choices, votes: HashMap::new(), shown };
+        let reveals = spec.get("reveal").is_some_and(|value| value != "false");
+        let poll = Poll {
+            title: spec.title(),
+            question,
+            choices,
+            reveals,
+            hidden: reveals,
+            votes: HashMap::new(),
+            shown,
+        };
         poll.show(now);
         polls.insert(key, poll);
         cell
@@ -88,17 +116,46 @@ impl Polls {
         }
         Ok(())
     }
+
+    /// Shows or hides the results, or begins anew; gives whether they are hidden now.
+    ///
+    /// # Errors
+    /// When there is no such poll.
+    pub fn turn(&self, key: &str, turn: Turn, now: Timestamp) -> Result<bool, Refused> {
+        let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
+        let poll = polls.get_mut(key).ok_or(Refused::Unknown)?;
+        match turn {
+            Turn::Show => poll.hidden = false,
+            Turn::Hide => poll.hidden = true,
+            Turn::Toggle => poll.hidden = !poll.hidden,
+            Turn::Reset => {
+                poll.votes.clear();
+                poll.hidden = poll.reveals;
+            }
+        }
+        poll.show(now);
+        Ok(poll.hidden)
+    }
 }
 
 impl Poll {
     fn show(&self, now: Timestamp) {
         let choices = self.choices.iter().enumerate().map(|(index, text)| {
-            let votes = self.votes.values().filter(|choice| **choice == index).count();
-            Choice { text: text.clone(), votes: u32::try_from(votes).unwrap_or(u32::MAX) }
+            let votes = self.votes.values().filter(|choice| **choice == index && !self.hidden).count();
+            Choice { text: text.clone(), votes: count(votes) }
         });
-        let body = Body::Poll { question: self.question.clone(), choices: choices.collect() };
+        let body = Body::Poll {
+            question: self.question.clone(),
+            choices: choices.collect(),
+            voters: count(self.votes.len()),
+            hidden: self.hidden,
+        };
         self.shown.send_replace(Arc::new(PanelState::good(&self.title, body, now)));
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -144,6 +201,31 @@ mod tests {
         assert_eq!(votes(&cell), [0, 2]);
         assert_eq!(polls.vote(&spec.key(), 2, "ann", now), Err(Refused::NoChoice));
         assert_eq!(polls.vote("poll other", 0, "ann", now), Err(Refused::Unknown));
+    }
+
+    #[test]
+    fn results_wait_for_the_speaker_and_a_poll_begins_anew() {
+        let (polls, spec) = (Polls::default(), spec("poll Q a b reveal"));
+        let now = Timestamp::UNIX_EPOCH;
+        let cell = polls.open(&spec, now);
+        let shown = || {
+            let Body::Poll { voters, hidden, .. } = cell.borrow().body else { panic!("a poll") };
+            (votes(&cell), voters, hidden)
+        };
+        assert_eq!(polls.vote(&spec.key(), 1, "ann", now), Ok(()));
+        assert_eq!(shown(), (vec![0, 0], 1, true), "nobody is told what was chosen");
+        for (turn, hidden, expected) in [
+            (Turn::Show, false, (vec![0, 1], 1, false)),
+            (Turn::Toggle, true, (vec![0, 0], 1, true)),
+            (Turn::Toggle, false, (vec![0, 1], 1, false)),
+            (Turn::Hide, true, (vec![0, 0], 1, true)),
+            (Turn::Show, false, (vec![0, 1], 1, false)),
+            (Turn::Reset, true, (vec![0, 0], 0, true)),
+        ] {
+            assert_eq!(polls.turn(&spec.key(), turn, now), Ok(hidden), "{turn:?}");
+            assert_eq!(shown(), expected, "{turn:?}");
+        }
+        assert_eq!(polls.turn("poll other", Turn::Show, now), Err(Refused::Unknown));
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn polls_are_buttons_with_their_votes() {
     let choice = |text: &str, votes| Choice { text: text.to_owned(), votes };
     let poll = |question: &str| {
         let choices = vec![choice("push", 0), choice("pull", 2)];
-        html(Body::Poll { question: question.to_owned(), choices })
+        html(Body::Poll { question: question.to_owned(), choices, voters: 2, hidden: false })
     };
     let button = |index: usize, text: &str, votes: u32| {
         format!(
@@ -144,9 +144,15 @@ fn polls_are_buttons_with_their_votes() {
              </progress></button></li>"
         )
     };
-    let choices = format!("<ol class=\"fd-choices\">{}{}</ol>", button(0, "push", 0), button(1, "pull", 2));
+    let choices = format!("<ol class=\"fd-choices\" data-voters=\"2\">{}{}</ol>", button(0, "push", 0), button(1, "pull", 2));
     assert_eq!(poll("Which?"), format!("<p class=\"fd-question\">Which?</p>{choices}"));
     assert_eq!(poll("t"), choices, "the title bar asks already");
+    let hidden = Body::Poll { question: "t".to_owned(), choices: vec![choice("push", 0)], voters: 1, hidden: true };
+    assert_eq!(
+        html(hidden),
+        "<ol class=\"fd-choices\" data-voters=\"1\"><li><button type=\"button\" data-choice=\"0\"><span class=\"fd-text\">push</span>\
+         </button></li></ol><p class=\"fd-poll-note\">1 vote so far; the results are shown later.</p>"
+    );
 }
 
 #[test]
