@@ -14,6 +14,7 @@ mod printing;
 mod project;
 mod registry;
 mod server;
+mod talk;
 mod theme;
 mod vectors;
 mod workshop;

@@ -293,7 +293,11 @@ impl PanelState {
                 facts_text(facts) + &last.collect::<String>()
             }
             Body::Qr { text } => format!("{text}\n"),
-            Body::Poll { question, choices } => {
+            Body::Poll { question, choices, hidden: true, .. } => {
+                let lines = choices.iter().map(|choice| format!("  {}\n", choice.text));
+                format!("{question}\n") + &lines.collect::<String>()
+            }
+            Body::Poll { question, choices, .. } => {
                 let lines = choices.iter().map(|choice| format!("{:>4}  {}\n", choice.votes, choice.text));
                 format!("{question}\n") + &lines.collect::<String>()
             }

@@ -15,11 +15,12 @@ use tokio_util::task::TaskTracker;
 
 use super::follow;
 use super::journal::{Ended, Exit, Journal, State, key, verdict};
+use super::recent::Recent;
 use super::shell::{self, Place};
 use super::tail::Tail;
 use super::wait::Wait;
 use crate::deck::step::{StepSpec, Typing};
-use crate::panel::redact::{Redactor, Secrets};
+use crate::panel::redact::Secrets;
 use crate::panel::terminal::{self, Terminals};
 use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
@@ -281,21 +282,19 @@ impl Shared {
     /// Runs the command without a terminal.
     async fn unseen(&self, job: &Job, deadline: Instant) -> Exit {
         let secrets = secrets_of(&job.sandbox, &self.secrets);
-        let mut redactor = Redactor::new(&secrets);
-        let mut tail = Tail::default();
+        let mut recent = Recent::default();
         let mut told = Instant::now();
         let mut wrote = |bytes: &[u8]| {
-            tail.push(&redactor.push(bytes));
+            recent.push(bytes);
             if told.elapsed() >= NEWS {
                 told = Instant::now();
-                let text = tail.text();
+                let text = recent.text(&secrets, false);
                 self.journal.send_modify(|journal| journal.wrote(&text));
             }
         };
         let place = Place { folder: job.sandbox.work_folder(), variables: &job.sandbox.tools.variables };
         let exit = shell::run(&job.step.script, place, deadline, &job.stop, &mut wrote).await;
-        tail.push(&redactor.flush());
-        let text = tail.text();
+        let text = recent.text(&secrets, true);
         self.journal.send_modify(|journal| journal.wrote(&text));
         exit
     }

@@ -36,6 +36,11 @@ impl Live {
 
     /// A server of these decks.
     pub(super) async fn of(test: ServerTest) -> Self {
+        Self::on(test, ClusterPlan::Embedded(Box::default())).await
+    }
+
+    /// A server of these decks on a cluster.
+    async fn on(test: ServerTest, cluster: ClusterPlan) -> Self {
         let (sender, demo) = watch::channel(Demo::Off);
         let given = demo.clone();
         let test = test
@@ -45,7 +50,7 @@ impl Live {
         let root = server.folder.path();
         let address = format!("http://{}", server.address);
         let plan = Plan {
-            cluster: ClusterPlan::Embedded(Box::default()),
+            cluster,
             repository: RepositoryPlan::Demo(repository::Plan {
                 name: "demo".to_owned(),
                 branch: "main".to_owned(),
@@ -243,4 +248,68 @@ async fn a_demo_side_that_does_not_start_is_tried_until_it_does() {
     drop(ready.expect("in time").expect("kept"));
     stop.cancel();
     tokio::time::timeout(DEADLINE, task).await.expect("it ends in time").expect("it ends well");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_that_goes_away_comes_back_to_the_panels_and_the_reconciler() {
+    use foredeck::cluster::embedded::{Config, Embedded};
+    use foredeck::runbook::trusted::Trusted;
+    use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+    use kube::Api;
+    use kube::api::{ObjectMeta, PostParams};
+
+    use super::exec::{deck, says, until};
+
+    let kept = tempfile::tempdir().expect("a folder");
+    let config = |port| Config { plain_http: true, port, folder: Some(kept.path().into()), ..Config::default() };
+    let cluster = Embedded::start(config(0)).await.expect("it starts");
+    let (url, port) = (cluster.url(), cluster.address().port());
+    let client = kube::Client::try_from(kube::Config::new(url.parse().expect("an address"))).expect("a client");
+    let kubeconfig = kept.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, cluster.kubeconfig()).expect("written");
+    let plan = ClusterPlan::Existing {
+        client: client.clone(),
+        name: "elsewhere".to_owned(),
+        kubeconfig: kubeconfig.into(),
+        ours: false,
+    };
+    let panel = "resources kind=configmap namespace=default";
+    let test = ServerTest::new().deck("demo", Some(deck(&[], &[panel])));
+    let state = test.root().join("state");
+    let live = Live::on(test.with(|config| config.trusted = Trusted::new(Some(&state))), plan).await;
+    let sandbox = live.sandbox().await;
+    let mut speaker = live.server.listen("deck=demo", Role::Presenter, None).await;
+    let mut audience = live.server.listen("deck=demo", Role::Viewer, None).await;
+    until(&mut audience, panel, says("html", "kube-root-ca")).await;
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    live.eventually(async || namespaces.get_opt("demo").await.is_ok_and(|found| found.is_some())).await;
+
+    cluster.stop().await;
+    drop(cluster);
+    let problem = until(&mut speaker, panel, |data| data["problem"].is_string()).await;
+    assert_eq!(problem["stale"], true, "{problem}");
+    let old = until(&mut audience, panel, |data| data["stale"] == true).await;
+    assert!(old.get("problem").is_none(), "{old}");
+    assert_eq!(live.server.get("/d/demo/", Role::Viewer).await.status, 200);
+    let mut late = live.server.listen("deck=demo", Role::Viewer, None).await;
+    let seen = until(&mut late, panel, says("html", "kube-root-ca")).await;
+    assert_eq!(seen["stale"], true, "who comes now sees the last good frame, marked as old");
+
+    let cluster = Embedded::start(config(port)).await.expect("it starts again");
+    until(&mut audience, panel, |data| data["stale"] == false).await;
+    let maps: Api<ConfigMap> = Api::namespaced(cluster.client(), "default");
+    let metadata = ObjectMeta { name: Some("after".to_owned()), ..ObjectMeta::default() };
+    let map = ConfigMap { metadata, ..ConfigMap::default() };
+    maps.create(&PostParams::default(), &map).await.expect("it is made");
+    until(&mut audience, panel, says("html", "after")).await;
+    // The reconciler is at work again, too, and the demo side was never started anew.
+    let file = sandbox.work_folder().join("deploy/more.yaml");
+    std::fs::write(&file, "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: more\n").expect("written");
+    git(sandbox.work_folder(), &["add", "deploy"]).await.expect("added");
+    git(sandbox.work_folder(), &["commit", "-qm", "More"]).await.expect("committed");
+    git(sandbox.work_folder(), &["push", "-q"]).await.expect("pushed");
+    live.eventually(async || namespaces.get_opt("more").await.is_ok_and(|found| found.is_some())).await;
+    assert!(Arc::ptr_eq(&live.sandbox().await, &sandbox));
+    live.end().await;
+    cluster.stop().await;
 }
