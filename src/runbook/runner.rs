@@ -283,13 +283,15 @@ impl Shared {
     async fn unseen(&self, job: &Job, deadline: Instant) -> Exit {
         let secrets = secrets_of(&job.sandbox, &self.secrets);
         let mut recent = Recent::default();
-        let mut told = Instant::now();
+        let mut tell_at = Instant::now() + NEWS;
         let mut wrote = |bytes: &[u8]| {
             recent.push(bytes);
-            if told.elapsed() >= NEWS {
-                told = Instant::now();
+            let now = Instant::now();
+            if now >= tell_at {
                 let text = recent.text(&secrets, false);
                 self.journal.send_modify(|journal| journal.wrote(&text));
+                // On a slow machine the telling must not hold up a command that floods.
+                tell_at = Instant::now() + NEWS.max(now.elapsed() * 10);
             }
         };
         let place = Place { folder: job.sandbox.work_folder(), variables: &job.sandbox.tools.variables };

@@ -118,7 +118,7 @@ struct Pipe<R> {
 
 impl<R: AsyncRead + Unpin> Pipe<R> {
     fn new(pipe: Option<R>) -> Self {
-        Self { pipe, buffer: vec![0; 8192], filled: 0 }
+        Self { pipe, buffer: vec![0; 64 * 1024], filled: 0 }
     }
 
     fn is_open(&self) -> bool {
