@@ -168,7 +168,10 @@ async fn steps_get_exactly_the_allowed_context_and_nothing_in_it_is_put_back() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     let kubeconfig = found.data.and_then(|data| data.get("kubeconfig").cloned()).unwrap_or_default();
-    assert!(kubeconfig.starts_with(&tool.path(".foredeck/context-stage.kubeconfig").display().to_string()), "{kubeconfig}");
+    assert!(
+        kubeconfig.starts_with(&tool.path(".foredeck/context-stage.kubeconfig").display().to_string()),
+        "{kubeconfig}"
+    );
     let said = tokio::task::spawn_blocking(move || {
         let restore = loop {
             let (status, said) = talk.post("/api/v1/checkpoints/restore", &json!({}));
@@ -256,10 +259,10 @@ fn killed_in_a_step_it_resumes_on_the_same_slide_with_what_was_pushed() {
     assert_eq!(now["timer"]["running"], true);
     // What was pushed is there and comes into the cluster again; steps can be run.
     wait("the pushed namespace is back", &|| {
-        let run = tool.run_in("kubectl --kubeconfig .foredeck/kubeconfig get namespace kept", &[
-            ("PATH", "/bin:/usr/bin"),
-            ("FOREDECK_KUBECTL", "builtin"),
-        ]);
+        let run = tool.run_in(
+            "kubectl --kubeconfig .foredeck/kubeconfig get namespace kept",
+            &[("PATH", "/bin:/usr/bin"), ("FOREDECK_KUBECTL", "builtin")],
+        );
         run.code == 0 && run.out.contains("Active")
     });
     second.run("long");

@@ -45,7 +45,9 @@ mod tests {
         let secrets = Secrets::with(["the-token"]);
         let mut recent = Recent::default();
         for _ in 0..10_000 {
-            recent.push(b"a line of a hundred letters or so, as programs write them when something has gone badly wrong\n");
+            recent.push(
+                b"a line of a hundred letters or so, as programs write them when something has gone badly wrong\n",
+            );
             assert!(recent.bytes.len() <= 2 * MOST + 100);
         }
         recent.push(b"-----BEGIN PRIVATE KEY-----\nAAAABBBB\n-----END PRIVATE KEY-----\nwith the-tok");

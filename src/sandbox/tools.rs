@@ -23,7 +23,11 @@ pub struct Tools {
 const STAND_INS: [(&str, &[&str]); 3] = [("kubectl", &["kubectl"]), ("fluxctl", &["fluxctl"]), ("foredeck", &[])];
 
 impl Tools {
-    pub(super) async fn set_up(plan: &Plan, kubeconfig: &OsStr, repository: Option<&Repository>) -> Result<Self, Error> {
+    pub(super) async fn set_up(
+        plan: &Plan,
+        kubeconfig: &OsStr,
+        repository: Option<&Repository>,
+    ) -> Result<Self, Error> {
         let bin = plan.folder.path().join("bin");
         let failed = |path: &Path| {
             let path = path.to_path_buf();

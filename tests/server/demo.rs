@@ -180,9 +180,8 @@ async fn the_demo_side_breaks_and_comes_back_while_the_slides_stay() {
     let server = &live.server;
     super::steps::trust(server).await;
     let mut events = server.listen("deck=demo", Role::Presenter, None).await;
-    let namespaces = |sandbox: &Sandbox| {
-        kube::Api::<k8s_openapi::api::core::v1::Namespace>::all(sandbox.client.clone())
-    };
+    let namespaces =
+        |sandbox: &Sandbox| kube::Api::<k8s_openapi::api::core::v1::Namespace>::all(sandbox.client.clone());
     let synced = async |sandbox: &Sandbox| namespaces(sandbox).get_opt("demo").await.is_ok_and(|found| found.is_some());
     live.eventually(async || synced(&first).await).await;
     assert_eq!(super::steps::ran(server, &mut events, "add").await["state"], "passed");

@@ -52,15 +52,9 @@ const ROUTES: [(&str, &str, &str, &str, For); 34] = [
     ("/api/v1/steps/run", "POST", "/api/v1/steps/run", r#"{"deck":"demo"}"#, For::Speakers),
     ("/api/v1/steps/cancel", "POST", "/api/v1/steps/cancel", "{}", For::Speakers),
     ("/api/v1/checkpoints/restore", "POST", "/api/v1/checkpoints/restore", "{}", For::Speakers),
-    ("/api/v1/poll/turn", "POST", "/api/v1/poll/turn", r#"{"key":"poll none","do":"show"}"#, For::Speakers),
+    ("/api/v1/poll/control", "POST", "/api/v1/poll/control", r#"{"key":"poll none","do":"show"}"#, For::Speakers),
     ("/api/v1/clock", "POST", "/api/v1/clock", r#"{"do":"pause"}"#, For::Speakers),
-    (
-        "/api/v1/canary",
-        "POST",
-        "/api/v1/canary",
-        r#"{"namespace":"prod","name":"podinfo","do":"hold"}"#,
-        For::Speakers,
-    ),
+    ("/api/v1/canary", "POST", "/api/v1/canary", r#"{"namespace":"prod","name":"podinfo","do":"hold"}"#, For::Speakers),
     ("/api/v1/trust", "GET", "/api/v1/trust?deck=demo", "", For::Speakers),
     ("/api/v1/trust", "POST", "/api/v1/trust", r#"{"deck":"demo","hash":"wrong"}"#, For::Speakers),
     ("/nothing", "GET", "/nothing", "", For::All),
@@ -127,7 +121,9 @@ async fn a_room_can_run_nothing_whatever_it_tries() {
             // Refused for another reason than the token: an untrusted deck, nothing to go back to.
             let untrusted = route == "/api/v1/steps/run" || (route, method) == ("/api/v1/trust", "POST");
             match who {
-                For::Speakers if !untrusted => assert!(got != 403 && got != 500, "{method} {path} for a speaker: {got}"),
+                For::Speakers if !untrusted => {
+                    assert!(got != 403 && got != 500, "{method} {path} for a speaker: {got}")
+                }
                 For::Secret => assert!([401, 403, 404, 503].contains(&got), "{method} {path} for a speaker: {got}"),
                 _ => assert_ne!(got, 500, "{method} {path} for a speaker"),
             }

@@ -86,6 +86,7 @@ async fn every_route_that_runs_something_is_the_speakers() {
         ("/api/v1/checkpoints/restore", json!({}), [403, 409, 409]),
         ("/api/v1/clock", json!({ "do": "pause" }), [403, 409, 409]),
         ("/api/v1/canary", json!({ "namespace": "prod", "name": "podinfo", "do": "hold" }), [403, 409, 409]),
+        ("/api/v1/poll/control", json!({ "key": "poll none", "do": "show" }), [403, 404, 404]),
         ("/api/v1/trust", json!({ "deck": "demo", "hash": "wrong" }), [403, 409, 403]),
         ("/api/v1/steps/run", json!({ "deck": "none" }), [403, 404, 404]),
         ("/api/v1/steps/run", json!({ "deck": "demo", "script": "true" }), [403, 400, 400]),
@@ -279,7 +280,10 @@ async fn time_is_paused_stepped_and_sped_up() {
 async fn whatever_a_command_writes_the_speaker_reads_plain_and_little_text() {
     let steal = r"printf 'a\033]52;c;c3RlYWw=\007\033[2J\033]0;title\007b\000\377\342\200\256c\n'";
     let live = Live::of(with_steps(vec![
-        StepSpec { timeout: Duration::from_secs(120), ..step("flood", "head -c 100000000 /dev/zero | tr '\\0' x; echo; echo end") },
+        StepSpec {
+            timeout: Duration::from_secs(120),
+            ..step("flood", "head -c 100000000 /dev/zero | tr '\\0' x; echo; echo end")
+        },
         step("hostile", steal),
         step("missing", "no-such-command-at-all"),
     ]))

@@ -11,7 +11,8 @@ const QUIET_MS = 5000;
 /** Times and ages pass by themselves: they are no news. */
 const DURATION = /\d+(?:\.\d+)?\s?(?:ms|s|m|h|d|min)\b/g;
 
-const FIGURES = 'figure.foredeck-panel[data-panel-key]';
+/** Panels that can be live. */
+export const FIGURES = 'figure.foredeck-panel[data-panel-key]';
 
 /** `12 s`, `3 min`, `2 h`. */
 export function ageText(ms) {
@@ -132,49 +133,19 @@ export function installPanels({ deck, link, view, announce, toast, actions }) {
     if (!panel) return;
     if (panel.content) fill(figure, panel);
     const poll = figure.querySelector('.fd-choices');
-    if (poll) tend(figure, poll);
+    if (poll) forget(figure, poll);
     for (const button of figure.querySelectorAll('[data-choice]')) {
       button.setAttribute('aria-pressed', String(votes.get(figure.dataset.panelKey) === button.dataset.choice));
     }
     annotate(figure, panel.data, speaks);
   };
 
-  /** A poll that was begun anew has no choice of ours any more; the speaker can show its results and begin it anew. */
-  const tend = (figure, poll) => {
-    const key = figure.dataset.panelKey;
-    if (poll.dataset.voters === '0') votes.delete(key);
-    const caption = figure.querySelector(':scope > figcaption');
-    if (!speaks || !caption) return;
-    let bar = caption.querySelector('.fd-poll-bar');
-    if (!bar) {
-      bar = document.createElement('span');
-      bar.className = 'fd-poll-bar';
-      for (const turn of ['toggle', 'reset']) {
-        const button = document.createElement('button');
-        button.type = 'button';
-        button.dataset.turn = turn;
-        button.textContent = 'Reset';
-        bar.append(button);
-      }
-      caption.prepend(bar);
-    }
-    const words = poll.querySelector('.fd-votes') ? 'Hide results' : 'Show results';
-    if (bar.firstElementChild.textContent !== words) bar.firstElementChild.textContent = words;
+  /** Of a poll that was begun anew nothing was chosen here. */
+  const forget = (figure, poll) => {
+    const counts = [...poll.querySelectorAll('.fd-votes')].map((vote) => vote.textContent);
+    const none = counts.length > 0 ? counts.every((count) => count === '0') : /^0\D/.test(figure.querySelector('.fd-more')?.textContent ?? '');
+    if (none) votes.delete(figure.dataset.panelKey);
   };
-
-  /** Votes are gone for good: a second press says that it was meant. */
-  let sure = null;
-  const turn = async (button) => {
-    const key = button.closest(FIGURES).dataset.panelKey;
-    if (button.dataset.turn === 'reset' && sure !== button) {
-      sure = button;
-      button.textContent = 'Sure?';
-      setTimeout(() => { sure = null; button.textContent = 'Reset'; }, 3000);
-      return;
-    }
-    await turned(key, button.dataset.turn);
-  };
-  const turned = (key, what) => ask('/api/v1/poll/turn', { key, do: what }).catch((error) => toast([error.message, error.hint].filter(Boolean).join(' ')));
 
   /** Room can only be measured on the slide that is shown; copies are drawn as their originals are. */
   const fit = () => {
@@ -232,12 +203,6 @@ export function installPanels({ deck, link, view, announce, toast, actions }) {
     }
   };
   deck.root?.addEventListener('click', (event) => {
-    const turning = event.target.closest?.('.fd-poll-bar [data-turn]');
-    if (turning) {
-      event.stopPropagation();
-      turn(turning);
-      return;
-    }
     const button = event.target.closest?.('.fd-panel [data-choice]');
     if (!button) return;
     event.stopPropagation();
@@ -245,10 +210,12 @@ export function installPanels({ deck, link, view, announce, toast, actions }) {
   });
 
   actions.results = () => {
-    const poll = deck.current?.querySelector(`${FIGURES} .fd-choices`);
-    if (!poll) return;
-    if (link.drive) turned(poll.closest(FIGURES).dataset.panelKey, 'toggle');
-    else toast('That is for the speaker.');
+    const key = deck.current?.querySelector(`${FIGURES} .fd-choices`)?.closest(FIGURES).dataset.panelKey;
+    if (!key) return;
+    const controls = panels.get(key)?.data.controls;
+    // Only the speaker's windows are told what can be done.
+    if (!controls) toast('That is for the speaker.');
+    else ask('/api/v1/poll/control', { key, do: controls.hidden ? 'show' : 'hide' }).catch((error) => toast(error.message));
   };
 
   link.addEventListener('panel', ({ detail }) => take(detail));

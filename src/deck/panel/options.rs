@@ -118,7 +118,7 @@ const TABLE: [Row; 34] = [
     row("cols", Takes::Number(10, 500), &[Terminal]),
     row("text", Takes::Text, &[Qr]),
     row("options", Takes::Text, &[Poll]),
-    row("reveal", Takes::Flag, &[Poll]),
+    row("hidden", Takes::Flag, &[Poll]),
     row("command", Takes::Text, &[Exec]),
     row("timeout", Takes::Duration, &[Exec]),
     row("workshop", Takes::Text, &[Steps]),

@@ -1,15 +1,13 @@
-//! Polls of the audience: one vote per browser, which may be changed; everybody sees the sums, with `reveal` only once
-//! the speaker shows them.
+//! Polls of the audience: one vote per browser, which may be changed; everybody sees the sums.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::deck::PanelSpec;
-use crate::panel::state::{Body, Choice, PanelState};
+use crate::panel::state::{Body, Choice, Controls, PanelState};
 
 /// Browsers that may vote in one poll: a room is smaller.
 const MOST_VOTERS: usize = 10_000;
@@ -29,33 +27,29 @@ pub enum Refused {
     Full,
 }
 
-/// What the speaker does with a poll.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Turn {
-    /// The results are shown.
-    Show,
-    /// They are hidden.
-    Hide,
-    /// They are shown if they are hidden, and hidden if they are shown.
-    Toggle,
-    /// All votes are forgotten, and the results are as they were at the beginning.
-    Reset,
-}
-
 /// The polls of a server.
 #[derive(Default)]
 pub struct Polls {
     polls: Mutex<HashMap<String, Poll>>,
 }
 
+/// What the speaker does with a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Act {
+    /// Everybody sees the results.
+    Show,
+    /// Nobody does.
+    Hide,
+    /// All votes are forgotten.
+    Reset,
+}
+
 struct Poll {
     title: String,
+    hidden: bool,
     question: String,
     choices: Vec<String>,
-    /// Whether results wait for the speaker.
-    reveals: bool,
-    hidden: bool,
     votes: HashMap<String, usize>,
     shown: watch::Sender<Arc<PanelState>>,
 }
@@ -83,16 +77,8 @@ impl Polls {
         }
         let (question, choices) = asked(spec);
         let (shown, cell) = watch::channel(Arc::new(waiting));
-        let reveals = spec.get("reveal").is_some_and(|value| value != "false");
-        let poll = Poll {
-            title: spec.title(),
-            question,
-            choices,
-            reveals,
-            hidden: reveals,
-            votes: HashMap::new(),
-            shown,
-        };
+        let hidden = spec.get("hidden").is_some_and(|value| value != "false");
+        let poll = Poll { title: spec.title(), hidden, question, choices, votes: HashMap::new(), shown };
         poll.show(now);
         polls.insert(key, poll);
         cell
@@ -117,45 +103,35 @@ impl Polls {
         Ok(())
     }
 
-    /// Shows or hides the results, or begins anew; gives whether they are hidden now.
+    /// Shows results, keeps them back, or begins anew.
     ///
     /// # Errors
     /// When there is no such poll.
-    pub fn turn(&self, key: &str, turn: Turn, now: Timestamp) -> Result<bool, Refused> {
+    pub fn act(&self, key: &str, act: Act, now: Timestamp) -> Result<(), Refused> {
         let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
         let poll = polls.get_mut(key).ok_or(Refused::Unknown)?;
-        match turn {
-            Turn::Show => poll.hidden = false,
-            Turn::Hide => poll.hidden = true,
-            Turn::Toggle => poll.hidden = !poll.hidden,
-            Turn::Reset => {
-                poll.votes.clear();
-                poll.hidden = poll.reveals;
-            }
+        match act {
+            Act::Show => poll.hidden = false,
+            Act::Hide => poll.hidden = true,
+            Act::Reset => poll.votes.clear(),
         }
         poll.show(now);
-        Ok(poll.hidden)
+        Ok(())
     }
 }
 
 impl Poll {
     fn show(&self, now: Timestamp) {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let choices = self.choices.iter().enumerate().map(|(index, text)| {
-            let votes = self.votes.values().filter(|choice| **choice == index && !self.hidden).count();
-            Choice { text: text.clone(), votes: count(votes) }
+            let votes = self.votes.values().filter(|choice| **choice == index).count();
+            Choice { text: text.clone(), votes: (!self.hidden).then_some(number(votes)) }
         });
-        let body = Body::Poll {
-            question: self.question.clone(),
-            choices: choices.collect(),
-            voters: count(self.votes.len()),
-            hidden: self.hidden,
-        };
-        self.shown.send_replace(Arc::new(PanelState::good(&self.title, body, now)));
+        let voted = number(self.votes.len());
+        let body = Body::Poll { question: self.question.clone(), choices: choices.collect(), voted };
+        let controls = Some(Controls::Poll { hidden: self.hidden });
+        self.shown.send_replace(Arc::new(PanelState { controls, ..PanelState::good(&self.title, body, now) }));
     }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -168,7 +144,7 @@ mod tests {
         PanelText::read(text, 0).spec(String::new(), None, Span::default()).expect("a panel")
     }
 
-    fn votes(cell: &watch::Receiver<Arc<PanelState>>) -> Vec<u32> {
+    fn votes(cell: &watch::Receiver<Arc<PanelState>>) -> Vec<Option<u32>> {
         let Body::Poll { choices, .. } = &cell.borrow().body else { panic!("a poll") };
         choices.iter().map(|choice| choice.votes).collect()
     }
@@ -198,34 +174,26 @@ mod tests {
         for (voter, choice) in [("ann", 0), ("bob", 1), ("ann", 1), ("ann", 1)] {
             assert_eq!(polls.vote(&spec.key(), choice, voter, now), Ok(()));
         }
-        assert_eq!(votes(&cell), [0, 2]);
+        assert_eq!(votes(&cell), [Some(0), Some(2)]);
         assert_eq!(polls.vote(&spec.key(), 2, "ann", now), Err(Refused::NoChoice));
         assert_eq!(polls.vote("poll other", 0, "ann", now), Err(Refused::Unknown));
     }
 
     #[test]
-    fn results_wait_for_the_speaker_and_a_poll_begins_anew() {
-        let (polls, spec) = (Polls::default(), spec("poll Q a b reveal"));
+    fn results_are_kept_back_until_the_speaker_shows_them() {
+        let (polls, spec) = (Polls::default(), spec("poll Q a b hidden"));
         let now = Timestamp::UNIX_EPOCH;
         let cell = polls.open(&spec, now);
-        let shown = || {
-            let Body::Poll { voters, hidden, .. } = cell.borrow().body else { panic!("a poll") };
-            (votes(&cell), voters, hidden)
-        };
         assert_eq!(polls.vote(&spec.key(), 1, "ann", now), Ok(()));
-        assert_eq!(shown(), (vec![0, 0], 1, true), "nobody is told what was chosen");
-        for (turn, hidden, expected) in [
-            (Turn::Show, false, (vec![0, 1], 1, false)),
-            (Turn::Toggle, true, (vec![0, 0], 1, true)),
-            (Turn::Toggle, false, (vec![0, 1], 1, false)),
-            (Turn::Hide, true, (vec![0, 0], 1, true)),
-            (Turn::Show, false, (vec![0, 1], 1, false)),
-            (Turn::Reset, true, (vec![0, 0], 0, true)),
-        ] {
-            assert_eq!(polls.turn(&spec.key(), turn, now), Ok(hidden), "{turn:?}");
-            assert_eq!(shown(), expected, "{turn:?}");
+        assert_eq!(votes(&cell), [None, None]);
+        assert_eq!(cell.borrow().text(), "Q\n   ?  a\n   ?  b\n   1  votes\n");
+        for (act, expected) in
+            [(Act::Show, [Some(0), Some(1)]), (Act::Reset, [Some(0), Some(0)]), (Act::Hide, [None, None])]
+        {
+            assert_eq!(polls.act(&spec.key(), act, now), Ok(()));
+            assert_eq!(votes(&cell), expected, "{act:?}");
         }
-        assert_eq!(polls.turn("poll other", Turn::Show, now), Err(Refused::Unknown));
+        assert_eq!(polls.act("poll other", Act::Show, now), Err(Refused::Unknown));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `/api/v1/poll`: a vote of anybody in the room; a cookie keeps it one per browser. `/api/v1/poll/turn`: the speaker
-//! shows or hides the results, or begins anew.
+//! `/api/v1/poll`: a vote of anybody in the room; a cookie keeps it one per browser. `/api/v1/poll/control`: what the
+//! speaker does with the results.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::body;
 use super::steps::done;
 use crate::server::error::Problem;
-use crate::server::panels::poll::{Refused, Turn};
+use crate::server::panels::poll::{Act, Refused};
 use crate::server::role::Token;
 use crate::server::state::App;
 
@@ -35,7 +35,7 @@ pub async fn vote(State(app): State<Arc<App>>, request: Request) -> Result<Respo
         Some(voter) => voter.clone(),
         None => Token::random().map_err(|_| Problem::internal())?,
     };
-    app.panels.polls.vote(&vote.key, vote.choice, voter.reveal(), Timestamp::now()).map_err(explain)?;
+    app.panels.polls.vote(&vote.key, vote.choice, voter.reveal(), Timestamp::now()).map_err(problem)?;
     let mut response = done(json!({ "choice": vote.choice }));
     if let Some(cookie) = app.tokens.voter_cookie(&voter).filter(|_| known.is_none()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -43,24 +43,25 @@ pub async fn vote(State(app): State<Arc<App>>, request: Request) -> Result<Respo
     Ok(response)
 }
 
-/// What the speaker does with a poll.
+/// What the speaker wants.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Turned {
+pub struct Control {
     /// The panel's key.
     key: String,
-    /// What is done with it.
-    r#do: Turn,
+    /// What is done.
+    #[serde(rename = "do")]
+    act: Act,
 }
 
-/// Shows or hides the results, or begins anew.
-pub async fn turn(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    let wanted: Turned = body::speakers(&app, request, r#"{"key":"poll …","do":"show"}"#).await?;
-    let hidden = app.panels.polls.turn(&wanted.key, wanted.r#do, Timestamp::now()).map_err(explain)?;
-    Ok(done(json!({ "hidden": hidden })))
+/// Shows results, keeps them back, or begins anew.
+pub async fn control(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let control: Control = body::speakers(&app, request, r#"{"key":"poll …","do":"show"} or "hide", "reset""#).await?;
+    app.panels.polls.act(&control.key, control.act, Timestamp::now()).map_err(problem)?;
+    Ok(done(json!({ "key": control.key })))
 }
 
-fn explain(refused: Refused) -> Problem {
+fn problem(refused: Refused) -> Problem {
     match refused {
         Refused::Unknown => {
             Problem::not_found("There is no such poll.").hint("It may have been edited: load the page anew.")
