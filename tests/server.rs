@@ -13,5 +13,6 @@ mod pages;
 mod panels;
 mod replay;
 mod roles;
+mod routes;
 mod steps;
 mod terminals;

@@ -17,6 +17,7 @@ mod redaction;
 mod registry;
 mod server;
 mod snapshot;
+mod talk;
 mod testing;
 mod theme;
 mod vectors;

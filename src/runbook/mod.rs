@@ -6,6 +6,7 @@
 pub mod follow;
 pub mod journal;
 pub mod overview;
+pub mod recent;
 pub mod runner;
 pub mod shell;
 pub mod tail;

@@ -15,11 +15,12 @@ use tokio_util::task::TaskTracker;
 
 use super::follow;
 use super::journal::{Ended, Exit, Journal, State, key, verdict};
+use super::recent::Recent;
 use super::shell::{self, Place};
 use super::tail::Tail;
 use super::wait::Wait;
 use crate::deck::step::{StepSpec, Typing};
-use crate::panel::redact::Redactor;
+use crate::panel::redact::Secrets;
 use crate::panel::secrets::secrets_of;
 use crate::panel::terminal::{self, Terminals};
 use crate::sandbox::Sandbox;
@@ -194,8 +195,9 @@ impl Runner {
         Ok((mark.deck, mark.step))
     }
 
-    /// Notes that the system behind the slides is another one than before.
-    pub fn forget(&self) {
+    /// The system behind the slides is gone: what runs in it is stopped, and nothing that ran in it counts any more.
+    pub fn lost(&self) {
+        self.cancel();
         self.shared.journal.send_modify(Journal::forget);
     }
 
@@ -260,6 +262,10 @@ impl Shared {
     }
 
     async fn keep_checkpoint(&self, job: &Job) -> Result<(), Ended> {
+        // Nothing is put back in somebody else's cluster, so no way back is offered.
+        if !job.sandbox.may_destroy() {
+            return Ok(());
+        }
         let kept = job.sandbox.checkpoint(&key(&job.deck, &job.step.name)).await;
         kept.map_err(|error| Ended {
             state: State::Failed,
@@ -298,21 +304,21 @@ impl Shared {
     /// Runs the command without a terminal.
     async fn unseen(&self, job: &Job, deadline: Instant) -> Exit {
         let secrets = secrets_of(&job.sandbox, &self.secrets);
-        let mut redactor = Redactor::new(&secrets);
-        let mut tail = Tail::default();
-        let mut told = Instant::now();
+        let mut recent = Recent::default();
+        let mut tell_at = Instant::now() + NEWS;
         let mut wrote = |bytes: &[u8]| {
-            tail.push(&redactor.push(bytes));
-            if told.elapsed() >= NEWS {
-                told = Instant::now();
-                let text = tail.text();
+            recent.push(bytes);
+            let now = Instant::now();
+            if now >= tell_at {
+                let text = recent.text(&secrets, false);
                 self.journal.send_modify(|journal| journal.wrote(&text));
+                // On a slow machine the telling must not hold up a command that floods.
+                tell_at = Instant::now() + NEWS.max(now.elapsed() * 10);
             }
         };
         let place = Place { folder: job.sandbox.work_folder(), variables: &job.sandbox.tools.variables };
         let exit = shell::run(&job.step.script, place, deadline, &job.stop, &mut wrote).await;
-        tail.push(&redactor.flush());
-        let text = tail.text();
+        let text = recent.text(&secrets, true);
         self.journal.send_modify(|journal| journal.wrote(&text));
         exit
     }

@@ -118,7 +118,7 @@ struct Pipe<R> {
 
 impl<R: AsyncRead + Unpin> Pipe<R> {
     fn new(pipe: Option<R>) -> Self {
-        Self { pipe, buffer: vec![0; 8192], filled: 0 }
+        Self { pipe, buffer: vec![0; 64 * 1024], filled: 0 }
     }
 
     fn is_open(&self) -> bool {
@@ -249,6 +249,33 @@ mod tests {
         };
         let exit = run("yes flood", place, Instant::now() + LONG, &stop, &mut wrote).await;
         assert_eq!(exit, Exit::Stopped);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_bomb_of_processes_ends_with_its_step() {
+        let stop = CancellationToken::new();
+        let script = "echo $$; bomb() { [ $1 -gt 0 ] && { bomb $(($1-1)) & bomb $(($1-1)) & }; sleep 300; }; bomb 5";
+        let (exit, written) = ran(script, Duration::from_millis(700), &stop).await;
+        assert_eq!(exit, Exit::TimedOut);
+        let group: i32 = written.trim().parse().expect("the group's number");
+        let group = rustix::process::Pid::from_raw(group).expect("a number");
+        let members = || {
+            let all = std::fs::read_dir("/proc").expect("a list of processes").flatten();
+            let stats = all.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+            let of_group = |stat: &String| {
+                let (_, behind) = stat.rsplit_once(") ")?;
+                let mut fields = behind.split(' ');
+                let (state, group_of) = (fields.next()?, fields.nth(1)?);
+                Some(state != "Z" && group_of == group.as_raw_nonzero().to_string())
+            };
+            stats.filter(|stat| of_group(stat) == Some(true)).count()
+        };
+        let deadline = Instant::now() + LONG;
+        while members() > 0 {
+            assert!(Instant::now() < deadline, "{} processes outlived their step", members());
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

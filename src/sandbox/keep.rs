@@ -67,12 +67,33 @@ async fn once(plan: &Plan, demo: &watch::Sender<Demo>, stop: &CancellationToken)
         Ok(started) => started,
         Err(error) => return error.chain(),
     };
+    let embedded = sandbox.embedded().cloned();
     demo.send_replace(Demo::Ready(sandbox));
-    // A task of its own, so that a bug in it ends here.
+    let why = survive(running.run(stop.clone())).await;
+    if let Some(embedded) = embedded {
+        // After a bug nobody has: its address and its tasks must be free for the next one.
+        embedded.stop().await;
+    }
+    why.to_owned()
+}
+
+/// Does the work in a task of its own, so that a bug in it ends here; says what became of it.
+async fn survive(work: impl Future<Output = ()> + Send + 'static) -> &'static str {
     let mut tasks = JoinSet::new();
-    tasks.spawn(running.run(stop.clone()));
+    tasks.spawn(work);
     match tasks.join_next().await {
-        Some(Err(error)) if error.is_panic() => "a bug in the demo side".to_owned(),
-        _ => "the reconciler ended".to_owned(),
+        Some(Err(error)) if error.is_panic() => "a bug in the demo side",
+        _ => "the cluster or the reconciler ended",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bug_in_the_demo_side_ends_there() {
+        assert_eq!(survive(async { panic!("a bug, as a test") }).await, "a bug in the demo side");
+        assert_eq!(survive(async {}).await, "the cluster or the reconciler ended");
     }
 }

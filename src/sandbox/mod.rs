@@ -19,6 +19,7 @@ pub mod repository;
 pub mod time;
 pub mod tools;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,8 +52,9 @@ pub enum ClusterPlan {
         client: kube::Client,
         /// Its name for people: `kind-demo`.
         name: String,
-        /// What `$KUBECONFIG` has to hold to reach it: files of foredeck's own, and of the user's.
-        kubeconfig: PathBuf,
+        /// What `$KUBECONFIG` has to hold, so that programs get this cluster and no other: one file, or several of
+        /// which the first says which context is meant.
+        kubeconfig: OsString,
         /// Whether foredeck made it, so that things in it may be destroyed.
         ours: bool,
     },
@@ -96,7 +98,7 @@ pub struct Plan {
     /// This program, which stands in for `kubectl` and `fluxctl` where they are missing.
     pub program: PathBuf,
     /// The user's `PATH`.
-    pub path: Option<std::ffi::OsString>,
+    pub path: Option<OsString>,
     /// The presentation server, for `fluxctl`: `http://127.0.0.1:3939`.
     pub server: String,
     /// Whether what an earlier run left is put aside.
@@ -123,8 +125,8 @@ pub struct Sandbox {
     pub client: kube::Client,
     /// The cluster.
     pub cluster: Cluster,
-    /// What `$KUBECONFIG` holds in terminals.
-    pub kubeconfig: PathBuf,
+    /// `$KUBECONFIG` for terminals and steps.
+    pub kubeconfig: OsString,
     /// The repository, when it is one of its own.
     pub repository: Option<Repository>,
     /// Where the manifests come from, for people.
@@ -202,20 +204,34 @@ pub struct Running {
 }
 
 impl Running {
-    /// Works until it is stopped; then the cluster ends, too.
+    /// Works until it is stopped, or its cluster ends; then the cluster ends, too.
     pub async fn run(self, stop: CancellationToken) {
         let others = stop.child_token();
         let reconciling = async {
-            self.reconciler.run(stop).await;
+            self.reconciler.run(others.clone()).await;
             others.cancel();
+        };
+        let embedded = self.sandbox.embedded().cloned();
+        let watching = async {
+            let over = async {
+                match &embedded {
+                    Some(embedded) => embedded.over().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = over => others.cancel(),
+                () = others.cancelled() => {}
+            }
         };
         tokio::join!(
             reconciling,
+            watching,
             self.automation.run(others.clone()),
             self.delivery.run(&self.sandbox.reconciler, others.clone()),
             self.jobs.run(others.clone())
         );
-        if let Cluster::Embedded(embedded) = &self.sandbox.cluster {
+        if let Some(embedded) = embedded {
             embedded.stop().await;
         }
     }
@@ -285,7 +301,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
     Ok((sandbox.clone(), Running { reconciler, automation, delivery, jobs, sandbox }))
 }
 
-async fn cluster(plan: &Plan) -> Result<(Cluster, kube::Client, PathBuf), Error> {
+async fn cluster(plan: &Plan) -> Result<(Cluster, kube::Client, OsString), Error> {
     match &plan.cluster {
         ClusterPlan::Embedded(config) => {
             let embedded =
@@ -294,7 +310,7 @@ async fn cluster(plan: &Plan) -> Result<(Cluster, kube::Client, PathBuf), Error>
             let written = own::write(&file, &embedded.kubeconfig(), plan.home.as_deref());
             written.map_err(|error| Error::Cluster(Box::new(error)))?;
             let client = embedded.client();
-            Ok((Cluster::Embedded(Arc::new(embedded)), client, file))
+            Ok((Cluster::Embedded(Arc::new(embedded)), client, file.into_os_string()))
         }
         ClusterPlan::Existing { client, name, kubeconfig, ours } => {
             let cluster = Cluster::Existing { name: name.clone(), ours: *ours };

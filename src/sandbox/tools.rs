@@ -23,7 +23,11 @@ pub struct Tools {
 const STAND_INS: [(&str, &[&str]); 3] = [("kubectl", &["kubectl"]), ("fluxctl", &["fluxctl"]), ("foredeck", &[])];
 
 impl Tools {
-    pub(super) async fn set_up(plan: &Plan, kubeconfig: &Path, repository: Option<&Repository>) -> Result<Self, Error> {
+    pub(super) async fn set_up(
+        plan: &Plan,
+        kubeconfig: &OsStr,
+        repository: Option<&Repository>,
+    ) -> Result<Self, Error> {
         let bin = plan.folder.path().join("bin");
         let failed = |path: &Path| {
             let path = path.to_path_buf();
@@ -44,7 +48,7 @@ impl Tools {
         let path = std::env::join_paths(folders).unwrap_or_else(|_| plan.path.clone().unwrap_or_default());
         let mut variables = vec![
             ("PATH".to_owned(), path),
-            ("KUBECONFIG".to_owned(), kubeconfig.as_os_str().to_owned()),
+            ("KUBECONFIG".to_owned(), kubeconfig.to_owned()),
             ("FLUX_URL".to_owned(), OsString::from(format!("{}/flux", plan.server.trim_end_matches('/')))),
             ("GIT_TERMINAL_PROMPT".to_owned(), OsString::from("0")),
         ];

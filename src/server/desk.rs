@@ -1,7 +1,7 @@
 //! What the speaker runs from the slides: the runner, what is trusted, and the telling of both to every window.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use crate::runbook::runner::Runner;
 use crate::runbook::trust::{Commands, Standing};
 use crate::runbook::trusted::Trusted;
 use crate::runbook::view::{self, SlideSteps};
+use crate::sandbox::Sandbox;
 use crate::sandbox::keep::Demo;
 
 /// Runs steps, and knows whether they may be run.
@@ -56,6 +57,16 @@ impl Desk {
     /// Counts how often that was said.
     pub fn touched(&self) -> watch::Receiver<u64> {
         self.touched.subscribe()
+    }
+
+    /// Another system is behind the slides now, or none: what ran in the one before ends and does not count any more.
+    fn follow(&self, before: &mut Option<Weak<Sandbox>>, now: Option<&Arc<Sandbox>>) {
+        let same = |before: &Weak<Sandbox>| now.is_some_and(|now| std::ptr::eq(before.as_ptr(), Arc::as_ptr(now)));
+        if before.as_ref().is_some_and(|before| !same(before)) {
+            self.runner.lost();
+        }
+        self.terminals.only_in(now);
+        *before = now.map(Arc::downgrade);
     }
 
     /// Whether these commands may be run.
@@ -100,6 +111,7 @@ pub async fn tell(app: Arc<App>, stop: CancellationToken) {
     let mut clock = clock_of(&demo.borrow_and_update());
     let mut pace = clock.as_ref().map(Clock::changes);
     let mut over = false;
+    let mut before = demo.borrow().ready().map(Arc::downgrade);
     loop {
         told.steps(&app);
         told.demo(&app, &demo.borrow_and_update());
@@ -111,10 +123,10 @@ pub async fn tell(app: Arc<App>, stop: CancellationToken) {
             () = changed(&mut pace) => {}
             changed = demo.changed(), if !over => match changed {
                 Ok(()) => {
-                    clock = clock_of(&demo.borrow());
+                    let now = demo.borrow_and_update().clone();
+                    clock = clock_of(&now);
                     pace = clock.as_ref().map(Clock::changes);
-                    app.desk.runner.forget();
-                    app.desk.terminals.end_all();
+                    app.desk.follow(&mut before, now.ready());
                 }
                 // The demo side is over; slides and steps go on being shown.
                 Err(_) => over = true,
@@ -180,7 +192,9 @@ impl Told {
             Demo::Ready(sandbox) => ("ready", "", sandbox.cluster_name()),
             Demo::Failed(why) => ("failed", why.as_str(), ""),
         };
-        let speaker = json!({ "state": state, "reason": reason, "cluster": cluster, "safe": app.desk.safe });
+        let ours = demo.ready().is_some_and(|sandbox| sandbox.may_destroy());
+        let speaker =
+            json!({ "state": state, "reason": reason, "cluster": cluster, "ours": ours, "safe": app.desk.safe });
         let audience = json!({ "state": state });
         // Windows take it for granted that there is none until they hear of one.
         let silent = self.demo.is_none() && matches!(demo, Demo::Off) && !app.desk.safe;

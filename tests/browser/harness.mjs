@@ -51,6 +51,7 @@ export async function serve(root, { flags = [], env = {} } = {}) {
   });
   return {
     ...urls,
+    pid: child.pid,
     talk: `${urls.base}/d/talk/`,
     other: `${urls.base}/d/other/`,
     async stop() {

@@ -50,7 +50,7 @@ async fn panels_look_at_any_cluster() {
         cluster: ClusterPlan::Existing {
             client: cluster.client.clone(),
             name: "elsewhere".to_owned(),
-            kubeconfig: cluster.kubeconfig.clone(),
+            kubeconfig: cluster.kubeconfig.clone().into(),
             ours: false,
         },
         repository: RepositoryPlan::Demo(repository::Plan {

@@ -16,7 +16,7 @@ fn spec(text: &str) -> PanelSpec {
     PanelText::read(text, 0).spec(String::new(), None, Span::default()).expect("a panel")
 }
 
-fn deck(steps: &[(&str, &str)], panels: &[&str]) -> Compiled {
+pub(super) fn deck(steps: &[(&str, &str)], panels: &[&str]) -> Compiled {
     let mut deck = compiled("Demo", &[("one", 0), ("two", 0)]);
     deck.rendered.slides[0].steps = steps.iter().map(|(name, script)| step(name, script)).collect();
     deck.rendered.slides[1].panels =
@@ -33,7 +33,7 @@ async fn live(deck: Compiled) -> Live {
 }
 
 /// The next news of the panel that pass the test.
-async fn until(events: &mut Events, panel: &str, test: impl Fn(&Value) -> bool) -> Value {
+pub(super) async fn until(events: &mut Events, panel: &str, test: impl Fn(&Value) -> bool) -> Value {
     let key = spec(panel).key();
     loop {
         let event = events.next().await.expect("news before the end");
@@ -43,7 +43,7 @@ async fn until(events: &mut Events, panel: &str, test: impl Fn(&Value) -> bool) 
     }
 }
 
-fn says<'a>(member: &'a str, text: &'a str) -> impl Fn(&Value) -> bool + 'a {
+pub(super) fn says<'a>(member: &'a str, text: &'a str) -> impl Fn(&Value) -> bool + 'a {
     move |data| data[member].as_str().is_some_and(|found| found.contains(text))
 }
 

@@ -169,3 +169,26 @@ async fn a_window_that_stops_reading_is_dropped_and_holds_up_nobody() {
     drop(stalled);
     running.finish().await;
 }
+
+#[tokio::test]
+async fn windows_that_reconnect_in_a_loop_leave_nothing_behind() {
+    let running = ServerTest::talk().start().await;
+    running.app.decks[0].view().await.expect("compiled");
+    let mut steady = running.listen("deck=gitops", Role::Viewer, None).await;
+    steady.expect("state").await;
+    for round in 0..300 {
+        let last = format!("{round}-{round}-{round}");
+        let mut again = running.listen("deck=gitops", Role::Viewer, Some(&last)).await;
+        again.expect("state").await;
+    }
+    eventually("one window is left", || running.app.metrics.streams() == 1).await;
+    eventually("one looks", || running.app.panels.windows(0) == 1).await;
+    running.command(r#"{"do":"screen","to":"white"}"#).await;
+    loop {
+        let event = steady.next().await.expect("news");
+        if event.name == "state" && event.data["screen"] == "white" {
+            break;
+        }
+    }
+    running.finish().await;
+}

@@ -185,3 +185,38 @@ async fn the_room_votes_once_per_browser() {
     }
     running.finish().await;
 }
+
+#[tokio::test]
+async fn results_are_kept_from_the_room_until_the_speaker_shows_them() {
+    use axum::body::Body;
+    use axum::http::header;
+
+    let poll = "poll \"Which one?\" push pull hidden";
+    let running = ServerTest::new().deck("live", Some(deck(&[poll]))).start().await;
+    let mut window = running.listen("deck=live", Role::Viewer, None).await;
+    let post = async |path: &str, role: Role, body: Value| {
+        let request = running.request("POST", path, role).header(header::CONTENT_TYPE, "application/json");
+        running.send(request.body(Body::from(body.to_string())).expect("a request")).await
+    };
+    let key = spec(poll).key();
+    let turn = async |role: Role, what: &str| {
+        post("/api/v1/poll/control", role, serde_json::json!({ "key": key, "do": what })).await.status.as_u16()
+    };
+    let html = |data: Value| data["html"].as_str().expect("HTML").to_owned();
+    assert!(html(panel(&mut window).await).contains("0 votes so far"));
+    assert_eq!(post("/api/v1/poll", Role::Viewer, serde_json::json!({ "key": key, "choice": 1 })).await.status, 200);
+    let hidden = html(panel(&mut window).await);
+    assert!(
+        hidden.contains("1 vote so far") && !hidden.contains("fd-votes") && !hidden.contains("progress"),
+        "{hidden}"
+    );
+    assert_eq!(turn(Role::Viewer, "show").await, 403);
+    assert_eq!((turn(Role::Presenter, "explode").await, turn(Role::Remote, "show").await), (400, 200));
+    let shown = html(panel(&mut window).await);
+    assert!(shown.contains("<span class=\"fd-votes\">1</span>"), "{shown}");
+    let mut late = running.listen("deck=live", Role::Viewer, None).await;
+    assert_eq!(html(panel(&mut late).await), shown, "a late joiner sees the same");
+    assert_eq!(turn(Role::Presenter, "reset").await, 200);
+    assert!(html(panel(&mut window).await).contains("<span class=\"fd-votes\">0</span>"));
+    running.finish().await;
+}

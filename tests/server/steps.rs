@@ -275,3 +275,79 @@ async fn time_is_paused_stepped_and_sped_up() {
     assert!(!clock.is_virtual());
     live.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_command_writes_the_speaker_reads_plain_and_little_text() {
+    let steal = r"printf 'a\033]52;c;c3RlYWw=\007\033[2J\033]0;title\007b\000\377\342\200\256c\n'";
+    let live = Live::of(with_steps(vec![
+        StepSpec {
+            timeout: Duration::from_secs(120),
+            ..step("flood", "head -c 100000000 /dev/zero | tr '\\0' x; echo; echo end")
+        },
+        step("hostile", steal),
+        step("missing", "no-such-command-at-all"),
+    ]))
+    .await;
+    live.sandbox().await;
+    let server = &live.server;
+    trust(server).await;
+    let mut events = server.listen("deck=demo", Role::Presenter, None).await;
+    let flood = ran(server, &mut events, "flood").await;
+    let output = flood["output"].as_str().expect("output");
+    assert_eq!(flood["state"], "passed", "{:.300}", flood.to_string());
+    assert!(output.len() < 64 * 1024 && output.ends_with("end\n") | output.ends_with("end"), "{}", output.len());
+    let hostile = ran(server, &mut events, "hostile").await;
+    let output = hostile["output"].as_str().expect("output");
+    assert!(output.starts_with("ab") && output.contains('c'), "{output:?}");
+    assert!(!output.contains(['\u{1b}', '\u{7}', '\u{0}', '\u{202e}']) && !output.contains("title"), "{output:?}");
+    let missing = ran(server, &mut events, "missing").await;
+    assert_eq!((&missing["state"], &missing["exit"]), (&json!("failed"), &json!(127)));
+    assert!(missing["reason"].as_str().is_some_and(|why| why.contains("not on the PATH")), "{missing}");
+    live.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_night_asleep_changes_nothing_that_was_running() {
+    use k8s_openapi::api::core::v1::{Node, Pod};
+
+    let add = "kubectl create namespace stay && kubectl -n stay create deployment web --image=nginx";
+    let wait = Some("deploy/web -n stay available".to_owned());
+    let live = Live::of(with_steps(vec![StepSpec { wait, ..step("add", add) }])).await;
+    let sandbox = live.sandbox().await;
+    trust(&live.server).await;
+    let mut events = live.server.listen("deck=demo", Role::Presenter, None).await;
+    let add = ran(&live.server, &mut events, "add").await;
+    assert_eq!(add["state"], "passed", "{add}");
+    let pods = kube::Api::<Pod>::namespaced(sandbox.client.clone(), "stay");
+    let running = async || {
+        let pods = pods.list(&Default::default()).await.expect("an answer").items;
+        let phase = |pod: &Pod| pod.status.as_ref().and_then(|status| status.phase.clone());
+        pods.iter().map(|pod| (pod.metadata.uid.clone(), phase(pod))).collect::<Vec<_>>()
+    };
+    let before = running().await;
+    assert_eq!(before[0].1.as_deref(), Some("Running"));
+    // To the controllers a laptop that slept is a clock that leaps.
+    let leap = json!({ "do": "step", "seconds": 8 * 3600 });
+    assert_eq!(post(&live.server, Role::Presenter, "/api/v1/clock", &leap).await.status, StatusCode::OK);
+    let more = "kubectl -n stay create deployment after --image=nginx".to_owned();
+    let nodes = kube::Api::<Node>::all(sandbox.client.clone());
+    let mut deck = compiled("Demo", &[("one", 0), ("two", 0)]);
+    deck.rendered.slides[0].steps =
+        vec![StepSpec { wait: Some("deploy/after -n stay available".into()), ..step("more", &more) }];
+    live.server.edit("demo", deck);
+    let app = live.server.app.clone();
+    eventually("the edit is shown", || {
+        app.decks[0].now().is_some_and(|view| view.compiled.rendered.slides[0].steps[0].name == "more")
+    })
+    .await;
+    trust(&live.server).await;
+    let more = ran(&live.server, &mut events, "more").await;
+    assert_eq!(more["state"], "passed", "what comes afterwards works: {more}");
+    let after = running().await;
+    assert!(before.iter().all(|pod| after.contains(pod)), "{before:?} {after:?}");
+    for node in nodes.list(&Default::default()).await.expect("an answer").items {
+        let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
+        assert!(conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"));
+    }
+    live.end().await;
+}

@@ -29,6 +29,7 @@ export const BINDINGS = [
   { group: 'Demo', action: 'run', keys: ['r', 'Enter'], show: ['r', 'Enter'], label: 'Run the next step of the slide' },
   { group: 'Demo', action: 'undo', keys: ['u'], show: ['u'], label: 'Put the demo back to its checkpoint' },
   { group: 'Demo', action: 'replay', keys: ['x'], show: ['x'], label: 'Show the recorded run on this slide, and live again' },
+  { group: 'Demo', action: 'results', keys: ['v'], show: ['v'], label: 'Show or hide the results of the poll' },
   { group: 'Help', action: 'help', keys: ['?', 'h', 'F1'], show: ['?'], label: 'This page' },
 ];
 

@@ -142,7 +142,7 @@ function annotate(figure, { stale, at_ms: at, time, problem, replay }, speaks) {
 }
 
 /** Keeps all figures of this page up to date. Returns { redraw() }, to be called when slides were replaced. */
-export function installPanels({ deck, link, view, announce, toast }) {
+export function installPanels({ deck, link, view, announce, toast, actions }) {
   const panels = new Map();
   /** What was chosen here, by panel. */
   const votes = new Map();
@@ -154,10 +154,19 @@ export function installPanels({ deck, link, view, announce, toast }) {
     const panel = panels.get(figure.dataset.panelKey);
     if (!panel) return;
     if (panel.content) fill(figure, panel);
+    const poll = figure.querySelector('.fd-choices');
+    if (poll) forget(figure, poll);
     for (const button of figure.querySelectorAll('[data-choice]')) {
       button.setAttribute('aria-pressed', String(votes.get(figure.dataset.panelKey) === button.dataset.choice));
     }
     annotate(figure, panel.data, speaks);
+  };
+
+  /** Of a poll that was begun anew nothing was chosen here. */
+  const forget = (figure, poll) => {
+    const counts = [...poll.querySelectorAll('.fd-votes')].map((vote) => vote.textContent);
+    const none = counts.length > 0 ? counts.every((count) => count === '0') : /^0\D/.test(figure.querySelector('.fd-more')?.textContent ?? '');
+    if (none) votes.delete(figure.dataset.panelKey);
   };
 
   /** Room can only be measured on the slide that is shown; copies are drawn as their originals are. */
@@ -223,6 +232,15 @@ export function installPanels({ deck, link, view, announce, toast }) {
     event.stopPropagation();
     vote(button.closest(FIGURES), button.dataset.choice);
   });
+
+  actions.results = () => {
+    const key = deck.current?.querySelector(`${FIGURES} .fd-choices`)?.closest(FIGURES).dataset.panelKey;
+    if (!key) return;
+    const controls = panels.get(key)?.data.controls;
+    // Only the speaker's windows are told what can be done.
+    if (!controls) toast('That is for the speaker.');
+    else ask('/api/v1/poll/control', { key, do: controls.hidden ? 'show' : 'hide' }).catch((error) => toast(error.message));
+  };
 
   link.addEventListener('panel', ({ detail }) => take(detail));
   link.addEventListener('state', ({ detail }) => syncClock(detail.state));

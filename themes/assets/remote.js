@@ -117,7 +117,8 @@ function undo() {
   clearTimeout(sure);
   sure = 0;
   button.textContent = 'Back';
-  ask('/api/v1/checkpoints/restore', {}).catch(say);
+  const mark = steps.markOf(link.state?.slide ?? 0);
+  ask('/api/v1/checkpoints/restore', mark ? { deck: mark.deck, name: mark.step } : {}).catch(say);
 }
 
 const actions = {

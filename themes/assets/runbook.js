@@ -34,7 +34,9 @@ export function installRunbook(root, { steps, link, slide }) {
     text('output', shown?.output ?? '');
     text('fails', fails ? `If it fails: ${fails}` : '');
     const marks = steps.data?.checkpoints ?? [];
-    text('checkpoints', marks.length ? `Checkpoints (u goes back): ${marks.map((mark) => mark.step).join(', ')}` : '');
+    const mark = steps.markOf(slide()) ?? marks.at(-1);
+    const all = marks.length > 1 ? ` (checkpoints: ${marks.map((known) => known.step).join(', ')})` : '';
+    text('checkpoints', mark ? `u puts the demo back to before “${mark.step}”${all}` : '');
     const run = part('run');
     if (run) {
       run.hidden = !step || steps.data.trust === 'safe';

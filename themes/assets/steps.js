@@ -70,6 +70,16 @@ export class Steps extends EventTarget {
     return steps.find((step) => step.state !== 'passed') ?? steps[0] ?? null;
   }
 
+  /**
+   * The checkpoint that puts the demo back to how it was on a slide: that of its own first step, else the oldest of those
+   * that steps of later slides have made since.
+   */
+  markOf(slide) {
+    const marks = this.data?.checkpoints?.filter((mark) => mark.deck === this.deck) ?? [];
+    const slides = new Map(this.data?.steps.map((step) => [step.name, step.slide]) ?? []);
+    return marks.find((mark) => slides.get(mark.step) === slide) ?? marks.find((mark) => slides.get(mark.step) > slide) ?? null;
+  }
+
   #tick() {
     clearTimeout(this.#ticking);
     this.dispatchEvent(new Event('change'));
@@ -182,7 +192,9 @@ export function installSteps(app) {
   /** Puts cluster and repository back: to a step's checkpoint, or to the last one. */
   async function restore(name) {
     const marks = steps.data?.checkpoints ?? [];
-    const mark = name ? marks.find((known) => known.step === name) : marks.at(-1);
+    const mark = name ? marks.find((known) => known.deck === boot.deck && known.step === name) : marks.at(-1);
+    const { state, cluster, ours } = link.last?.demo ?? {};
+    if (state === 'ready' && ours === false) return toast(`The cluster “${cluster}” was not made by foredeck, so nothing in it is put back.`);
     if (!mark) return toast('There is no checkpoint to go back to.');
     if (!await confirmed(`Put cluster and repository back to before “${mark.step}”?`)) return undefined;
     try {
@@ -251,9 +263,8 @@ export function installSteps(app) {
   /** Back on a slide whose step ran after a checkpoint: the way back is one key away. */
   function offer({ index, from, cause }) {
     if (!speaks || !from || cause === 'start' || index >= from.index) return;
-    const names = new Set(steps.of(index).map((step) => step.name));
-    const mark = steps.data?.checkpoints.find((known) => known.deck === boot.deck && names.has(known.step));
-    if (mark) toast(`Press u to put the demo back to before “${mark.step}”.`);
+    const mark = steps.markOf(index);
+    if (mark) toast(`Press u to put the demo back to how it was on this slide: before “${mark.step}”.`);
   }
 
   Object.assign(app.actions, {
@@ -262,9 +273,7 @@ export function installSteps(app) {
     },
     undo: () => {
       if (!speaks) return;
-      const names = new Set(steps.of(deck.index).map((step) => step.name));
-      const here = steps.data?.checkpoints.find((known) => known.deck === boot.deck && names.has(known.step));
-      restore(here?.step);
+      restore(steps.markOf(deck.index)?.step);
     },
   });
   draw();

@@ -10,6 +10,7 @@ use super::args::DemoArgs;
 use crate::cli::cluster::{self, Place, reach};
 use crate::cli::console::{Code, Console, Failure};
 use crate::cluster::folder::Folder;
+use crate::cluster::kubeconfig::own;
 use crate::cluster::provider::{Provider, connect};
 use crate::gitops::git::Remote;
 use crate::gitops::schedule::Intervals;
@@ -51,9 +52,14 @@ pub(in crate::cli) async fn prepare(
         other => {
             let connected = connect(other, &place.around).await?;
             let name = connected.chosen.context.clone();
-            // With a context of the user's, ours only says which one: their files belong to it.
-            let kubeconfig = PathBuf::from(reach::of(other, name.clone(), &place)?.variable()?);
-            let ours = matches!(other, Provider::Kind { .. });
+            let kubeconfig = reach::of(other, name.clone(), &place)?.variable()?;
+            // A kind cluster that was adopted is somebody else's.
+            let ours = match other {
+                Provider::Kind { name } => {
+                    std::fs::read_to_string(folder.kind(name)).is_ok_and(|text| own::says_made(&text))
+                }
+                _ => false,
+            };
             ClusterPlan::Existing { client: connected.client, name, kubeconfig, ours }
         }
     };

@@ -168,11 +168,21 @@ impl Embedded {
         };
         let pods = Pods::new(api.clone(), images.clone(), stop.clone(), tasks.clone());
         let frontend = Arc::new(Frontend::new(api.clone(), address.to_string(), Arc::new(pods), stop.clone()));
-        tasks.spawn(driver.run(stop.clone()));
+        // Without its controllers or its door it is no cluster: when one of them breaks off, all of it ends.
+        let (working, listening) = (stop.clone().drop_guard(), stop.clone().drop_guard());
+        let until = stop.clone();
+        tasks.spawn(async move {
+            let _working = working;
+            driver.run(until).await;
+        });
         let door = Door { access: access.clone(), frontend: frontend.clone() };
         let until = stop.clone();
         let serve = move |stream| connection(stream, door.clone(), until.clone());
-        tasks.spawn(net::accept(listener, CONNECTIONS, tasks.clone(), stop.clone(), serve));
+        let accepting = net::accept(listener, CONNECTIONS, tasks.clone(), stop.clone(), serve);
+        tasks.spawn(async move {
+            let _listening = listening;
+            accepting.await;
+        });
         tasks.close();
         Ok(Self { api, images, haste, registry, address, name: config.name, access, frontend, stop, tasks })
     }
@@ -238,6 +248,11 @@ impl Embedded {
             async move { Ok::<_, Infallible>(frontend.answer(policy::administrator(), request.map(Body::new)).await) }
         });
         kube::Client::new(service, "default")
+    }
+
+    /// Waits until it has ended, whether it was stopped or broke.
+    pub async fn over(&self) {
+        self.stop.cancelled().await;
     }
 
     /// Ends it: streams end, open requests are answered, no task stays.

@@ -13,7 +13,7 @@ pub mod typing;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -50,11 +50,30 @@ pub enum Refusal {
 /// The open terminals by name.
 #[derive(Debug)]
 pub struct Terminals {
-    open: Mutex<BTreeMap<String, Arc<Terminal>>>,
+    open: Mutex<BTreeMap<String, Opened>>,
     changed: watch::Sender<u64>,
     tasks: TaskTracker,
     stop: CancellationToken,
     shell: Option<OsString>,
+}
+
+/// A terminal, and the sandbox that it was opened in.
+#[derive(Debug)]
+struct Opened {
+    terminal: Arc<Terminal>,
+    sandbox: Weak<Sandbox>,
+}
+
+impl Opened {
+    /// Ends it unless it is in this sandbox; says whether it goes on.
+    fn keep_in(&self, sandbox: &Arc<Sandbox>) -> bool {
+        // A sandbox's place in memory is not given away while somebody remembers it weakly.
+        let keeps = std::ptr::eq(self.sandbox.as_ptr(), Arc::as_ptr(sandbox));
+        if !keeps {
+            self.terminal.end();
+        }
+        keeps && !self.terminal.is_over()
+    }
 }
 
 impl Terminals {
@@ -72,7 +91,7 @@ impl Terminals {
     /// The terminal of this name, if it is open.
     pub fn get(&self, name: &str) -> Option<Arc<Terminal>> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.get(name).filter(|terminal| !terminal.is_over()).cloned()
+        open.get(name).map(|opened| &opened.terminal).filter(|terminal| !terminal.is_over()).cloned()
     }
 
     /// Those that are open.
@@ -90,7 +109,7 @@ impl Terminals {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn open(&self, name: &str, sandbox: &Sandbox, secrets: &Secrets) -> Result<Arc<Terminal>, Refusal> {
+    pub fn open(&self, name: &str, sandbox: &Arc<Sandbox>, secrets: &Secrets) -> Result<Arc<Terminal>, Refusal> {
         let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         if !plain || name.is_empty() || name.len() > LONGEST_NAME {
             return Err(Refusal::Name(name.chars().take(LONGEST_NAME).collect()));
@@ -99,9 +118,9 @@ impl Terminals {
             return Err(Refusal::Stopping);
         }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, terminal| !terminal.is_over());
-        if let Some(terminal) = open.get(name) {
-            return Ok(terminal.clone());
+        open.retain(|_, opened| opened.keep_in(sandbox));
+        if let Some(opened) = open.get(name) {
+            return Ok(opened.terminal.clone());
         }
         if open.len() >= MOST {
             return Err(Refusal::TooMany);
@@ -114,7 +133,7 @@ impl Terminals {
         };
         let terminal = Terminal::start(name, place, secrets, &self.tasks, self.stop.child_token());
         let terminal = terminal.map_err(Refusal::Start)?;
-        open.insert(name.to_owned(), terminal.clone());
+        open.insert(name.to_owned(), Opened { terminal: terminal.clone(), sandbox: Arc::downgrade(sandbox) });
         drop(open);
         self.changed.send_modify(|times| *times += 1);
         Ok(terminal)
@@ -125,16 +144,20 @@ impl Terminals {
         self.stop.clone()
     }
 
-    /// Ends all terminals: what they were opened in is gone.
-    pub fn end_all(&self) {
+    /// Ends the terminals that were opened in another sandbox than the one that is there now: that one is gone. What
+    /// was opened in the new one before anybody heard of it goes on.
+    pub fn only_in(&self, sandbox: Option<&Arc<Sandbox>>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *open).values().for_each(|terminal| terminal.end());
+        match sandbox {
+            Some(sandbox) => open.retain(|_, opened| opened.keep_in(sandbox)),
+            None => std::mem::take(&mut *open).values().for_each(|opened| opened.terminal.end()),
+        }
     }
 
     /// Ends all terminals and waits until nothing of them is left.
     pub async fn close(&self) {
         self.stop.cancel();
-        self.end_all();
+        self.only_in(None);
         self.tasks.close();
         // Threads end with their terminals; a system that does not let go of one must not hold up the rest.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(3), self.tasks.wait()).await;
