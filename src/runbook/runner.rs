@@ -20,7 +20,6 @@ use super::shell::{self, Place};
 use super::tail::Tail;
 use super::wait::Wait;
 use crate::deck::step::{StepSpec, Typing};
-use crate::panel::redact::Secrets;
 use crate::panel::secrets::secrets_of;
 use crate::panel::terminal::{self, Terminals};
 use crate::sandbox::Sandbox;

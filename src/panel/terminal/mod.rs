@@ -97,7 +97,7 @@ impl Terminals {
     /// Those that are open.
     pub fn all(&self) -> Vec<Arc<Terminal>> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.values().filter(|terminal| !terminal.is_over()).cloned().collect()
+        open.values().map(|opened| &opened.terminal).filter(|terminal| !terminal.is_over()).cloned().collect()
     }
 
     /// Changes whenever a terminal is opened.
