@@ -215,7 +215,7 @@ impl Pictures {
         if html == self.html {
             return false;
         }
-        let whole = self.list.len() % WHOLE == 0;
+        let whole = self.list.len().is_multiple_of(WHOLE);
         let mut picture = vec![json!(at), if whole { json!(html) } else { change(&self.html, &html) }];
         picture.extend(time.map(Value::String));
         self.list.push(picture.into());
