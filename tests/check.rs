@@ -68,6 +68,8 @@ fn what_is_mended_leaves_every_other_byte() {
     let codes = |document: &Value| -> Vec<(String, u64)> {
         let all = document["diagnostics"].as_array().into_iter().flatten();
         all.map(|found| (found["code"].as_str().unwrap_or("").to_owned(), found["span"]["line"].as_u64().unwrap_or(0)))
+            // What fits on the slide is not what is tested here.
+            .filter(|(code, _)| !code.starts_with("slide/"))
             .collect()
     };
     let named = |all: &[(&str, u64)]| all.iter().map(|(code, line)| ((*code).to_owned(), *line)).collect::<Vec<_>>();
