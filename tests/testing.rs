@@ -84,17 +84,20 @@ fn what_passes_fails_and_takes_too_long_is_told_apart() {
     );
     assert!(reason(3).starts_with("it was meant to fail, but did not\nat deck.md:21:1\n"), "{}", reason(3));
     assert!(reason(4).starts_with("the command did not end within 1 s\n"), "{}", reason(4));
-    assert!(reason(5).starts_with("waited too long for configmap/none"), "{}", reason(5));
+    assert!(reason(5).starts_with("waited too long for "), "{}", reason(5));
     let junit = tool.read("out/results.xml");
     let head = "<testsuite name=\"deck.md\" tests=\"6\" failures=\"4\" errors=\"0\" skipped=\"0\"";
     assert!(junit.contains(head), "{junit}");
     assert!(junit.contains("all &lt;is&gt; lost") && !junit.contains("never\""), "{junit}");
-    assert_eq!(tool.files(), ["deck.md", "late.md", "out/results.xml"], "nothing else is left");
+    let mut left = tool.files();
+    // kubectl keeps what it has discovered.
+    left.retain(|file| !file.starts_with("home/"));
+    assert_eq!(left, ["deck.md", "late.md", "out/results.xml"], "nothing else is left");
 
     let run = with_path(&tool, "test late.md --trust --fail-fast --junit -");
     assert_eq!(run.code, 5, "only late: {}", run.err);
     assert!(run.out.contains("<skipped message=\"an earlier step failed\"/>"), "{}", run.out);
-    assert!(run.err.ends_with("0 of 2 steps good in ") || run.err.contains("0 of 2 steps good in "), "{}", run.err);
+    assert!(run.err.contains("0 of 2 steps good in "), "{}", run.err);
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn findings(deck: &Deck, theme: &str, size: Size, projector: Projecto
         let Some(page) = room.page(&slide.blocks) else { continue };
         let part = page.height / room.height;
         if part > FULL {
-            let message = format!("this slide holds about {:.1} times what fits on it (estimated)", part);
+            let message = format!("this slide holds about {part:.1} times what fits on it (estimated)");
             let finding = Diagnostic::warning(Code("slide/overflow"), message).at(first_line(slide));
             found.push(finding.hint("split it; `foredeck check --projector 1920x1080` measures it in a browser"));
         }

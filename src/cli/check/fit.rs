@@ -154,7 +154,7 @@ mod tests {
 
     fn told(measured: &Measured, projector: Projector) -> Vec<String> {
         let source = SourceFile::new("a.md", "# One\n\n---\n\n# Two\n\nsmall words\n");
-        let found = findings(measured, &source, Span::new(11, 33), SIZE, projector);
+        let found = findings(measured, &source, Span::new(11, 31), SIZE, projector);
         let lines = found.iter().map(|found| {
             let place = source.line_column(found.span.unwrap().start);
             format!("{}:{} {} {}", place.line, place.column, found.code, found.message)
