@@ -105,7 +105,7 @@ fn folders_of_steps_are_checked_with_places() {
         .collect();
     for expected in [
         "workshop/03-other.md:3:9 workshop/unknown-step",
-        "workshop/03-other.md:7:20 workshop/check",
+        "workshop/03-other.md:7:11 workshop/check",
         "workshop/04-push.md:1:1 workshop/duplicate",
         "workshop/04-push.md:3:1 workshop/unknown-key",
     ] {

@@ -131,7 +131,7 @@ const SABOTAGE: [(&str, &str); 9] = [
     ),
     (
         "other history pushed by force",
-        "git checkout -q --orphan other && git rm -rqf . && git commit -q --allow-empty -m Other \
+        "git branch -qD other 2>/dev/null || true; git checkout -q --orphan other && git rm -rqf . && git commit -q --allow-empty -m Other \
          && git push -qf origin other:main",
     ),
     (
