@@ -19,6 +19,7 @@ pub mod live;
 pub mod metrics;
 pub mod panels;
 pub mod role;
+pub mod room;
 pub mod router;
 pub mod routes;
 pub mod state;
@@ -101,6 +102,8 @@ pub struct Config {
     pub shell: Option<OsString>,
     /// The workshop, when there is one.
     pub workshop: Option<Arc<Seat>>,
+    /// The pseudonym of the one learner whose sandbox this is, among many.
+    pub learner: Option<String>,
 }
 
 impl Config {
@@ -125,6 +128,7 @@ impl Config {
             safe: false,
             shell: None,
             workshop: None,
+            learner: None,
         }
     }
 }
@@ -181,15 +185,20 @@ impl Server {
             let (saved, tokens) = (self.app.hub.saved(), self.app.tokens.clone());
             tasks.spawn(store::keep(path, saved, tokens, stop.clone()));
         }
-        let (app, stopping) = (self.app.clone(), stop.clone());
-        tasks.spawn(async move { app.hub.run(stopping).await });
-        tasks.spawn(desk::tell(self.app.clone(), stop.clone()));
-        tasks.spawn(panels::run(self.app.clone(), stop.clone()));
+        work(&self.app, &tasks, &stop);
         let router = router::router(self.app.clone());
         listen::accept(self.listener, router, self.app, tasks.clone(), stop).await;
         tasks.close();
         tasks.wait().await;
     }
+}
+
+/// Does what an app needs beside its answers, until stopped.
+fn work(app: &Arc<App>, tasks: &TaskTracker, stop: &CancellationToken) {
+    let (hub, stopping) = (app.clone(), stop.clone());
+    tasks.spawn(async move { hub.hub.run(stopping).await });
+    tasks.spawn(desk::tell(app.clone(), stop.clone()));
+    tasks.spawn(panels::run(app.clone(), stop.clone()));
 }
 
 /// The errors of a deck as HTML, when there are any.
@@ -252,6 +261,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         demo: config.demo.clone(),
         desk: Desk::new(config, secrets),
         workshop: config.workshop.clone(),
+        learner: config.learner.clone(),
         overlay: config.overlay,
         notes_html: config.notes_html,
         clock: config.clock,

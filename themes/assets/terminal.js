@@ -135,6 +135,13 @@ class Screen {
     this.note.textContent = text;
   }
 
+  /** Types a command; says whether there is a shell to take it. */
+  type(text) {
+    if (!this.types || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#send(this.#encoder.encode(`${text.trimEnd().replaceAll('\n', '\r')}\r`));
+    return true;
+  }
+
   #send(bytes) {
     if (this.types && this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(bytes);
   }
@@ -182,7 +189,7 @@ class Screen {
   }
 }
 
-/** Connects the terminals of the slide that is shown, and lets go of the others. Returns { redraw() }. */
+/** Connects the terminals of the slide that is shown, and lets go of the others. Returns { redraw(), type(text) }. */
 export function installTerminals({ deck, boot, announce }) {
   const screens = new Map();
   const types = boot.role === 'presenter' && !boot.follow;
@@ -201,5 +208,5 @@ export function installTerminals({ deck, boot, announce }) {
   };
   deck.addEventListener('change', draw);
   draw();
-  return { redraw: draw };
+  return { redraw: draw, type: (text) => [...screens.values()].some((screen) => screen.type(text)) };
 }

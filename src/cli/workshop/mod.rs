@@ -5,6 +5,7 @@ mod client;
 mod export;
 mod host;
 mod list;
+mod serve;
 mod start;
 mod step;
 mod test;
@@ -22,6 +23,7 @@ pub(super) fn run(command: WorkshopCommand, console: Console) -> Result<Code, Fa
     match command {
         WorkshopCommand::List(args) => list::run(&args, console),
         WorkshopCommand::Start(args) => start::run(&args, console),
+        WorkshopCommand::Serve(args) => serve::run(&args, console),
         WorkshopCommand::Run(args) => step::run(&args, console),
         WorkshopCommand::Check(args) => step::check(&args, console),
         WorkshopCommand::Hint(args) => step::hint(&args, console),

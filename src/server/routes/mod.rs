@@ -12,6 +12,7 @@ pub mod git;
 pub mod index;
 pub mod poll;
 pub mod presenter;
+pub mod panels;
 pub mod qr;
 pub mod remote;
 pub mod steps;
