@@ -13,6 +13,7 @@ mod load;
 mod printing;
 mod project;
 mod registry;
+mod room;
 mod server;
 mod theme;
 mod vectors;

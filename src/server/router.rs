@@ -13,8 +13,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::error::{self, Problem};
 use super::guard;
 use super::routes::{
-    admin, asset, canary, control, deck, events, flux, git, index, panels, poll, presenter, qr, remote, steps, terminal, trust,
-    workshop,
+    admin, asset, canary, control, deck, events, flux, git, index, panels, poll, presenter, qr, remote, steps,
+    terminal, trust, workshop,
 };
 use super::state::App;
 

@@ -139,7 +139,8 @@ impl Host {
 
 fn plan(hosting: &Hosting, address: &str, token: &str) -> Result<Plan, Failure> {
     let program = std::env::current_exe().map_err(|error| failed(error, "this program's file is not known"))?;
-    let seed = seed(hosting.steps.as_deref(), &hosting.folder).map_err(|error| failed(error, "the repository's first files cannot be written"))?;
+    let seed = seed(hosting.steps.as_deref(), &hosting.folder)
+        .map_err(|error| failed(error, "the repository's first files cannot be written"))?;
     let cluster = embedded::Config {
         folder: (!hosting.passing).then(|| hosting.folder.path().join("cluster")),
         ..embedded::Config::default()

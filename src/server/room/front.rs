@@ -9,11 +9,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use hyper::upgrade::OnUpgrade;
 use tower::ServiceExt as _;
 
 use super::place::Place;
 use super::{Room, join, lock, trainer};
 use crate::server::error::Problem;
+use crate::server::listen::Peer;
 use crate::server::role::{self, Token};
 use crate::server::router::guarded;
 use crate::server::routes::{admin, asset};
@@ -99,6 +101,14 @@ pub(super) async fn hand_over(
         request.headers_mut().insert(header::COOKIE, live.cookie.clone());
     } else {
         request.headers_mut().remove(header::COOKIE);
+    }
+    // What our own routes found in the address is not for the learner's.
+    let came = std::mem::take(request.extensions_mut());
+    if let Some(peer) = came.get::<Peer>() {
+        request.extensions_mut().insert(*peer);
+    }
+    if let Some(upgrade) = came.get::<OnUpgrade>() {
+        request.extensions_mut().insert(upgrade.clone());
     }
     Ok(live.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {}))
 }

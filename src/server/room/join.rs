@@ -108,9 +108,12 @@ pub(super) async fn join(
     if !is_same(&code, &wish.code) {
         let address = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Extension(Peer(address))| address);
         if !room.may_guess(address) {
-            return Err(Problem::too_many("There were too many wrong codes.").hint("Wait a minute, and ask your trainer."));
+            return Err(
+                Problem::too_many("There were too many wrong codes.").hint("Wait a minute, and ask your trainer.")
+            );
         }
-        let problem = "This code does not open the workshop. Open the link or scan the picture that your trainer shows.";
+        let problem =
+            "This code does not open the workshop. Open the link or scan the picture that your trainer shows.";
         return form(&room, &headers, &wish, problem, StatusCode::FORBIDDEN);
     }
     let joining = room.clone();
@@ -175,7 +178,13 @@ pub(super) async fn notes(State(room): State<Arc<Room>>, headers: HeaderMap) -> 
     let counted = Streams::enter(base, address, base.limits.connections)
         .ok_or_else(|| Problem::unavailable("There are too many windows.").hint("Close some of them."))?;
     let told = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).unwrap_or(0);
-    let window = Window { notes: place.notes.subscribe(), told, stop: room.ground.stop.clone(), begun: false, _counted: counted };
+    let window = Window {
+        notes: place.notes.subscribe(),
+        told,
+        stop: room.ground.stop.clone(),
+        begun: false,
+        _counted: counted,
+    };
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),

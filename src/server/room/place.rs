@@ -237,11 +237,8 @@ impl Live {
 }
 
 fn plan(id: &str, ground: &Ground, folder: Folder, push: &Token) -> sandbox::Plan {
-    let cluster = embedded::Config {
-        folder: Some(folder.path().join("cluster")),
-        limits: QUOTA,
-        ..embedded::Config::default()
-    };
+    let cluster =
+        embedded::Config { folder: Some(folder.path().join("cluster")), limits: QUOTA, ..embedded::Config::default() };
     sandbox::Plan {
         cluster: ClusterPlan::Embedded(Box::new(cluster)),
         repository: RepositoryPlan::Demo(repository::Plan {

@@ -177,9 +177,7 @@ fn panels(app: &App, step: &Step) -> Vec<Value> {
     if !app.desk.safe {
         all.push(super::panels::spec(crate::deck::PanelKind::Terminal));
     }
-    all.iter()
-        .map(|spec| json!({"kind": spec.kind.word(), "key": spec.key(), "title": spec.title()}))
-        .collect()
+    all.iter().map(|spec| json!({"kind": spec.kind.word(), "key": spec.key(), "title": spec.title()})).collect()
 }
 
 fn fold(step: &Step, fold: &Fold) -> Value {

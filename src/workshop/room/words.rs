@@ -5,8 +5,30 @@ const FIRST: [&str; 24] = [
     "Indigo", "Jolly", "Keen", "Lively", "Merry", "Mellow", "Proud", "Quick", "Silver", "Sunny", "Swift", "Witty",
 ];
 const SECOND: [&str; 24] = [
-    "Badger", "Beaver", "Cormorant", "Dolphin", "Falcon", "Finch", "Gannet", "Hare", "Heron", "Ibis", "Kestrel",
-    "Lynx", "Marten", "Newt", "Osprey", "Otter", "Petrel", "Puffin", "Robin", "Seal", "Stoat", "Swan", "Tern", "Wren",
+    "Badger",
+    "Beaver",
+    "Cormorant",
+    "Dolphin",
+    "Falcon",
+    "Finch",
+    "Gannet",
+    "Hare",
+    "Heron",
+    "Ibis",
+    "Kestrel",
+    "Lynx",
+    "Marten",
+    "Newt",
+    "Osprey",
+    "Otter",
+    "Petrel",
+    "Puffin",
+    "Robin",
+    "Seal",
+    "Stoat",
+    "Swan",
+    "Tern",
+    "Wren",
 ];
 
 /// The name of a number.
