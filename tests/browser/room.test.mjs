@@ -100,6 +100,8 @@ test('a step is done by clicks, the trainer sees it, a hint arrives', SLOW, asyn
   await page.getByRole('link', { name: /Make one/ }).click();
   await watch.getByRole('rowheader', { name: 'Ada' }).waitFor();
   await page.locator('figure[data-terminal="open"]').waitFor();
+  // The sandbox works as soon as the checks say something.
+  await page.getByText(/^Not yet/).first().waitFor();
   await page.getByRole('button', { name: 'Start this step' }).click();
   const row = watch.getByRole('row', { name: /Ada/ });
   await row.getByText('in progress').waitFor();
