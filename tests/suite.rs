@@ -15,6 +15,7 @@ mod printing;
 mod project;
 mod redaction;
 mod registry;
+mod room;
 mod server;
 mod snapshot;
 mod talk;

@@ -120,6 +120,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "In a moment", message)
     }
 
+    /// Somebody asks for too much.
+    pub fn too_many(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "Too much at once", message)
+    }
+
     /// What was asked for was tried, and did not work.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "That did not work", message)

@@ -21,6 +21,7 @@ pub mod panels;
 pub mod record;
 pub mod replay;
 pub mod role;
+pub mod room;
 pub mod router;
 pub mod routes;
 pub mod state;
@@ -107,6 +108,8 @@ pub struct Config {
     pub record: Option<record::Plan>,
     /// The runs that are shown in the place of the live system.
     pub replay: replay::Plan,
+    /// The pseudonym of the one learner whose sandbox this is, among many.
+    pub learner: Option<String>,
 }
 
 impl Config {
@@ -133,6 +136,7 @@ impl Config {
             workshop: None,
             record: None,
             replay: replay::Plan::default(),
+            learner: None,
         }
     }
 }
@@ -191,10 +195,7 @@ impl Server {
             let (saved, tokens) = (self.app.hub.saved(), self.app.tokens.clone());
             tasks.spawn(store::keep(path, saved, tokens, stop.clone()));
         }
-        let (app, stopping) = (self.app.clone(), stop.clone());
-        tasks.spawn(async move { app.hub.run(stopping).await });
-        tasks.spawn(desk::tell(self.app.clone(), stop.clone()));
-        tasks.spawn(panels::run(self.app.clone(), stop.clone()));
+        work(&self.app, &tasks, &stop);
         if self.app.replay.is_there() {
             tasks.spawn(replay::watch(self.app.clone(), stop.clone()));
             tasks.spawn(replay::play(self.app.clone(), stop.clone()));
@@ -207,6 +208,14 @@ impl Server {
         tasks.close();
         tasks.wait().await;
     }
+}
+
+/// Does what an app needs beside its answers, until stopped.
+fn work(app: &Arc<App>, tasks: &TaskTracker, stop: &CancellationToken) {
+    let (hub, stopping) = (app.clone(), stop.clone());
+    tasks.spawn(async move { hub.hub.run(stopping).await });
+    tasks.spawn(desk::tell(app.clone(), stop.clone()));
+    tasks.spawn(panels::run(app.clone(), stop.clone()));
 }
 
 /// The errors of a deck as HTML, when there are any.
@@ -271,6 +280,7 @@ fn app(config: &Config, root: PathBuf, bound: SocketAddr, earlier: Option<store:
         replay: replay::Replay::new(config.replay.clone()),
         tape: None,
         workshop: config.workshop.clone(),
+        learner: config.learner.clone(),
         overlay: config.overlay,
         notes_html: config.notes_html,
         clock: config.clock,

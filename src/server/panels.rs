@@ -30,6 +30,7 @@ use super::state::App;
 use crate::deck::{PanelKind, PanelSpec};
 use crate::panel::source::Sources;
 use crate::panel::state::PanelState;
+use crate::render::template::Templates;
 use crate::sandbox::keep::Demo;
 use poll::Polls;
 
@@ -67,6 +68,11 @@ impl Panels {
     /// Says that decks have changed.
     pub fn touch(&self) {
         self.touched.send_modify(|times| *times += 1);
+    }
+
+    /// Cancelled when no panel is live any more.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
     }
 
     /// How many windows look at a deck.
@@ -250,4 +256,15 @@ fn show(app: &App, panel: &Followed, state: &PanelState, run: Option<&str>, told
     let news = |now: &Bytes, before: &Bytes| (!now.is_empty() && now != before).then(|| now.clone());
     app.hub.panel(key, news(&speaker, &told.0), news(&audience, &told.1));
     (speaker, audience)
+}
+
+/// A panel's state as the event for whoever owns what it shows, with what is wrong with its source.
+pub(super) fn frame_for_owner(templates: &Templates, key: &str, state: &PanelState) -> Option<Bytes> {
+    match view::frame(templates, key, state) {
+        Ok(frame) => Some(event("panel", &frame.for_speaker(state))),
+        Err(error) => {
+            tracing::error!(panel.key = key, %error, "a panel could not be drawn");
+            None
+        }
+    }
 }

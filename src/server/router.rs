@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::error::{self, Problem};
 use super::guard;
 use super::routes::{
-    admin, asset, canary, control, deck, events, flux, git, index, poll, presenter, qr, remote, replay, steps,
+    admin, asset, canary, control, deck, events, flux, git, index, panels, poll, presenter, qr, remote, replay, steps,
     terminal, trust, workshop,
 };
 use super::state::App;
@@ -42,6 +42,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/workshop", get(workshop::overview))
         // the learner
         .route("/api/v1/workshop/{step}", get(workshop::check))
+        .route("/api/v1/workshop/{step}/panels", get(panels::of_step))
         .route("/api/v1/workshop/{step}/{verb}", post(workshop::act))
         // the speaker
         .route("/p", get(presenter::enter))
@@ -57,14 +58,18 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/trust", get(trust::list).post(trust::agree))
         .fallback(|| async { Problem::not_found("There is nothing at this address.") })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });
+    guarded(routes.with_state(app.clone()), app)
+}
+
+/// Routes with what every request passes around them.
+pub fn guarded(routes: Router, app: Arc<App>) -> Router {
     // From the last to the first: a request passes them from the bottom up.
     routes
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), guard::check))
         .layer(middleware::from_fn_with_state(app.clone(), error::show))
         .layer(middleware::from_fn(guard::secure))
-        .layer(middleware::from_fn_with_state(app.clone(), count))
-        .with_state(app)
+        .layer(middleware::from_fn_with_state(app, count))
 }
 
 /// A handler's bug costs one answer, not the server; the text goes to the log alone.

@@ -93,6 +93,8 @@ pub struct App {
     pub templates: Templates,
     /// The workshop, when there is one.
     pub workshop: Option<Arc<Seat>>,
+    /// The pseudonym of the one learner whose sandbox this is, among many.
+    pub learner: Option<String>,
     pub(super) overlay: fn(&Compiled) -> Option<String>,
     pub(super) notes_html: fn(&str) -> String,
     pub(super) clock: fn() -> u64,

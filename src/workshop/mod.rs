@@ -24,6 +24,7 @@ pub mod observe;
 pub mod overview;
 mod parse;
 pub mod progress;
+pub mod room;
 pub mod seat;
 pub mod session;
 pub mod steady;

@@ -157,6 +157,13 @@ export class Screen {
     this.note.textContent = this.run ? `replay · ${this.run}` : this.#said;
   }
 
+  /** Types a command; says whether there is a shell to take it. */
+  type(text) {
+    if (!this.types || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#send(this.#encoder.encode(`${text.trimEnd().replaceAll('\n', '\r')}\r`));
+    return true;
+  }
+
   #send(bytes) {
     if (this.types && this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(bytes);
   }
@@ -204,7 +211,7 @@ export class Screen {
   }
 }
 
-/** Connects the terminals of the slide that is shown, and lets go of the others. Returns { redraw() }. */
+/** Connects the terminals of the slide that is shown, and lets go of the others. Returns { redraw(), type(text) }. */
 export function installTerminals({ deck, boot, link, announce }) {
   const screens = new Map();
   const types = boot.role === 'presenter' && !boot.follow;
@@ -223,11 +230,11 @@ export function installTerminals({ deck, boot, link, announce }) {
     mark();
   };
   const mark = () => {
-    const { terminals = [], label = '' } = link.last?.replay ?? {};
+    const { terminals = [], label = '' } = link?.last?.replay ?? {};
     for (const screen of screens.values()) screen.replayed(terminals.includes(screen.name) ? label : '');
   };
-  link.addEventListener('replay', mark);
+  link?.addEventListener('replay', mark);
   deck.addEventListener('change', draw);
   draw();
-  return { redraw: draw };
+  return { redraw: draw, type: (text) => [...screens.values()].some((screen) => screen.type(text)) };
 }

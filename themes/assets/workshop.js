@@ -1,5 +1,7 @@
 // The workshop: runs commands, looks at the checks while the page is visible, and says what is missing.
 
+import { installDock, installNotes } from './workshop-dock.js';
+
 const page = document.body.dataset.page;
 const step = document.body.dataset.step;
 const may = document.body.dataset.may === 'yes';
@@ -131,8 +133,17 @@ async function act(button, work) {
 
 const ran = new Set();
 
+let dock = { type: () => false };
+
 function run(button) {
   const figure = button.closest('figure');
+  // In a terminal the learner sees what they would have typed; without one its output stands below the command.
+  if (dock.type(one('code', figure).textContent)) {
+    ran.add(button.dataset.run);
+    set(one('[data-summary]'), `Typed ${button.dataset.run} into your terminal.`);
+    soon();
+    return null;
+  }
   const output = one('[data-output]', figure);
   return act(button, async () => {
     output.hidden = false;
@@ -210,6 +221,7 @@ if (page === 'list') {
     else doing[button.dataset.do]?.(button);
   });
   window.addEventListener('keydown', keys);
+  dock = installDock(document.body.dataset.slug);
   if (may) {
     // A hint that is opened by hand counts as one that was given.
     all('details[data-fold="hint"]').forEach((fold) => fold.addEventListener('toggle', () => {
@@ -223,3 +235,4 @@ if (page === 'list') {
     look();
   }
 }
+installNotes();

@@ -29,6 +29,8 @@ pub enum WorkshopCommand {
     List(List),
     /// Serve the workshop until it is stopped, at the beginning of a step
     Start(Start),
+    /// Serve the workshop for many until it is stopped, each learner with a sandbox of their own
+    Serve(Serve),
     /// Run the commands of a step, or one of them
     Run(RunCommand),
     /// Say how the checks of a step stand, and why
@@ -76,6 +78,41 @@ pub struct Start {
     /// Port to listen on; 0 takes any free one
     #[arg(long, value_name = "PORT", default_value_t = 3939)]
     pub port: u16,
+    /// Which workshop.
+    #[command(flatten)]
+    pub which: WhichWorkshop,
+    /// Messages.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// `workshop serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Learners at most
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub max_learners: u16,
+    /// Put a sandbox away when its learner does nothing for so long; it comes back with them
+    #[arg(long, value_name = "TIME", default_value = "15m")]
+    pub idle: String,
+    /// Keep what learners did when the workshop ends
+    #[arg(long)]
+    pub keep: bool,
+    /// Give learners a shell on this machine also when they come over the network
+    #[arg(long)]
+    pub terminals: bool,
+    /// Address to listen on; `0.0.0.0` for a room
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// Port to listen on; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 3939)]
+    pub port: u16,
+    /// Host name to answer to, besides the address
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// How learners reach this machine when not by its address
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
     /// Which workshop.
     #[command(flatten)]
     pub which: WhichWorkshop,
@@ -199,6 +236,7 @@ impl WorkshopCommand {
         match self {
             Self::List(args) | Self::Status(args) => &args.console,
             Self::Start(args) => &args.console,
+            Self::Serve(args) => &args.console,
             Self::Run(args) => &args.console,
             Self::Check(args) => &args.console,
             Self::Hint(args) | Self::Solve(args) | Self::Reset(args) => &args.console,

@@ -142,7 +142,8 @@ impl Host {
 
 fn plan(hosting: &Hosting, address: &str, token: &str) -> Result<Plan, Failure> {
     let program = std::env::current_exe().map_err(|error| failed(error, "this program's file is not known"))?;
-    let seed = seed(hosting).map_err(|error| failed(error, "the repository's first files cannot be written"))?;
+    let seed = seed(hosting.steps.as_deref(), &hosting.folder)
+        .map_err(|error| failed(error, "the repository's first files cannot be written"))?;
     let cluster = embedded::Config {
         folder: (!hosting.passing).then(|| hosting.folder.path().join("cluster")),
         ..embedded::Config::default()
@@ -171,11 +172,11 @@ fn plan(hosting: &Hosting, address: &str, token: &str) -> Result<Plan, Failure> 
 }
 
 /// The workshop's own `repo/`, else the built-in one.
-fn seed(hosting: &Hosting) -> std::io::Result<PathBuf> {
-    if let Some(own) = hosting.steps.as_ref().map(|steps| steps.join("repo")).filter(|own| own.is_dir()) {
+pub(super) fn seed(steps: Option<&Path>, folder: &Folder) -> std::io::Result<PathBuf> {
+    if let Some(own) = steps.map(|steps| steps.join("repo")).filter(|own| own.is_dir()) {
         return own.canonicalize();
     }
-    let folder = hosting.folder.path().join("seed");
+    let folder = folder.path().join("seed");
     builtin::write(&folder)?;
     Ok(folder)
 }

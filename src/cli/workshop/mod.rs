@@ -7,6 +7,7 @@ mod host;
 pub(super) mod import;
 pub(super) mod lint;
 mod list;
+mod serve;
 mod start;
 mod step;
 mod test;
@@ -24,6 +25,7 @@ pub(super) fn run(command: WorkshopCommand, console: Console) -> Result<Code, Fa
     match command {
         WorkshopCommand::List(args) => list::run(&args, console),
         WorkshopCommand::Start(args) => start::run(&args, console),
+        WorkshopCommand::Serve(args) => serve::run(&args, console),
         WorkshopCommand::Run(args) => step::run(&args, console),
         WorkshopCommand::Check(args) => step::check(&args, console),
         WorkshopCommand::Hint(args) => step::hint(&args, console),

@@ -10,6 +10,7 @@ pub mod events;
 pub mod flux;
 pub mod git;
 pub mod index;
+pub mod panels;
 pub mod poll;
 pub mod presenter;
 pub mod qr;

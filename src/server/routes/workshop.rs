@@ -31,7 +31,7 @@ pub struct Entry {
     t: Option<String>,
 }
 
-fn seat(app: &App) -> Result<&Arc<Seat>, Problem> {
+pub(super) fn seat(app: &App) -> Result<&Arc<Seat>, Problem> {
     app.workshop
         .as_ref()
         .ok_or_else(|| Problem::not_found("There is no workshop here.").hint("`foredeck workshop start` serves one."))
@@ -42,7 +42,7 @@ fn cookie_name(app: &App) -> String {
 }
 
 /// Whether whoever asks may work at the seat.
-fn may_work(app: &App, seat: &Seat, headers: &HeaderMap) -> bool {
+pub(super) fn may_work(app: &App, seat: &Seat, headers: &HeaderMap) -> bool {
     if app.tokens.role(headers).speaks() {
         return true;
     }
@@ -74,6 +74,7 @@ pub async fn index(
         "version": app.started_ms,
         "assets": "/assets",
         "may": may,
+        "learner": app.learner,
         "status": status(seat),
     });
     let html = app.page("workshop.html", &context)?;
@@ -117,6 +118,7 @@ pub async fn step(
         "version": app.started_ms,
         "assets": "/assets",
         "may": may_work(&app, seat, &headers),
+        "learner": app.learner,
         "step": {
             "id": step.id,
             "slug": step.slug,
@@ -124,7 +126,7 @@ pub async fn step(
             "of": workshop.steps.len(),
             "minutes": step.duration.as_secs().div_ceil(60),
             "hints": step.hints.len(),
-            "panels": step.panels.iter().map(|panel| panel.word()).collect::<Vec<_>>(),
+            "panels": panels(&app, step),
         },
         "parts": parts(step, &step.parts),
         "checks": step.checks.iter().map(|check| json!({
@@ -167,6 +169,15 @@ fn parts(step: &Step, parts: &[Part]) -> Vec<Value> {
         Part::Fold(fold) => Some(self::fold(step, fold)),
     });
     shown.collect()
+}
+
+/// What is docked beside the text: the live panels, and a terminal last.
+fn panels(app: &App, step: &Step) -> Vec<Value> {
+    let mut all = super::panels::live(step);
+    if !app.desk.safe {
+        all.push(super::panels::spec(crate::deck::PanelKind::Terminal));
+    }
+    all.iter().map(|spec| json!({"kind": spec.kind.word(), "key": spec.key(), "title": spec.title()})).collect()
 }
 
 fn fold(step: &Step, fold: &Fold) -> Value {
