@@ -6,7 +6,7 @@ use super::{Diagnostic, Fix};
 /// first counts; findings about other files have no say here.
 pub fn mended(text: &str, diagnostics: &[Diagnostic]) -> (String, usize) {
     let own = diagnostics.iter().filter(|diagnostic| diagnostic.file.is_none());
-    let mut fixes: Vec<&Fix> = own.filter_map(|diagnostic| diagnostic.fix.as_ref()).collect();
+    let mut fixes: Vec<&Fix> = own.filter_map(|diagnostic| diagnostic.fix.as_deref()).collect();
     fixes.sort_by_key(|fix| fix.span);
     fixes.dedup();
     let mut out = String::with_capacity(text.len());

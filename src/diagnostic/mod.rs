@@ -60,7 +60,7 @@ pub struct Diagnostic {
     /// How to fix it, one sentence each.
     pub hints: Vec<String>,
     /// What mends it without anybody deciding anything.
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
 }
 
 /// New text for a place of the file that a finding is about.
@@ -117,7 +117,7 @@ impl Diagnostic {
     /// Says what mends it, when that is known.
     #[must_use]
     pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
-        self.fix = fix.into();
+        self.fix = fix.into().map(Box::new);
         self
     }
 }
