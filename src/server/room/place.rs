@@ -232,7 +232,7 @@ impl Live {
         self.tasks.close();
         self.tasks.wait().await;
         // Those who still listen are told to come again.
-        self.app.desk.terminals.end_all();
+        self.app.desk.terminals.only_in(None);
     }
 }
 
