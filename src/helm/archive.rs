@@ -30,7 +30,9 @@ pub fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let path = entry.path().map_err(wrong)?.to_string_lossy().replace('\\', "/");
         let Some((_, path)) = path.trim_start_matches("./").split_once('/') else { continue };
         if path.split('/').any(|part| part == "..") || files.len() >= MOST_FILES {
-            return Err(Error::Chart("the chart's archive has paths that lead out of it, or too many files".to_owned()));
+            return Err(Error::Chart(
+                "the chart's archive has paths that lead out of it, or too many files".to_owned(),
+            ));
         }
         let mut content = Vec::new();
         entry.read_to_end(&mut content).map_err(wrong)?;

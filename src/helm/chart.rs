@@ -59,7 +59,8 @@ impl Chart {
         let ignore = files.get(".helmignore").map(|bytes| Ignore::read(&String::from_utf8_lossy(bytes)));
         let ignore = ignore.unwrap_or_default();
         files.retain(|path, _| !ignore.leaves_out(path));
-        let metadata = files.remove("Chart.yaml").ok_or_else(|| Error::Chart("Chart.yaml file is missing".to_owned()))?;
+        let metadata =
+            files.remove("Chart.yaml").ok_or_else(|| Error::Chart("Chart.yaml file is missing".to_owned()))?;
         let metadata = read("Chart.yaml", &metadata)?;
         let mut chart = Self {
             name: text(&metadata, &["name"]).to_owned(),
@@ -77,7 +78,9 @@ impl Chart {
             if let Some(rest) = path.strip_prefix("charts/") {
                 match rest.split_once('/') {
                     Some((name, _)) if name.starts_with(['_', '.']) => {}
-                    Some((name, rest)) => drop(below.entry(name.to_owned()).or_default().insert(rest.to_owned(), bytes)),
+                    Some((name, rest)) => {
+                        drop(below.entry(name.to_owned()).or_default().insert(rest.to_owned(), bytes))
+                    }
                     None if path.ends_with(".tgz") => {
                         chart.charts.push(Self::load_at(archive::unpack(&bytes)?, depth + 1)?);
                     }

@@ -59,9 +59,9 @@ impl Native {
                 Ok(Value::text(part.unwrap_or("")))
             }
             (Self::Files(files), "Get" | "GetBytes") => text().map(|path| Value::text(files.get(&path))),
-            (Self::Files(files), "Lines") => text().map(|path| {
-                Value::list(files.get(&path).lines().map(Value::text).collect())
-            }),
+            (Self::Files(files), "Lines") => {
+                text().map(|path| Value::list(files.get(&path).lines().map(Value::text).collect()))
+            }
             (Self::Files(files), "Glob") => {
                 text().and_then(|pattern| files.glob(&pattern)).map(|found| Value::Native(Self::Files(Rc::new(found))))
             }

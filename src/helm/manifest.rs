@@ -8,12 +8,41 @@ use crate::cluster::yaml;
 
 /// The order in which Helm makes kinds; others come after.
 const ORDER: [&str; 35] = [
-    "PriorityClass", "Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodSecurityPolicy",
-    "PodDisruptionBudget", "ServiceAccount", "Secret", "SecretList", "ConfigMap", "StorageClass", "PersistentVolume",
-    "PersistentVolumeClaim", "CustomResourceDefinition", "ClusterRole", "ClusterRoleList", "ClusterRoleBinding",
-    "ClusterRoleBindingList", "Role", "RoleList", "RoleBinding", "RoleBindingList", "Service", "DaemonSet", "Pod",
-    "ReplicationController", "ReplicaSet", "Deployment", "HorizontalPodAutoscaler", "StatefulSet", "Job", "CronJob",
-    "IngressClass", "Ingress",
+    "PriorityClass",
+    "Namespace",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "PodSecurityPolicy",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "Secret",
+    "SecretList",
+    "ConfigMap",
+    "StorageClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleList",
+    "ClusterRoleBinding",
+    "ClusterRoleBindingList",
+    "Role",
+    "RoleList",
+    "RoleBinding",
+    "RoleBindingList",
+    "Service",
+    "DaemonSet",
+    "Pod",
+    "ReplicationController",
+    "ReplicaSet",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "StatefulSet",
+    "Job",
+    "CronJob",
+    "IngressClass",
+    "Ingress",
 ];
 
 /// The annotation of hooks.
@@ -58,7 +87,8 @@ pub(super) fn take_apart(file: &str, text: &str, made: &mut Vec<Made>, hooks: &m
             continue;
         }
         let wrong = |message: String| Error::Chart(format!("YAML parse error on {file}: {message}"));
-        let object = yaml::value(&part).map_err(|error| wrong(format!("error converting YAML to JSON: yaml: {error}")))?;
+        let object =
+            yaml::value(&part).map_err(|error| wrong(format!("error converting YAML to JSON: yaml: {error}")))?;
         if object.is_null() {
             continue;
         }
@@ -69,7 +99,8 @@ pub(super) fn take_apart(file: &str, text: &str, made: &mut Vec<Made>, hooks: &m
         let hook = at(&one.object, &["metadata", "annotations", HOOK]).and_then(Json::as_str);
         match hook.map(|events| events.split(',').map(|event| event.trim().to_owned()).collect()) {
             Some(events) => {
-                let weight = crate::cluster::object::text(&one.object, &["metadata", "annotations", "helm.sh/hook-weight"]);
+                let weight =
+                    crate::cluster::object::text(&one.object, &["metadata", "annotations", "helm.sh/hook-weight"]);
                 hooks.push(Hook { weight: weight.parse().unwrap_or(0), made: one, events });
             }
             None => made.push(one),

@@ -26,12 +26,16 @@ impl Record {
             chart.templates.iter().map(|(name, text)| json!({"name": name, "data": STANDARD.encode(text)})).collect();
         let files: Vec<Json> =
             chart.files.iter().map(|(name, text)| json!({"name": name, "data": STANDARD.encode(text)})).collect();
-        let hooks: Vec<Json> = rendered.hooks.iter().map(|hook| {
-            let object = &hook.made.object;
-            json!({"name": text(object, &["metadata", "name"]), "kind": text(object, &["kind"]),
+        let hooks: Vec<Json> = rendered
+            .hooks
+            .iter()
+            .map(|hook| {
+                let object = &hook.made.object;
+                json!({"name": text(object, &["metadata", "name"]), "kind": text(object, &["kind"]),
                 "path": hook.made.file, "manifest": hook.made.text, "events": hook.events, "weight": hook.weight,
                 "last_run": {"started_at": "", "completed_at": "", "phase": ""}})
-        }).collect();
+            })
+            .collect();
         Self(json!({
             "name": about.name,
             "namespace": about.namespace,

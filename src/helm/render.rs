@@ -80,7 +80,9 @@ pub fn render(
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("helm".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
         let thread = thread.map_err(|error| Error::Chart(format!("no thread to render in: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(Error::Chart("the template engine has a bug; please report this chart".to_owned())))
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(Error::Chart("the template engine has a bug; please report this chart".to_owned())))
     })
 }
 
@@ -183,7 +185,14 @@ struct Top<'a> {
 }
 
 impl Top<'_> {
-    fn gather(&self, chart: &Chart, values: &Map<String, Json>, path: &str, is_top: bool, jobs: &mut Vec<Job>) -> Value {
+    fn gather(
+        &self,
+        chart: &Chart,
+        values: &Map<String, Json>,
+        path: &str,
+        is_top: bool,
+        jobs: &mut Vec<Job>,
+    ) -> Value {
         let release = json!({
             "Name": self.release.name,
             "Namespace": self.release.namespace,

@@ -67,7 +67,8 @@ fn podinfo_is_rendered_as_helm_does() {
     let expected = include_str!("expected/podinfo.yaml");
     assert_eq!(rendered.manifest(), expected);
     assert_eq!(rendered.notes, "podinfo 6.5.0 is release web, revision 1.\n  http://podinfo.local/\n");
-    let hooks: Vec<_> = rendered.hooks.iter().map(|hook| (hook.made.object["kind"].as_str(), hook.is_for("test"))).collect();
+    let hooks: Vec<_> =
+        rendered.hooks.iter().map(|hook| (hook.made.object["kind"].as_str(), hook.is_for("test"))).collect();
     assert_eq!(hooks, [(Some("Pod"), true)]);
     compare(&folder("podinfo"), values(), &rendered);
 }
@@ -94,7 +95,8 @@ fn compare(folder: &Path, values: Json, rendered: &Rendered) {
     };
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let sorted = |text: &str| {
-        let mut all: Vec<String> = yaml::documents(text).into_iter().flatten().map(|object| yaml::text(&object)).collect();
+        let mut all: Vec<String> =
+            yaml::documents(text).into_iter().flatten().map(|object| yaml::text(&object)).collect();
         // lots are drawn for it, and only our test has an old one
         all.retain(|text| !text.contains("kind: Secret"));
         all.sort();
@@ -121,17 +123,29 @@ fn values_that_the_schema_refuses_are_named() {
 #[test]
 fn charts_below_get_their_values_and_what_all_share() {
     let chart = small(&[
-        ("Chart.yaml", "name: top\nversion: 1.0.0\ndependencies:\n- {name: low, version: 1.x.x, alias: deep, tags: [back]}\n\
-            - {name: off, version: '*', condition: off.enabled}\n"),
-        ("values.yaml", "global: {zone: a}\nx: 1\ndeep: {x: 2, gone: 1}\noff: {enabled: false}\ntags: {back: true}\n"),
-        ("templates/a.yaml", "apiVersion: v1\nkind: A\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.deep.y }}'}\n"),
+        (
+            "Chart.yaml",
+            "name: top\nversion: 1.0.0\ndependencies:\n- {name: low, version: 1.x.x, alias: deep, tags: [back]}\n\
+            - {name: spare, version: '*', condition: spare.enabled}\n",
+        ),
+        (
+            "values.yaml",
+            "global: {zone: a}\nx: 1\ndeep: {x: 2, gone: 1}\nspare: {enabled: false}\ntags: {back: true}\n",
+        ),
+        (
+            "templates/a.yaml",
+            "apiVersion: v1\nkind: A\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.deep.y }}'}\n",
+        ),
         ("templates/_h.tpl", "{{ define \"who\" }}top{{ end }}"),
         ("charts/low/Chart.yaml", "name: low\nversion: 1.2.3\n"),
         ("charts/low/values.yaml", "x: 3\ny: 4\ngone: 5\nglobal: {zone: b, more: c}\n"),
         ("charts/low/templates/_h.tpl", "{{ define \"who\" }}low{{ end }}"),
-        ("charts/low/templates/b.yaml", "apiVersion: v1\nkind: B\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.global.zone }}{{ .Values.global.more }}-{{ .Chart.Name }}-{{ .Values.gone }}'}\n"),
-        ("charts/off/Chart.yaml", "name: off\nversion: 1.0.0\n"),
-        ("charts/off/templates/c.yaml", "{{ fail \"it is off\" }}"),
+        (
+            "charts/low/templates/b.yaml",
+            "apiVersion: v1\nkind: B\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.global.zone }}{{ .Values.global.more }}-{{ .Chart.Name }}-{{ .Values.gone }}'}\n",
+        ),
+        ("charts/spare/Chart.yaml", "name: spare\nversion: 1.0.0\n"),
+        ("charts/spare/templates/c.yaml", "{{ fail \"it is off\" }}"),
     ]);
     let names = |values: Json| -> Vec<String> {
         let made = with(&chart, values).unwrap().made;
@@ -139,8 +153,8 @@ fn charts_below_get_their_values_and_what_all_share() {
     };
     assert_eq!(names(json!({"deep": {"gone": null}})), ["top-1-4", "top-2-ac-deep-"]);
     assert_eq!(names(json!({"tags": {"back": false}, "deep": {"y": 9}})), ["top-1-9"]);
-    let on = with(&chart, json!({"off": {"enabled": true}})).unwrap_err();
-    assert_eq!(on.to_string(), "top/charts/off/templates/c.yaml:1:4: fail: it is off");
+    let on = with(&chart, json!({"spare": {"enabled": true}})).unwrap_err();
+    assert_eq!(on.to_string(), "top/charts/spare/templates/c.yaml:1:4: fail: it is off");
 }
 
 #[test]
@@ -173,12 +187,22 @@ fn archives_and_records_come_back() {
     let chart = Chart::unpack(&packed).unwrap();
     assert_eq!(chart, Chart::load(all).unwrap());
     let rendered = with(&chart, json!({})).unwrap();
-    let about = super::record::About { name: "web", namespace: "demo", revision: 3, first: "2026-01-01T00:00:00Z",
-        now: "2026-01-02T00:00:00Z", status: "deployed", description: "Install complete" };
+    let about = super::record::About {
+        name: "web",
+        namespace: "demo",
+        revision: 3,
+        first: "2026-01-01T00:00:00Z",
+        now: "2026-01-02T00:00:00Z",
+        status: "deployed",
+        description: "Install complete",
+    };
     let record = super::record::Record::new(&chart, &Map::new(), &rendered, &about);
     let secret = record.secret().unwrap();
     assert_eq!(secret["metadata"]["name"], "sh.helm.release.v1.web.v3");
-    assert_eq!(secret["metadata"]["labels"], json!({"owner": "helm", "name": "web", "status": "deployed", "version": "3"}));
+    assert_eq!(
+        secret["metadata"]["labels"],
+        json!({"owner": "helm", "name": "web", "status": "deployed", "version": "3"})
+    );
     assert_eq!(super::record::Record::of(&secret), Some(record));
     assert_eq!(super::record::Record::of(&json!({"data": {"release": "bm8="}})), None);
 }

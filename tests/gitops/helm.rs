@@ -61,7 +61,11 @@ impl HelmTest {
         let until = stop.clone();
         let task = tokio::spawn(async move { releases.run(until).await });
         let test = Self { cluster, client, handle, stop, task };
-        test.apply("/api/v1/namespaces", &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})).await;
+        test.apply(
+            "/api/v1/namespaces",
+            &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
+        )
+        .await;
         let mut state = test.handle.status();
         tokio::time::timeout(PATIENCE, state.wait_for(Option::is_some)).await.expect("in time").expect("it runs");
         test
@@ -108,8 +112,11 @@ impl HelmTest {
 
     async fn history(&self, namespace: &str) -> Vec<(i64, String)> {
         let secrets = self.list(&format!("/api/v1/namespaces/{namespace}/secrets")).await;
-        let mut all: Vec<_> =
-            secrets.iter().filter_map(Record::of).map(|record| (record.revision(), record.status().to_owned())).collect();
+        let mut all: Vec<_> = secrets
+            .iter()
+            .filter_map(Record::of)
+            .map(|record| (record.revision(), record.status().to_owned()))
+            .collect();
         all.sort();
         all
     }
@@ -148,8 +155,12 @@ async fn the_release_of_the_talk_is_deployed_upgraded_and_taken_away() {
     assert_eq!((text(&status["phase"]), text(&status["releaseStatus"])), ("Succeeded", "deployed"));
     assert_eq!((text(&status["releaseName"]), text(&status["revision"])), ("nginx-ingress", "1.25.0"));
     assert_eq!(status["observedGeneration"], release["metadata"]["generation"]);
-    let conditions: Vec<(&str, &str)> = status["conditions"].as_array().expect("conditions").iter()
-        .map(|it| (text(&it["type"]), text(&it["status"]))).collect();
+    let conditions: Vec<(&str, &str)> = status["conditions"]
+        .as_array()
+        .expect("conditions")
+        .iter()
+        .map(|it| (text(&it["type"]), text(&it["status"])))
+        .collect();
     assert_eq!(conditions, [("ChartFetched", "True"), ("Released", "True"), ("Deployed", "True")]);
     let services = "/api/v1/namespaces/ingress-nginx/services";
     let service = test.get(services, "nginx-ingress-controller").await.expect("the service");
@@ -157,7 +168,8 @@ async fn the_release_of_the_talk_is_deployed_upgraded_and_taken_away() {
     assert!(test.get(services, "nginx-ingress-controller-metrics").await.is_some());
     assert_eq!(test.history("ingress-nginx").await, [(1, "deployed".to_owned())]);
     let events = test.list("/api/v1/namespaces/ingress-nginx/events").await;
-    let told: Vec<&str> = events.iter().filter(|event| event["reason"] == "ReleaseSynced").map(|event| text(&event["message"])).collect();
+    let told: Vec<&str> =
+        events.iter().filter(|event| event["reason"] == "ReleaseSynced").map(|event| text(&event["message"])).collect();
     assert_eq!(told, ["managed release 'nginx-ingress' in namespace 'ingress-nginx' synchronized"]);
 
     // Other values are another revision, and what is not in it goes.
@@ -181,10 +193,30 @@ async fn what_is_wrong_with_a_release_is_said_and_can_be_mended() {
     let test = HelmTest::start("demo").await;
     let path = format!("{OPERATOR}/namespaces/demo/helmreleases");
     let wrong = [
-        ("nochart", json!({"chart": {"repository": "https://charts.helm.sh/stable", "name": "nothing"}}), "ChartFetchFailed", "chart \"nothing\" not found"),
-        ("nohost", json!({"chart": {"repository": "https://charts.example.com", "name": "podinfo"}}), "ChartFetchFailed", "cannot be reached"),
-        ("noversion", json!({"chart": {"repository": "https://charts.helm.sh/stable", "name": "podinfo", "version": "9.9.9"}}), "ChartFetchFailed", "6.7.0"),
-        ("novalues", json!({"valuesFrom": [{"configMapKeyRef": {"name": "none"}}]}), "Failed", "configmaps \"none\" not found"),
+        (
+            "nochart",
+            json!({"chart": {"repository": "https://charts.helm.sh/stable", "name": "nothing"}}),
+            "ChartFetchFailed",
+            "chart \"nothing\" not found",
+        ),
+        (
+            "nohost",
+            json!({"chart": {"repository": "https://charts.example.com", "name": "podinfo"}}),
+            "ChartFetchFailed",
+            "cannot be reached",
+        ),
+        (
+            "noversion",
+            json!({"chart": {"repository": "https://charts.helm.sh/stable", "name": "podinfo", "version": "9.9.9"}}),
+            "ChartFetchFailed",
+            "6.7.0",
+        ),
+        (
+            "novalues",
+            json!({"valuesFrom": [{"configMapKeyRef": {"name": "none"}}]}),
+            "Failed",
+            "configmaps \"none\" not found",
+        ),
         ("schema", json!({"values": {"replicaCount": "two"}}), "Failed", "Expected: integer"),
         ("template", json!({"values": {"env": {"a": "{{ nope }}"}}}), "Failed", "function \"nope\" not defined"),
     ];

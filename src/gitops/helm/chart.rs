@@ -84,9 +84,8 @@ async fn from_git(sources: &Sources, reference: &str, path: &str) -> Result<Char
     let entries = mirror.list(&revision).await.map_err(|error| error.to_string())?;
     let folder = format!("{}/", path.trim_matches('/').trim_start_matches("./"));
     let within = entries.iter().filter(|entry| entry.kind == EntryKind::File);
-    let within: Vec<(String, String)> = within
-        .filter_map(|entry| Some((entry.path.strip_prefix(&folder)?.to_owned(), entry.blob.clone())))
-        .collect();
+    let within: Vec<(String, String)> =
+        within.filter_map(|entry| Some((entry.path.strip_prefix(&folder)?.to_owned(), entry.blob.clone()))).collect();
     if within.is_empty() {
         return Err(format!("the repository has no chart in {path:?} at {reference}"));
     }

@@ -215,8 +215,11 @@ impl Releases {
         let id = (generation, Key::of(&object));
         let news = self.known.get(&id).is_none_or(|known| {
             let version = |object: &Value| {
-                (int(object, &["metadata", "generation"]), text(object, &["metadata", "deletionTimestamp"]).to_owned(),
-                    text(object, &["metadata", "uid"]).to_owned())
+                (
+                    int(object, &["metadata", "generation"]),
+                    text(object, &["metadata", "deletionTimestamp"]).to_owned(),
+                    text(object, &["metadata", "uid"]).to_owned(),
+                )
             };
             version(known) != version(&object)
         });
@@ -317,7 +320,12 @@ fn view(generation: Generation, object: &Value, revision: i64) -> View {
     let phase = if generation == Generation::Operator { status(&["phase"]) } else { said(main, "reason") };
     let good = match phase.as_str() {
         "Succeeded" | "InstallSucceeded" | "UpgradeSucceeded" => Some(true),
-        phase if phase.contains("Fail") || phase.contains("RolledBack") || phase.contains("NotReady") || phase == "RollbackSucceeded" => {
+        phase
+            if phase.contains("Fail")
+                || phase.contains("RolledBack")
+                || phase.contains("NotReady")
+                || phase == "RollbackSucceeded" =>
+        {
             Some(false)
         }
         _ => None,
@@ -325,7 +333,13 @@ fn view(generation: Generation, object: &Value, revision: i64) -> View {
     let asked = match &wish.chart {
         Some(super::wish::ChartPlace::Repository { name, .. }) => name.clone(),
         Some(super::wish::ChartPlace::Git { path, .. }) => path.clone(),
-        Some(super::wish::ChartPlace::Source { chart, name, .. }) => if chart.is_empty() { name.clone() } else { chart.clone() },
+        Some(super::wish::ChartPlace::Source { chart, name, .. }) => {
+            if chart.is_empty() {
+                name.clone()
+            } else {
+                chart.clone()
+            }
+        }
         None => String::new(),
     };
     View {
@@ -333,7 +347,11 @@ fn view(generation: Generation, object: &Value, revision: i64) -> View {
         name: text(object, &["metadata", "name"]).to_owned(),
         release: wish.release,
         chart: asked,
-        version: if generation == Generation::Operator { status(&["revision"]) } else { status(&["lastAttemptedRevision"]) },
+        version: if generation == Generation::Operator {
+            status(&["revision"])
+        } else {
+            status(&["lastAttemptedRevision"])
+        },
         revision,
         status: phase,
         good,

@@ -111,7 +111,8 @@ impl Hands {
         api_versions.dedup();
         let request = http::Request::get("/version").body(Vec::new()).map_err(|error| error.to_string())?;
         let asked = tokio::time::timeout(LIMIT, self.objects.client().request::<Value>(request)).await;
-        let version = asked.map_err(|_| "the API server does not answer".to_owned())?.map_err(|error| error.to_string())?;
+        let version =
+            asked.map_err(|_| "the API server does not answer".to_owned())?.map_err(|error| error.to_string())?;
         Ok(Capabilities { version: text(&version, &["gitVersion"]).to_owned(), api_versions })
     }
 }

@@ -68,7 +68,10 @@ impl Pass {
             Err((phase, why)) => {
                 let message = match phase {
                     Phase::ChartFetchFailed => format!("chart fetch failed: {why}"),
-                    _ => format!("synchronization of release '{}' in namespace '{}' failed: {why}", wish.release, wish.namespace),
+                    _ => format!(
+                        "synchronization of release '{}' in namespace '{}' failed: {why}",
+                        wish.release, wish.namespace
+                    ),
                 };
                 self.say(&release, &wish, history.last(), phase, &message).await?;
                 if phase != Phase::ChartFetchFailed {
@@ -162,7 +165,8 @@ impl Pass {
             chart_changed: false,
             rolled_back: rollbacks > 0,
             may_retry: wish.care.may_retry(rollbacks) && difference == Some(true),
-            difference: difference.map(|differs| differs && !(rollbacks > 0 && observed == int(release, &["metadata", "generation"]))),
+            difference: difference
+                .map(|differs| differs && !(rollbacks > 0 && observed == int(release, &["metadata", "generation"]))),
         })
     }
 
@@ -189,14 +193,37 @@ impl Pass {
                 Ok(true)
             }
             step => {
-                self.say(release, wish, history.last(), Phase::ChartFetched, &format!("chart fetched: {}", title(&ready.chart))).await?;
+                self.say(
+                    release,
+                    wish,
+                    history.last(),
+                    Phase::ChartFetched,
+                    &format!("chart fetched: {}", title(&ready.chart)),
+                )
+                .await?;
                 let upgrade = step == Step::Upgrade;
                 let phase = if upgrade { Phase::Upgrading } else { Phase::Installing };
                 let doing = if upgrade { "upgrade" } else { "installation" };
-                self.say(release, wish, history.last(), phase, &format!("{doing} of release '{name}' in namespace '{namespace}' is running")).await?;
+                self.say(
+                    release,
+                    wish,
+                    history.last(),
+                    phase,
+                    &format!("{doing} of release '{name}' in namespace '{namespace}' is running"),
+                )
+                .await?;
                 match self.deploy(wish, history, ready, upgrade).await {
                     Ok(record) => {
-                        self.say(release, wish, Some(&record), Phase::Deployed, &format!("installation or upgrade succeeded for release '{name}' in namespace '{namespace}'")).await?;
+                        self.say(
+                            release,
+                            wish,
+                            Some(&record),
+                            Phase::Deployed,
+                            &format!(
+                                "installation or upgrade succeeded for release '{name}' in namespace '{namespace}'"
+                            ),
+                        )
+                        .await?;
                         self.succeeded(release, wish, Some(&record)).await?;
                         Ok(false)
                     }
@@ -234,8 +261,16 @@ impl Pass {
     }
 
     /// After a failure: an installation is taken away, an upgrade taken back if that is wanted.
-    async fn failed(&self, release: &Value, wish: &Wish, history: &[Record], upgrade: bool, why: &str) -> Result<bool, String> {
-        let message = format!("synchronization of release '{}' in namespace '{}' failed: {why}", wish.release, wish.namespace);
+    async fn failed(
+        &self,
+        release: &Value,
+        wish: &Wish,
+        history: &[Record],
+        upgrade: bool,
+        why: &str,
+    ) -> Result<bool, String> {
+        let message =
+            format!("synchronization of release '{}' in namespace '{}' failed: {why}", wish.release, wish.namespace);
         self.event(release, false, "FailedReleaseSync", &message).await;
         self.say(release, wish, history.last(), Phase::DeployFailed, &message).await?;
         let now = self.history(wish).await?;
@@ -252,7 +287,9 @@ impl Pass {
                 self.say(release, wish, now.last(), Phase::RollingBack, &format!("rolling back: {why}")).await?;
                 let back = self.roll_back(wish, &now, good).await;
                 let (phase, record, said) = match back {
-                    Ok(record) => (Phase::RolledBack, record, format!("rolled back to revision {}: {why}", good.revision())),
+                    Ok(record) => {
+                        (Phase::RolledBack, record, format!("rolled back to revision {}: {why}", good.revision()))
+                    }
                     Err(error) => (Phase::RollbackFailed, good.clone(), format!("roll back failed: {error}")),
                 };
                 self.say(release, wish, Some(&record), phase, &said).await?;
@@ -402,7 +439,8 @@ impl Pass {
             self.hands.apply(object, &wish.namespace).await.map_err(|why| format!("failed {event}: {why}"))?;
             let mut done = Ok(());
             if matches!(text(object, &["kind"]), "Job" | "Pod") {
-                done = self.wait(wish, std::slice::from_ref(object)).await.map_err(|why| format!("failed {event}: {why}"));
+                done =
+                    self.wait(wish, std::slice::from_ref(object)).await.map_err(|why| format!("failed {event}: {why}"));
             }
             if policy.contains(if done.is_ok() { "hook-succeeded" } else { "hook-failed" }) {
                 self.hands.delete(object, &wish.namespace).await?;
@@ -484,7 +522,14 @@ impl Pass {
     }
 
     /// Writes the status.
-    async fn say(&self, release: &Value, wish: &Wish, record: Option<&Record>, phase: Phase, message: &str) -> Result<(), String> {
+    async fn say(
+        &self,
+        release: &Value,
+        wish: &Wish,
+        record: Option<&Record>,
+        phase: Phase,
+        message: &str,
+    ) -> Result<(), String> {
         let Some(fresh) = self.look().await? else { return Ok(()) };
         let now = self.clock.now();
         let all = conditions(self.generation, &fresh, phase, message, now);
@@ -530,9 +575,10 @@ impl Pass {
         let now: Timestamp = self.clock.now();
         let stamp = self.stamp();
         let uid = text(release, &["metadata", "uid"]);
-        let sum = message.bytes().chain(uid.bytes()).fold(now.as_nanosecond().unsigned_abs(), |sum, byte| {
-            sum.rotate_left(7) ^ u128::from(byte)
-        });
+        let sum = message
+            .bytes()
+            .chain(uid.bytes())
+            .fold(now.as_nanosecond().unsigned_abs(), |sum, byte| sum.rotate_left(7) ^ u128::from(byte));
         let event = json!({
             "apiVersion": "v1",
             "kind": "Event",
@@ -576,7 +622,8 @@ fn objects(record: &Record) -> Vec<Value> {
 }
 
 fn same_object(a: &Value, b: &Value) -> bool {
-    text(a, &["kind"]) == text(b, &["kind"]) && text(a, &["metadata", "name"]) == text(b, &["metadata", "name"])
+    text(a, &["kind"]) == text(b, &["kind"])
+        && text(a, &["metadata", "name"]) == text(b, &["metadata", "name"])
         && text(a, &["metadata", "namespace"]) == text(b, &["metadata", "namespace"])
 }
 

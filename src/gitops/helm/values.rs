@@ -58,5 +58,6 @@ async fn key(hands: &Hands, kind: &str, place: &KeyPlace) -> Result<String, Stri
     let what = kind.to_lowercase();
     let found = found.ok_or_else(|| format!("{what}s {:?} not found", place.name))?;
     let text = at(&found, &["data", &place.key]).and_then(Value::as_str);
-    text.map(str::to_owned).ok_or_else(|| format!("could not find key {} in {what} {}/{}", place.key, place.namespace, place.name))
+    text.map(str::to_owned)
+        .ok_or_else(|| format!("could not find key {} in {what} {}/{}", place.key, place.namespace, place.name))
 }

@@ -129,7 +129,9 @@ impl Wish {
             from: from.map(|source| From { source, target: String::new() }).collect(),
             care: Care::of(release),
             timeout: seconds(int(release, &["spec", "timeout"]).unwrap_or(300)),
-            max_history: int(release, &["spec", "maxHistory"]).and_then(|most| usize::try_from(most).ok()).unwrap_or(10),
+            max_history: int(release, &["spec", "maxHistory"])
+                .and_then(|most| usize::try_from(most).ok())
+                .unwrap_or(10),
             waits: flag(release, &["spec", "wait"]),
             suspended: false,
             skip_crds: flag(release, &["spec", "skipCRDs"]),
@@ -179,15 +181,24 @@ fn toolkit_chart(release: &Value, own: &str) -> Option<ChartPlace> {
     let reference = at(release, reference)?;
     let namespace = Some(text(reference, &["namespace"])).filter(|namespace| !namespace.is_empty()).unwrap_or(own);
     let field = |field: &str| text(reference, &[field]).to_owned();
-    Some(ChartPlace::Source { kind: field("kind"), namespace: namespace.to_owned(), name: field("name"), chart, version })
+    Some(ChartPlace::Source {
+        kind: field("kind"),
+        namespace: namespace.to_owned(),
+        name: field("name"),
+        chart,
+        version,
+    })
 }
 
 fn toolkit_from(from: &Value, own: &str) -> From {
     let key = Some(text(from, &["valuesKey"])).filter(|key| !key.is_empty()).unwrap_or("values.yaml");
+    let place = KeyPlace { namespace: own.to_owned(), name: text(from, &["name"]).to_owned(), key: key.to_owned() };
     let place =
-        KeyPlace { namespace: own.to_owned(), name: text(from, &["name"]).to_owned(), key: key.to_owned() };
-    let place = if text(from, &["kind"]) == "Secret" { ValuesPlace::Secret(place) } else { ValuesPlace::ConfigMap(place) };
-    From { source: ValuesSource { place, optional: flag(from, &["optional"]) }, target: text(from, &["targetPath"]).to_owned() }
+        if text(from, &["kind"]) == "Secret" { ValuesPlace::Secret(place) } else { ValuesPlace::ConfigMap(place) };
+    From {
+        source: ValuesSource { place, optional: flag(from, &["optional"]) },
+        target: text(from, &["targetPath"]).to_owned(),
+    }
 }
 
 fn seconds(seconds: i64) -> Duration {

@@ -7,15 +7,31 @@ use super::{Answer, Arguments, strval, texts};
 use crate::helm::template::value::{DEEPEST, Dict, Value};
 
 pub(super) const NAMES: [&str; 16] = [
-    "dict", "get", "set", "unset", "hasKey", "pluck", "keys", "values", "pick", "omit", "merge", "mergeOverwrite",
-    "dig", "deepCopy", "deepEqual", "isNull",
+    "dict",
+    "get",
+    "set",
+    "unset",
+    "hasKey",
+    "pluck",
+    "keys",
+    "values",
+    "pick",
+    "omit",
+    "merge",
+    "mergeOverwrite",
+    "dig",
+    "deepCopy",
+    "deepEqual",
+    "isNull",
 ];
 
 pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
     Some(match name {
         "dict" => {
             let pairs = args.all.chunks(2);
-            Ok(Value::map(pairs.map(|pair| (strval(&pair[0]), pair.get(1).cloned().unwrap_or_else(|| Value::text(""))))))
+            Ok(Value::map(
+                pairs.map(|pair| (strval(&pair[0]), pair.get(1).cloned().unwrap_or_else(|| Value::text("")))),
+            ))
         }
         "get" => args.map(0).and_then(|map| {
             let found = map.borrow().get(&args.text(1)?).cloned();
@@ -104,9 +120,7 @@ pub(super) fn copy(value: &Value, depth: usize) -> Value {
         return Value::Nil;
     }
     match value {
-        Value::Map(map) => {
-            Value::map(map.borrow().iter().map(|(key, value)| (key.clone(), copy(value, depth + 1))))
-        }
+        Value::Map(map) => Value::map(map.borrow().iter().map(|(key, value)| (key.clone(), copy(value, depth + 1)))),
         Value::List(items) => Value::list(items.iter().map(|item| copy(item, depth + 1)).collect()),
         other => other.clone(),
     }

@@ -11,8 +11,22 @@ use crate::cluster::{gojson, yaml};
 use crate::helm::template::value::Value;
 
 pub(super) const NAMES: [&str; 17] = [
-    "toYaml", "toYamlPretty", "fromYaml", "fromYamlArray", "toJson", "toRawJson", "toPrettyJson", "fromJson",
-    "fromJsonArray", "b64enc", "b64dec", "sha1sum", "sha256sum", "adler32sum", "crc32sum", "b32enc",
+    "toYaml",
+    "toYamlPretty",
+    "fromYaml",
+    "fromYamlArray",
+    "toJson",
+    "toRawJson",
+    "toPrettyJson",
+    "fromJson",
+    "fromJsonArray",
+    "b64enc",
+    "b64dec",
+    "sha1sum",
+    "sha256sum",
+    "adler32sum",
+    "crc32sum",
+    "b32enc",
     "uuidv5",
 ];
 
@@ -20,7 +34,11 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
     let text = || args.text(0);
     // What cannot be read is an answer, too, not an error: charts look for `Error` in it.
     let fail = |message: String, list: bool| {
-        if list { Value::list(vec![Value::text(message)]) } else { Value::map([("Error".to_owned(), Value::text(message))]) }
+        if list {
+            Value::list(vec![Value::text(message)])
+        } else {
+            Value::map([("Error".to_owned(), Value::text(message))])
+        }
     };
     Some(match name {
         "toYaml" | "toYamlPretty" => args.at(0).map(|value| {
@@ -30,7 +48,13 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "fromYaml" | "fromYamlArray" => text().map(|text| {
             let list = name == "fromYamlArray";
             match yaml::value(&text) {
-                Ok(Json::Null) => if list { Value::list(Vec::new()) } else { Value::map([]) },
+                Ok(Json::Null) => {
+                    if list {
+                        Value::list(Vec::new())
+                    } else {
+                        Value::map([])
+                    }
+                }
                 Ok(json) if json.is_array() == list && (list || json.is_object()) => Value::from_json(&json),
                 Ok(_) => fail("error unmarshaling JSON: it is of another kind".to_owned(), list),
                 Err(error) => fail(format!("error converting YAML to JSON: yaml: {error}"), list),
@@ -49,9 +73,9 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
             Value::text(json)
         }),
         "toRawJson" => args.at(0).map(|value| Value::text(value.to_json().to_string())),
-        "toPrettyJson" => args.at(0).map(|value| {
-            Value::text(serde_json::to_string_pretty(&value.to_json()).unwrap_or_default())
-        }),
+        "toPrettyJson" => {
+            args.at(0).map(|value| Value::text(serde_json::to_string_pretty(&value.to_json()).unwrap_or_default()))
+        }
         "b64enc" => text().map(|text| Value::text(STANDARD.encode(text))),
         "b64dec" => text().map(|text| match STANDARD.decode(&text).map(String::from_utf8) {
             Ok(Ok(plain)) => Value::text(plain),

@@ -4,8 +4,27 @@ use super::{Answer, Arguments};
 use crate::helm::template::value::Value;
 
 pub(super) const NAMES: [&str; 21] = [
-    "list", "tuple", "first", "last", "rest", "initial", "append", "push", "prepend", "concat", "reverse", "uniq",
-    "without", "has", "compact", "until", "untilStep", "seq", "chunk", "all", "any",
+    "list",
+    "tuple",
+    "first",
+    "last",
+    "rest",
+    "initial",
+    "append",
+    "push",
+    "prepend",
+    "concat",
+    "reverse",
+    "uniq",
+    "without",
+    "has",
+    "compact",
+    "until",
+    "untilStep",
+    "seq",
+    "chunk",
+    "all",
+    "any",
 ];
 
 /// Lists are no longer than this.
@@ -29,10 +48,12 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
             items.insert(0, args.at(1)?.clone());
             short(items)
         }),
-        "concat" => (0..args.all.len()).try_fold(Vec::new(), |mut all, number| {
-            all.extend(args.list(number)?);
-            if all.len() > MOST { Err("the list would be too long".to_owned()) } else { Ok(all) }
-        }).map(Value::list),
+        "concat" => (0..args.all.len())
+            .try_fold(Vec::new(), |mut all, number| {
+                all.extend(args.list(number)?);
+                if all.len() > MOST { Err("the list would be too long".to_owned()) } else { Ok(all) }
+            })
+            .map(Value::list),
         "reverse" => args.list(0).map(|items| Value::list(items.into_iter().rev().collect())),
         "uniq" => args.list(0).map(|items| {
             let mut kept: Vec<Value> = Vec::new();
@@ -47,9 +68,7 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
             let unwanted = &args.all[1..];
             Value::list(items.into_iter().filter(|item| !unwanted.iter().any(|it| is_same(it, item))).collect())
         }),
-        "has" => args.at(0).and_then(|wanted| {
-            Ok(Value::Bool(args.list(1)?.iter().any(|item| is_same(item, wanted))))
-        }),
+        "has" => args.at(0).and_then(|wanted| Ok(Value::Bool(args.list(1)?.iter().any(|item| is_same(item, wanted))))),
         "compact" => args.list(0).map(|items| Value::list(items.into_iter().filter(Value::is_true).collect())),
         "all" => Ok(Value::Bool(args.all.iter().all(Value::is_true))),
         "any" => Ok(Value::Bool(args.all.iter().any(Value::is_true))),

@@ -17,9 +17,22 @@ type Answer = Result<Value, String>;
 
 /// Functions of sprig that need keys, the network or real chance. Charts that call them are refused, not guessed at.
 const REFUSED: [&str; 16] = [
-    "genCA", "genSelfSignedCert", "genSignedCert", "genCAWithKey", "genSelfSignedCertWithKey", "genSignedCertWithKey",
-    "genPrivateKey", "derivePassword", "htpasswd", "bcrypt", "encryptAES", "decryptAES", "buildCustomCert", "toToml",
-    "fromToml", "urlParse",
+    "genCA",
+    "genSelfSignedCert",
+    "genSignedCert",
+    "genCAWithKey",
+    "genSelfSignedCertWithKey",
+    "genSignedCertWithKey",
+    "genPrivateKey",
+    "derivePassword",
+    "htpasswd",
+    "bcrypt",
+    "encryptAES",
+    "decryptAES",
+    "buildCustomCert",
+    "toToml",
+    "fromToml",
+    "urlParse",
 ];
 
 /// Names without `must` in front, which in sprig means that errors are errors; here they always are.
@@ -38,8 +51,16 @@ pub(super) fn is_known(name: &str) -> bool {
     let name = plain(name);
     let name = name.as_str();
     [
-        &go::NAMES[..], &own::NAMES, &strings::NAMES, &lists::NAMES, &dicts::NAMES, &logic::NAMES, &numbers::NAMES,
-        &encode::NAMES, &times::NAMES, &REFUSED,
+        &go::NAMES[..],
+        &own::NAMES,
+        &strings::NAMES,
+        &lists::NAMES,
+        &dicts::NAMES,
+        &logic::NAMES,
+        &numbers::NAMES,
+        &encode::NAMES,
+        &times::NAMES,
+        &REFUSED,
     ]
     .iter()
     .any(|names| names.contains(&name))
@@ -85,7 +106,9 @@ impl<'a> Arguments<'a> {
     /// Text, or what prints as such.
     fn text(&self, number: usize) -> Result<String, String> {
         match self.at(number)? {
-            Value::Nil => Err(format!("wrong type for value; expected string; got interface {{}} (argument {})", number + 1)),
+            Value::Nil => {
+                Err(format!("wrong type for value; expected string; got interface {{}} (argument {})", number + 1))
+            }
             Value::Text(text) => Ok(text.to_string()),
             other => Err(format!("wrong type for value; expected string; got {}", other.type_name())),
         }
@@ -97,7 +120,10 @@ impl<'a> Arguments<'a> {
 
     fn size(&self, number: usize) -> Result<usize, String> {
         let given = self.int(number)?;
-        usize::try_from(given).ok().filter(|size| *size <= MOST).ok_or_else(|| format!("{given} is no size that can be"))
+        usize::try_from(given)
+            .ok()
+            .filter(|size| *size <= MOST)
+            .ok_or_else(|| format!("{given} is no size that can be"))
     }
 
     fn list(&self, number: usize) -> Result<Vec<Value>, String> {
@@ -111,7 +137,9 @@ impl<'a> Arguments<'a> {
     fn map(&self, number: usize) -> Result<super::template::value::Dict, String> {
         match self.at(number)? {
             Value::Map(map) => Ok(map.clone()),
-            other => Err(format!("wrong type for value; expected map[string]interface {{}}; got {}", other.type_name())),
+            other => {
+                Err(format!("wrong type for value; expected map[string]interface {{}}; got {}", other.type_name()))
+            }
         }
     }
 }

@@ -5,9 +5,33 @@ use crate::helm::template::value::Value;
 use crate::helm::version::{Constraint, Version};
 
 pub(super) const NAMES: [&str; 27] = [
-    "add", "add1", "sub", "mul", "div", "mod", "max", "biggest", "min", "floor", "ceil", "round", "int", "int64",
-    "float64", "atoi", "toDecimal", "addf", "add1f", "subf", "mulf", "divf", "maxf", "minf", "semver",
-    "semverCompare", "abs",
+    "add",
+    "add1",
+    "sub",
+    "mul",
+    "div",
+    "mod",
+    "max",
+    "biggest",
+    "min",
+    "floor",
+    "ceil",
+    "round",
+    "int",
+    "int64",
+    "float64",
+    "atoi",
+    "toDecimal",
+    "addf",
+    "add1f",
+    "subf",
+    "mulf",
+    "divf",
+    "maxf",
+    "minf",
+    "semver",
+    "semverCompare",
+    "abs",
 ];
 
 pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {

@@ -5,8 +5,19 @@ use crate::helm::template::run::Runner;
 use crate::helm::template::value::Value;
 
 pub(super) const NAMES: [&str; 13] = [
-    "include", "tpl", "required", "lookup", "getHostByName", "randAlphaNum", "randAlpha", "randNumeric", "randAscii",
-    "uuidv4", "randInt", "shuffle", "randBytes",
+    "include",
+    "tpl",
+    "required",
+    "lookup",
+    "getHostByName",
+    "randAlphaNum",
+    "randAlpha",
+    "randNumeric",
+    "randAscii",
+    "uuidv4",
+    "randInt",
+    "shuffle",
+    "randBytes",
 ];
 
 pub(super) fn call(runner: &mut Runner<'_>, name: &str, args: &Arguments<'_>, file: &str) -> Option<Answer> {

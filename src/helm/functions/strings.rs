@@ -7,12 +7,55 @@ use crate::helm::template::printf::quoted;
 use crate::helm::template::value::Value;
 
 pub(super) const NAMES: [&str; 49] = [
-    "upper", "lower", "title", "untitle", "trim", "trimAll", "trimSuffix", "trimPrefix", "trunc", "abbrev", "nospace",
-    "contains", "hasPrefix", "hasSuffix", "quote", "squote", "cat", "indent", "nindent", "replace", "plural",
-    "snakecase", "camelcase", "kebabcase", "repeat", "substr", "split", "splitList", "splitn", "join", "sortAlpha",
-    "toString", "toStrings", "initials", "regexMatch", "regexFind", "regexFindAll", "regexReplaceAll",
-    "regexReplaceAllLiteral", "regexSplit", "regexQuoteMeta", "base", "dir", "clean", "ext", "isAbs", "swapcase",
-    "wrap", "wrapWith",
+    "upper",
+    "lower",
+    "title",
+    "untitle",
+    "trim",
+    "trimAll",
+    "trimSuffix",
+    "trimPrefix",
+    "trunc",
+    "abbrev",
+    "nospace",
+    "contains",
+    "hasPrefix",
+    "hasSuffix",
+    "quote",
+    "squote",
+    "cat",
+    "indent",
+    "nindent",
+    "replace",
+    "plural",
+    "snakecase",
+    "camelcase",
+    "kebabcase",
+    "repeat",
+    "substr",
+    "split",
+    "splitList",
+    "splitn",
+    "join",
+    "sortAlpha",
+    "toString",
+    "toStrings",
+    "initials",
+    "regexMatch",
+    "regexFind",
+    "regexFindAll",
+    "regexReplaceAll",
+    "regexReplaceAllLiteral",
+    "regexSplit",
+    "regexQuoteMeta",
+    "base",
+    "dir",
+    "clean",
+    "ext",
+    "isAbs",
+    "swapcase",
+    "wrap",
+    "wrapWith",
 ];
 
 pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
@@ -33,7 +76,8 @@ fn shape(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "title" => one(&|text| words(text, true)),
         "untitle" => one(&|text| words(text, false)),
         "swapcase" => one(&|text| {
-            let swap = |c: char| if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() };
+            let swap =
+                |c: char| if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() };
             text.chars().map(swap).collect()
         }),
         "trim" => one(&|text| text.trim().to_owned()),
@@ -85,9 +129,7 @@ fn shape(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "plural" => args.text(0).and_then(|one| Ok(Value::text(if args.int(2)? == 1 { one } else { args.text(1)? }))),
         "snakecase" => one(&|text| cased(text, "_")),
         "kebabcase" => one(&|text| cased(text, "-")),
-        "camelcase" => one(&|text| {
-            text.split(['_', '-', ' ', '.']).map(|part| words(part, true)).collect()
-        }),
+        "camelcase" => one(&|text| text.split(['_', '-', ' ', '.']).map(|part| words(part, true)).collect()),
         "wrap" => args.text(1).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, "\n")))),
         "wrapWith" => args.text(2).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, &args.text(1)?)))),
         _ => return None,
@@ -106,7 +148,9 @@ fn take_apart(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "hasPrefix" => test(&|text, part| text.starts_with(part)),
         "hasSuffix" => test(&|text, part| text.ends_with(part)),
         "splitList" => args.text(0).and_then(|by| Ok(texts(args.text(1)?.split(by.as_str()).map(str::to_owned)))),
-        "split" => args.text(0).and_then(|by| Ok(numbered(args.text(1)?.split(by.as_str()).map(str::to_owned).collect()))),
+        "split" => {
+            args.text(0).and_then(|by| Ok(numbered(args.text(1)?.split(by.as_str()).map(str::to_owned).collect())))
+        }
         "splitn" => args.text(0).and_then(|by| {
             let most = args.size(1)?;
             Ok(numbered(args.text(2)?.splitn(most, by.as_str()).map(str::to_owned).collect()))

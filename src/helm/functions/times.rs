@@ -10,9 +10,26 @@ pub(super) const NAMES: [&str; 5] = ["now", "date", "dateInZone", "htmlDate", "u
 
 /// Go's words in a layout, longer ones first, and what they are for strftime.
 const WORDS: [(&str, &str); 20] = [
-    ("January", "%B"), ("Monday", "%A"), ("2006", "%Y"), ("Jan", "%b"), ("Mon", "%a"), ("MST", "%Z"),
-    ("-07:00", "%:z"), ("Z07:00", "%:z"), ("-0700", "%z"), ("01", "%m"), ("02", "%d"), ("03", "%I"), ("15", "%H"),
-    ("04", "%M"), ("05", "%S"), ("06", "%y"), ("PM", "%p"), ("_2", "%e"), ("2", "%-d"), ("1", "%-m"),
+    ("January", "%B"),
+    ("Monday", "%A"),
+    ("2006", "%Y"),
+    ("Jan", "%b"),
+    ("Mon", "%a"),
+    ("MST", "%Z"),
+    ("-07:00", "%:z"),
+    ("Z07:00", "%:z"),
+    ("-0700", "%z"),
+    ("01", "%m"),
+    ("02", "%d"),
+    ("03", "%I"),
+    ("15", "%H"),
+    ("04", "%M"),
+    ("05", "%S"),
+    ("06", "%y"),
+    ("PM", "%p"),
+    ("_2", "%e"),
+    ("2", "%-d"),
+    ("1", "%-m"),
 ];
 
 pub(super) fn call(name: &str, args: &Arguments<'_>, now: i64) -> Option<Answer> {

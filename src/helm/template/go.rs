@@ -52,9 +52,7 @@ pub(crate) fn call(name: &str, arguments: &[Value]) -> Option<Answer> {
             let text = text.trim_start_matches('"').strip_suffix('"').unwrap_or("").replace('\'', "\\'");
             Ok(Value::text(text.replace('<', "\\u003C").replace('>', "\\u003E").replace('&', "\\u0026")))
         }
-        "urlquery" => {
-            Ok(Value::text(form_urlencoded::byte_serialize(print(arguments).as_bytes()).collect::<String>()))
-        }
+        "urlquery" => Ok(Value::text(form_urlencoded::byte_serialize(print(arguments).as_bytes()).collect::<String>())),
         "call" => Err("there is nothing that call can call: values of a chart are no functions".to_owned()),
         _ => return None,
     })
@@ -82,7 +80,9 @@ fn print(arguments: &[Value]) -> String {
 }
 
 fn equal(arguments: &[Value]) -> Answer {
-    let Some((first, others)) = arguments.split_first() else { return Err("missing argument for comparison".to_owned()) };
+    let Some((first, others)) = arguments.split_first() else {
+        return Err("missing argument for comparison".to_owned());
+    };
     if others.is_empty() {
         return Err("missing argument for comparison".to_owned());
     }
@@ -104,10 +104,13 @@ fn same(a: &Value, b: &Value) -> Result<bool, String> {
         #[allow(clippy::float_cmp, reason = "as in Go")]
         (Value::Float(a), Value::Float(b)) => Ok(a == b),
         (Value::Text(a), Value::Text(b)) => Ok(a == b),
-        (Value::List(_) | Value::Map(_) | Value::Native(_), _) | (_, Value::List(_) | Value::Map(_) | Value::Native(_)) => {
+        (Value::List(_) | Value::Map(_) | Value::Native(_), _)
+        | (_, Value::List(_) | Value::Map(_) | Value::Native(_)) => {
             Err(format!("error calling eq: non-comparable types {}, {}", a.type_name(), b.type_name()))
         }
-        _ => Err(format!("error calling eq: incompatible types for comparison: {} and {}", a.type_name(), b.type_name())),
+        _ => {
+            Err(format!("error calling eq: incompatible types for comparison: {} and {}", a.type_name(), b.type_name()))
+        }
     }
 }
 
@@ -143,7 +146,9 @@ fn index(first: &Value, keys: &[Value]) -> Answer {
     for key in keys {
         here = match (&here, key) {
             (Value::Map(map), Value::Text(key)) => map.borrow().get(&**key).cloned().unwrap_or_default(),
-            (Value::Map(_), other) => return Err(format!("error calling index: value has type {}; should be string", other.type_name())),
+            (Value::Map(_), other) => {
+                return Err(format!("error calling index: value has type {}; should be string", other.type_name()));
+            }
             (Value::List(items), key) => {
                 let at = position(key, items.len())?;
                 items.get(at).cloned().ok_or_else(|| format!("error calling index: index out of range: {at}"))?

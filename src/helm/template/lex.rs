@@ -98,7 +98,8 @@ impl<'a> Lexer<'a> {
             let end = self.rest().find("*/").ok_or_else(|| (At(opened), "unclosed comment".to_owned()))?;
             self.at += end + 2;
             self.skip_blanks();
-            let (trims, length) = self.end().ok_or_else(|| (At(opened), "comment ends before closing delimiter".to_owned()))?;
+            let (trims, length) =
+                self.end().ok_or_else(|| (At(opened), "comment ends before closing delimiter".to_owned()))?;
             self.at += length;
             return Ok(trims);
         }
@@ -229,7 +230,9 @@ fn number(written: &str) -> Option<Token> {
         None => (1, plain.strip_prefix('+').unwrap_or(&plain)),
     };
     let lower = digits.to_ascii_lowercase();
-    let radix = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter().find_map(|(mark, radix)| Some((lower.strip_prefix(mark)?, radix)));
+    let radix = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find_map(|(mark, radix)| Some((lower.strip_prefix(mark)?, radix)));
     let octal = || lower.strip_prefix('0').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     let whole = match radix.or_else(|| octal().map(|rest| (rest, 8))) {
         Some((rest, radix)) => return i64::from_str_radix(rest, radix).ok().map(|n| Token::Int(sign * n)),

@@ -232,7 +232,8 @@ impl Parser {
         loop {
             let command = self.command()?;
             let first = command.words.first().map(|word| &word.base);
-            if !commands.is_empty() && !matches!(first, Some(Base::Function(_) | Base::Pipe(_) | Base::Dot | Base::Variable(_)))
+            if !commands.is_empty()
+                && !matches!(first, Some(Base::Function(_) | Base::Pipe(_) | Base::Dot | Base::Variable(_)))
             {
                 return Err((command.at, "non executable command in pipeline".to_owned()));
             }

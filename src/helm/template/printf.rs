@@ -118,13 +118,16 @@ fn one(spec: &Spec, verb: char, value: &Value) -> String {
         ('v', _) => value.print(),
         ('T', _) => value.type_name().to_owned(),
         ('t', Value::Bool(yes)) => yes.to_string(),
-        ('s', Value::Text(text)) => spec.precision.map_or_else(|| text.to_string(), |most| text.chars().take(most).collect()),
+        ('s', Value::Text(text)) => {
+            spec.precision.map_or_else(|| text.to_string(), |most| text.chars().take(most).collect())
+        }
         ('s' | 'd' | 'q', Value::List(items)) => {
             let each: Vec<String> = items.iter().map(|item| one(spec, verb, item)).collect();
             format!("[{}]", each.join(" "))
         }
         ('s' | 'd', Value::Map(map)) => {
-            let each: Vec<String> = map.borrow().iter().map(|(key, item)| format!("{key}:{}", one(spec, verb, item))).collect();
+            let each: Vec<String> =
+                map.borrow().iter().map(|(key, item)| format!("{key}:{}", one(spec, verb, item))).collect();
             format!("map[{}]", each.join(" "))
         }
         ('q', Value::Text(text)) => quoted(text),
@@ -142,7 +145,9 @@ fn one(spec: &Spec, verb: char, value: &Value) -> String {
         }
         ('x', Value::Text(text)) => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
         ('X', Value::Text(text)) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        ('c', Value::Int(number)) => u32::try_from(*number).ok().and_then(char::from_u32).unwrap_or('\u{fffd}').to_string(),
+        ('c', Value::Int(number)) => {
+            u32::try_from(*number).ok().and_then(char::from_u32).unwrap_or('\u{fffd}').to_string()
+        }
         ('U', Value::Int(number)) => format!("U+{number:04X}"),
         ('f' | 'F', Value::Float(number)) => signed(format!("{number:.*}", spec.precision.unwrap_or(6)), spec),
         ('e' | 'E', Value::Float(number)) => {

@@ -67,14 +67,16 @@ impl<'a> Runner<'a> {
     }
 
     fn run_template(&mut self, template: &Template, data: &Value) -> Result<String, Error> {
-        let mut frame =
-            Frame { source: template.source.clone(), variables: vec![("$".to_owned(), data.clone())] };
+        let mut frame = Frame { source: template.source.clone(), variables: vec![("$".to_owned(), data.clone())] };
         let mut out = String::new();
         self.depth += 1;
         if self.depth > DEEPEST {
             self.depth = 0;
             let place = Place { file: template.source.file.clone(), line: 1, column: 1 };
-            return Err(Error::Template { place, message: format!("templates call each other more than {DEEPEST} levels deep") });
+            return Err(Error::Template {
+                place,
+                message: format!("templates call each other more than {DEEPEST} levels deep"),
+            });
         }
         self.nodes(&template.body, &mut frame, data, &mut out)?;
         self.depth -= 1;
@@ -220,7 +222,13 @@ impl<'a> Runner<'a> {
         Ok(value.unwrap_or_default())
     }
 
-    fn command(&mut self, command: &Command, last: Option<Value>, frame: &mut Frame, dot: &Value) -> Result<Value, Error> {
+    fn command(
+        &mut self,
+        command: &Command,
+        last: Option<Value>,
+        frame: &mut Frame,
+        dot: &Value,
+    ) -> Result<Value, Error> {
         self.step(frame, command.at, "")?;
         let Some((first, rest)) = command.words.split_first() else { return Ok(Value::Nil) };
         if let (Base::Function(name), true) = (&first.base, first.fields.is_empty()) {
@@ -281,9 +289,13 @@ impl<'a> Runner<'a> {
             Base::Int(number) => Value::Int(*number),
             Base::Float(number) => Value::Float(*number),
             Base::Text(text) => Value::Text(text.clone()),
-            Base::Variable(name) => {
-                frame.variables.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
-            }
+            Base::Variable(name) => frame
+                .variables
+                .iter()
+                .rev()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.clone())
+                .unwrap_or_default(),
             Base::Function(name) => self.function(name, word.at, &[], None, frame, dot)?,
             Base::Pipe(pipe) => self.pipe(pipe, frame, dot)?,
         };
@@ -293,7 +305,11 @@ impl<'a> Runner<'a> {
             let given = if is_last { arguments } else { &[] };
             here = match &here {
                 Value::Map(_) if !given.is_empty() => {
-                    return Self::wrong(frame, word.at, format!("{field} has arguments but cannot be invoked as function"));
+                    return Self::wrong(
+                        frame,
+                        word.at,
+                        format!("{field} has arguments but cannot be invoked as function"),
+                    );
                 }
                 Value::Map(map) => map.borrow().get(field).cloned().unwrap_or_default(),
                 Value::Native(native) => match native.method(field, given) {

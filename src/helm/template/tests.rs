@@ -84,7 +84,10 @@ fn functions_of_charts_work() {
         ("{{ kindOf .m }} {{ kindIs \"string\" .s }} {{ typeOf 1.0 }} {{ empty .no }}", "map true float64 true"),
         ("{{ dig \"b\" \"x\" \"else\" (dict \"b\" (dict \"x\" \"y\")) }} {{ hasKey .m \"a\" }}", "y true"),
         ("{{ merge (dict \"a\" 1) (dict \"a\" 2 \"b\" 3) | toJson }}", "{\"a\":1,\"b\":3}"),
-        ("{{ \"abc\" | sha256sum | trunc 8 }} {{ camelcase \"a-b\" }} {{ snakecase \"FirstName\" }}", "ba7816bf AB first_name"),
+        (
+            "{{ \"abc\" | sha256sum | trunc 8 }} {{ camelcase \"a-b\" }} {{ snakecase \"FirstName\" }}",
+            "ba7816bf AB first_name",
+        ),
         ("{{ regexReplaceAll \"a(b)\" \"xab\" \"${1}c\" }} {{ mustRegexMatch \"^a\" \"ab\" }}", "xbc true"),
         ("{{ now | date \"2006-01-02 15:04\" }}", "2023-11-14 22:13"),
         ("{{ int 3.9 }} {{ int64 \"12\" }} {{ toString 1.0 }} {{ float64 2 | printf \"%.1f\" }}", "3 12 1 2.0"),
@@ -111,7 +114,10 @@ fn what_is_wrong_has_a_name_and_a_place() {
         ("{{ \"a", "t:1:4: unterminated quoted string"),
         ("{{ eq 1 \"a\" }}", "t:1:4: eq: error calling eq: incompatible types for comparison: int and string"),
         ("{{ range .a }}{{ end }}", "t:1:10: range can't iterate over text"),
-        ("{{ include \"x\" . }}", "t:1:4: include: error calling include: template: no template \"x\" associated with this chart"),
+        (
+            "{{ include \"x\" . }}",
+            "t:1:4: include: error calling include: template: no template \"x\" associated with this chart",
+        ),
     ];
     for (text, expected) in table {
         assert_eq!(run(text, &data).unwrap_err(), expected, "{text}");

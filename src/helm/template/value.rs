@@ -56,7 +56,9 @@ impl Value {
             Json::Number(number) => number.as_f64().map_or(Self::Nil, Self::Float),
             Json::String(text) => Self::text(text),
             Json::Array(items) => Self::list(items.iter().map(Self::from_json).collect()),
-            Json::Object(members) => Self::map(members.iter().map(|(key, value)| (key.clone(), Self::from_json(value)))),
+            Json::Object(members) => {
+                Self::map(members.iter().map(|(key, value)| (key.clone(), Self::from_json(value))))
+            }
         }
     }
 

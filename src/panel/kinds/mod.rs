@@ -54,9 +54,7 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output
             std::future::pending().await
         }
         // These do not look at the sandbox: others fill them.
-        PanelKind::Terminal | PanelKind::Steps | PanelKind::Poll | PanelKind::Exec => {
-            std::future::pending().await
-        }
+        PanelKind::Terminal | PanelKind::Steps | PanelKind::Poll | PanelKind::Exec => std::future::pending().await,
     }
 }
 
