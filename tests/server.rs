@@ -2,6 +2,7 @@
 
 mod canary;
 mod demo;
+mod elsewhere;
 mod events;
 mod exec;
 mod files;

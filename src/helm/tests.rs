@@ -134,11 +134,11 @@ fn charts_below_get_their_values_and_what_all_share() {
         ),
         (
             "templates/a.yaml",
-            "apiVersion: v1\nkind: A\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.deep.y }}'}\n",
+            "apiVersion: v1\nkind: A\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.deep.w }}'}\n",
         ),
         ("templates/_h.tpl", "{{ define \"who\" }}top{{ end }}"),
         ("charts/low/Chart.yaml", "name: low\nversion: 1.2.3\n"),
-        ("charts/low/values.yaml", "x: 3\ny: 4\ngone: 5\nglobal: {zone: b, more: c}\n"),
+        ("charts/low/values.yaml", "x: 3\nw: 4\ngone: 5\nglobal: {zone: b, more: c}\n"),
         ("charts/low/templates/_h.tpl", "{{ define \"who\" }}low{{ end }}"),
         (
             "charts/low/templates/b.yaml",
@@ -152,7 +152,7 @@ fn charts_below_get_their_values_and_what_all_share() {
         made.iter().map(|made| made.object["metadata"]["name"].as_str().unwrap_or("").to_owned()).collect()
     };
     assert_eq!(names(json!({"deep": {"gone": null}})), ["top-1-4", "top-2-ac-deep-"]);
-    assert_eq!(names(json!({"tags": {"back": false}, "deep": {"y": 9}})), ["top-1-9"]);
+    assert_eq!(names(json!({"tags": {"back": false}, "deep": {"w": 9}})), ["top-1-9"]);
     let on = with(&chart, json!({"spare": {"enabled": true}})).unwrap_err();
     assert_eq!(on.to_string(), "top/charts/spare/templates/c.yaml:1:4: fail: it is off");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::state::{Body, PanelState};
+use super::state::{Body, Controls, PanelState};
 use crate::cluster::clock::{Clock, Pace};
 use crate::deck::PanelSpec;
 use crate::sandbox::Sandbox;
@@ -25,14 +25,20 @@ impl Output {
 
     /// Shows something, unless it is shown already.
     pub(super) fn show(&self, body: Body) {
-        let time = label(self.clock.pace());
+        self.show_with(body, None);
+    }
+
+    /// Shows something with what the speaker can do, unless it is shown already.
+    pub(super) fn show_with(&self, body: Body, controls: Option<Controls>) {
+        let good = PanelState::good(&self.title, body, Timestamp::now());
+        let now = PanelState { time: label(self.clock.pace()), controls, ..good };
         self.sender.send_if_modified(|state| {
-            let same = state.body == body && state.problem.is_none() && state.time == time;
-            if !same {
-                let state_now = PanelState::good(&self.title, body, Timestamp::now());
-                *state = Arc::new(PanelState { time, ..state_now });
+            // When it was seen is no news.
+            let news = PanelState { at: now.at, ..(**state).clone() } != now;
+            if news {
+                *state = Arc::new(now);
             }
-            !same
+            news
         });
     }
 }

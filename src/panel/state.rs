@@ -139,8 +139,8 @@ pub struct Fact {
 pub struct Choice {
     /// The text.
     pub text: String,
-    /// How many chose it.
-    pub votes: u32,
+    /// How many chose it; not told while the speaker keeps it back.
+    pub votes: Option<u32>,
 }
 
 /// A value at a time.
@@ -220,6 +220,36 @@ pub enum Body {
         question: String,
         /// The answers.
         choices: Vec<Choice>,
+        /// How many have answered.
+        voted: u32,
+    },
+}
+
+/// What the speaker can do with what a panel shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "of")]
+pub enum Controls {
+    /// A release goes on, waits or is taken back.
+    Canary {
+        /// The canary's namespace.
+        namespace: String,
+        /// The canary's name.
+        name: String,
+        /// Whether something is being released.
+        releasing: bool,
+        /// Whether it is held.
+        held: bool,
+        /// Gates, and whether the speaker has opened each.
+        gates: Vec<(String, bool)>,
+        /// Percent of requests to the new version that succeed.
+        success: f64,
+        /// How long 99 of 100 of them take at most, in milliseconds.
+        latency_ms: u64,
+    },
+    /// Results of a poll are shown or kept back.
+    Poll {
+        /// Whether they are kept back.
+        hidden: bool,
     },
 }
 
@@ -236,17 +266,19 @@ pub struct PanelState {
     pub problem: Option<String>,
     /// `virtual time ×60`, when the cluster's time is not real.
     pub time: Option<String>,
+    /// What the speaker can do.
+    pub controls: Option<Controls>,
 }
 
 impl PanelState {
     /// A panel whose source has said nothing yet.
     pub fn waiting(title: impl Into<String>) -> Self {
-        Self { title: title.into(), body: Body::Waiting, at: None, problem: None, time: None }
+        Self { title: title.into(), body: Body::Waiting, at: None, problem: None, time: None, controls: None }
     }
 
     /// A panel that shows something good.
     pub fn good(title: impl Into<String>, body: Body, at: Timestamp) -> Self {
-        Self { title: title.into(), body, at: Some(at), problem: None, time: None }
+        Self { title: title.into(), body, at: Some(at), problem: None, time: None, controls: None }
     }
 
     /// The same frame, whose source does not answer any more.
@@ -289,9 +321,12 @@ impl PanelState {
                 facts_text(facts) + &last.collect::<String>()
             }
             Body::Qr { text } => format!("{text}\n"),
-            Body::Poll { question, choices } => {
-                let lines = choices.iter().map(|choice| format!("{:>4}  {}\n", choice.votes, choice.text));
-                format!("{question}\n") + &lines.collect::<String>()
+            Body::Poll { question, choices, voted } => {
+                let votes = |choice: &Choice| choice.votes.map_or_else(|| "?".to_owned(), |votes| votes.to_string());
+                let lines = choices.iter().map(|choice| format!("{:>4}  {}\n", votes(choice), choice.text));
+                let hidden = choices.iter().any(|choice| choice.votes.is_none());
+                let voted = hidden.then(|| format!("{voted:>4}  votes\n")).unwrap_or_default();
+                format!("{question}\n") + &lines.collect::<String>() + &voted
             }
         }
     }

@@ -200,9 +200,9 @@ fn show(app: &App, (key, name): (&str, &str), state: &PanelState, told: (Bytes, 
     };
     // Without news there is nothing to tell: the snapshot stays.
     let audience = if frame.html.is_some() || frame.stale { event("panel", &frame) } else { Bytes::new() };
-    let speaker = match &state.problem {
-        None => audience.clone(),
-        problem => event("panel", &frame.with(problem.clone())),
+    let speaker = match (&state.problem, &state.controls) {
+        (None, None) => audience.clone(),
+        _ => event("panel", &frame.for_speaker(state)),
     };
     let news = |now: &Bytes, before: &Bytes| (!now.is_empty() && now != before).then(|| now.clone());
     app.hub.panel(key, news(&speaker, &told.0), news(&audience, &told.1));

@@ -52,6 +52,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/checkpoints/restore", post(steps::restore))
         .route("/api/v1/clock", post(steps::clock))
         .route("/api/v1/canary", post(canary::canary))
+        .route("/api/v1/poll/control", post(poll::control))
         .route("/api/v1/trust", get(trust::list).post(trust::agree))
         .fallback(|| async { Problem::not_found("There is nothing at this address.") })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });

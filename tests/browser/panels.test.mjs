@@ -40,6 +40,14 @@ https://foredeck.example/a
 \`\`\`panel poll "Who applies?" "A pipeline pushes" "A controller pulls"
 Who applies?
 \`\`\`
+
+---
+
+# Guess
+
+\`\`\`panel poll "How long?" "A second" "An hour" hidden
+How long?
+\`\`\`
 `;
 
 const DEPLOYMENT = `apiVersion: apps/v1
@@ -165,6 +173,29 @@ test('the room votes, once per browser, and everybody sees it', async () => {
   assert.equal(await onSlide(guest, '[aria-pressed="true"]').getAttribute('data-choice'), '1');
   assert.match(guest.url(), /#4$/, 'a vote is no click on the slide');
   assert.deepEqual(guests.errors, []);
+  await guests.close();
+});
+
+test('results of a hidden poll are seen when the speaker shows them', async () => {
+  const desk = await machine(browser);
+  const view = await open(desk, server.presenter);
+  await view.goto(`${server.base}/d/live/?view=presenter#5`);
+  const guests = await machine(browser);
+  const guest = await open(guests, `${server.base}/d/live/#5`);
+  await onSlide(guest, '[data-choice="1"]').click();
+  await onSlide(guest, '.fd-more:has-text("1 vote so far")').waitFor();
+  assert.equal(await onSlide(guest, '.fd-votes').count(), 0);
+  assert.equal(await guest.locator('.fd-controls').count(), 0, 'the audience has no buttons');
+  const show = view.getByRole('group', { name: 'Poll' }).getByRole('button', { name: 'Show results' });
+  await show.focus();
+  await press(view, 'Enter');
+  await onSlide(guest, '.fd-votes').first().waitFor();
+  assert.deepEqual(await onSlide(guest, '.fd-votes').allTextContents(), ['0', '1']);
+  await view.waitForFunction(() => document.activeElement?.getAttribute('aria-pressed') === 'true');
+  await view.getByRole('button', { name: 'Start over' }).click();
+  await guest.waitForFunction(() => [...document.querySelectorAll('#deck > svg.bespoke-marp-active .fd-votes')].map((vote) => vote.textContent).join() === '0,0');
+  assert.deepEqual([...desk.errors, ...guests.errors], []);
+  await desk.close();
   await guests.close();
 });
 

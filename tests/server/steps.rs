@@ -86,6 +86,7 @@ async fn every_route_that_runs_something_is_the_speakers() {
         ("/api/v1/checkpoints/restore", json!({}), [403, 409, 409]),
         ("/api/v1/clock", json!({ "do": "pause" }), [403, 409, 409]),
         ("/api/v1/canary", json!({ "namespace": "prod", "name": "podinfo", "do": "hold" }), [403, 409, 409]),
+        ("/api/v1/poll/control", json!({ "key": "poll none", "do": "show" }), [403, 404, 404]),
         ("/api/v1/trust", json!({ "deck": "demo", "hash": "wrong" }), [403, 409, 403]),
         ("/api/v1/steps/run", json!({ "deck": "none" }), [403, 404, 404]),
         ("/api/v1/steps/run", json!({ "deck": "demo", "script": "true" }), [403, 400, 400]),

@@ -11,7 +11,8 @@ const QUIET_MS = 5000;
 /** Times and ages pass by themselves: they are no news. */
 const DURATION = /\d+(?:\.\d+)?\s?(?:ms|s|m|h|d|min)\b/g;
 
-const FIGURES = 'figure.foredeck-panel[data-panel-key]';
+/** Panels that can be live. */
+export const FIGURES = 'figure.foredeck-panel[data-panel-key]';
 
 /** `12 s`, `3 min`, `2 h`. */
 export function ageText(ms) {

@@ -87,7 +87,7 @@ const fn row(key: &'static str, takes: Takes, kinds: &'static [PanelKind]) -> Ro
     Row { key, takes, kinds }
 }
 
-const TABLE: [Row; 33] = [
+const TABLE: [Row; 34] = [
     row("id", Takes::Name, &[]),
     row("title", Takes::Text, &[]),
     row("height", Takes::Length, &[]),
@@ -118,6 +118,7 @@ const TABLE: [Row; 33] = [
     row("cols", Takes::Number(10, 500), &[Terminal]),
     row("text", Takes::Text, &[Qr]),
     row("options", Takes::Text, &[Poll]),
+    row("hidden", Takes::Flag, &[Poll]),
     row("command", Takes::Text, &[Exec]),
     row("timeout", Takes::Duration, &[Exec]),
     row("workshop", Takes::Text, &[Steps]),

@@ -58,6 +58,11 @@ impl Phase {
         PHASES.iter().find(|(_, name)| *name == word).map(|(phase, _)| *phase)
     }
 
+    /// Whether the speaker can promote it or take it back now.
+    pub fn is_in_speakers_hand(self) -> bool {
+        matches!(self, Self::Waiting | Self::Progressing | Self::WaitingPromotion)
+    }
+
     /// Whether every tick has something to do.
     pub fn is_active(self) -> bool {
         use Phase::{Finalising, Progressing, Promoting, Waiting, WaitingPromotion};

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::{namespace, watching};
+use crate::cluster::object::Key;
 use crate::deck::PanelSpec;
 use crate::gitops::canary::checks::Kind;
 use crate::gitops::canary::effect::{Routes, Tone};
@@ -14,7 +15,7 @@ use crate::gitops::canary::view::MetricView;
 use crate::gitops::canary::weights::Strategy;
 use crate::gitops::canary::{CanaryView, View};
 use crate::panel::output::Output;
-use crate::panel::state::{Body, Fact, Mark, Point, Series, Table};
+use crate::panel::state::{Body, Controls, Fact, Mark, Point, Series, Table};
 use crate::sandbox::Sandbox;
 
 /// Lines of a chart beside the weight; more cannot be told apart.
@@ -30,7 +31,7 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: &Sandbox, output: &Output) -
         let view = status.borrow_and_update().clone();
         match view.problem {
             Some(problem) => return problem,
-            None => output.show(body(&view, spec)),
+            None => output.show_with(body(&view, spec), controls(&view, spec)),
         }
         if !watching(&mut status, &mut pace).await {
             return "the controller of canaries has ended".to_owned();
@@ -38,11 +39,29 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: &Sandbox, output: &Output) -
     }
 }
 
+/// The canary that is meant.
+fn find<'a>(view: &'a View, spec: &PanelSpec) -> Option<(&'a Key, &'a CanaryView)> {
+    let fits = |key: &Key| &*key.namespace == namespace(spec) && spec.get("name").is_none_or(|name| name == &*key.name);
+    view.canaries.iter().find(|(key, _)| fits(key)).map(|(key, canary)| (key, &**canary))
+}
+
+fn controls(view: &View, spec: &PanelSpec) -> Option<Controls> {
+    let (key, canary) = find(view, spec)?;
+    let faults = canary.faults.1;
+    Some(Controls::Canary {
+        namespace: key.namespace.to_string(),
+        name: key.name.to_string(),
+        releasing: canary.phase.is_some_and(Phase::is_in_speakers_hand),
+        held: canary.wish == Some(Wish::Hold),
+        gates: canary.gates.iter().map(|gate| (gate.name.clone(), gate.open == Some(true))).collect(),
+        success: faults.success,
+        latency_ms: u64::try_from(faults.latency.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
 fn body(view: &View, spec: &PanelSpec) -> Body {
     let space = namespace(spec);
-    let fits = |name: &str| spec.get("name").is_none_or(|wanted| wanted == name);
-    let found = view.canaries.iter().find(|(key, _)| &*key.namespace == space && fits(&key.name));
-    match found {
+    match find(view, spec) {
         Some((_, canary)) => Body::Chart { facts: facts(canary), series: series(canary) },
         None => {
             let what = spec.get("name").map_or_else(|| "canary".to_owned(), |name| format!("canary {name}"));

@@ -24,8 +24,10 @@ pub struct Chart {
     pub frame: [f64; 4],
     /// The lines.
     pub lines: Vec<Line>,
-    /// Numbers along the side.
+    /// Numbers along the left side, of the lines in the first unit.
     pub up: Vec<Tick>,
+    /// Numbers along the right side, of the other lines; none when all have one unit.
+    pub right: Vec<Tick>,
     /// Seconds along the bottom.
     pub along: Vec<Tick>,
 }
@@ -52,25 +54,55 @@ pub struct Tick {
     pub text: String,
 }
 
-/// Draws lines into one frame, which begins at 0 unless a value is below.
+/// A scale from the bottom of the frame to its top.
+struct Scale {
+    low: f64,
+    high: f64,
+    step: f64,
+    unit: String,
+}
+
+impl Scale {
+    /// The scale of lines, which begins at 0 unless a value is below. It has a unit when all its lines have the same.
+    fn of<'a>(series: impl Iterator<Item = &'a Series> + Clone) -> Self {
+        let points = series.clone().flat_map(|series| &series.points).filter(|point| is_sound(point));
+        let (low, high) = range(points.map(|point| point.y), Some(0.0));
+        let step = step(high - low);
+        let mut units = series.map(|series| series.unit.as_str());
+        let first = units.next().unwrap_or("");
+        let unit = if units.all(|unit| unit == first) { first } else { "" };
+        Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step, unit: unit.to_owned() }
+    }
+
+    fn at(&self, value: f64) -> f64 {
+        let (top, bottom) = (MARGIN.1, SIZE.1 - MARGIN.3);
+        round(bottom - (value - self.low) / (self.high - self.low) * (bottom - top))
+    }
+
+    fn ticks(&self) -> Vec<Tick> {
+        let all = ticks(self.low, self.high, self.step);
+        all.map(|value| Tick { at: self.at(value), text: with_unit(value, &self.unit) }).collect()
+    }
+}
+
+/// Draws lines into one frame. Lines in another unit than the first have a scale of their own.
 pub fn draw(series: &[Series]) -> Chart {
-    let points = || series.iter().flat_map(|series| &series.points).filter(|point| is_sound(point));
-    let (from_x, to_x) = range(points().map(|point| point.x), None);
-    let (low, high) = range(points().map(|point| point.y), Some(0.0));
-    let step_y = step(high - low);
-    let (low, high) = ((low / step_y).floor() * step_y, (high / step_y).ceil() * step_y);
-    let (left, top) = (MARGIN.0, MARGIN.1);
-    let (right, bottom) = (SIZE.0 - MARGIN.2, SIZE.1 - MARGIN.3);
-    let x = |value: f64| round(left + (value - from_x) / (to_x - from_x) * (right - left));
-    let y = |value: f64| round(bottom - (value - low) / (high - low) * (bottom - top));
-    let unit = series.first().map_or("", |series| &series.unit);
-    let unit = if series.iter().all(|series| series.unit == unit) { unit } else { "" };
+    let first = series.first().map_or("", |series| &series.unit);
+    let is_first = |series: &Series| series.unit == first;
+    let left = Scale::of(series.iter().filter(|series| is_first(series)));
+    let others = series.iter().filter(|series| !is_first(series));
+    let right = others.clone().next().is_some().then(|| Scale::of(others));
+    let points = series.iter().flat_map(|series| &series.points).filter(|point| is_sound(point));
+    let (from_x, to_x) = range(points.map(|point| point.x), None);
+    let (start, end) = (MARGIN.0, SIZE.0 - if right.is_some() { MARGIN.0 + MARGIN.2 } else { MARGIN.2 });
+    let x = |value: f64| round(start + (value - from_x) / (to_x - from_x) * (end - start));
     let line = |series: &Series| {
+        let scale = right.as_ref().filter(|_| !is_first(series)).unwrap_or(&left);
         let sound: Vec<&Point> = series.points.iter().filter(|point| is_sound(point)).collect();
         let stride = sound.len().div_ceil(MOST_POINTS).max(1);
         // Counted from the end: the newest value is always there.
         let mut drawn: Vec<[f64; 2]> =
-            sound.iter().rev().step_by(stride).map(|point| [x(point.x), y(point.y)]).collect();
+            sound.iter().rev().step_by(stride).map(|point| [x(point.x), scale.at(point.y)]).collect();
         drawn.reverse();
         let mut path = String::new();
         for (index, [x, y]) in drawn.iter().enumerate() {
@@ -82,9 +114,10 @@ pub fn draw(series: &[Series]) -> Chart {
     Chart {
         width: SIZE.0,
         height: SIZE.1,
-        frame: [left, top, right, bottom],
+        frame: [start, MARGIN.1, end, SIZE.1 - MARGIN.3],
         lines: series.iter().map(line).collect(),
-        up: ticks(low, high, step_y).map(|value| Tick { at: y(value), text: with_unit(value, unit) }).collect(),
+        up: left.ticks(),
+        right: right.as_ref().map(Scale::ticks).unwrap_or_default(),
         along: ticks(from_x, to_x, step(to_x - from_x))
             .map(|value| Tick { at: x(value), text: seconds(value) })
             .collect(),
@@ -168,6 +201,18 @@ mod tests {
         assert_eq!(up, [(264.0, "0%"), (214.0, "20%"), (164.0, "40%"), (114.0, "60%"), (64.0, "80%"), (14.0, "100%")]);
         let along: Vec<_> = chart.along.iter().map(|tick| tick.text.as_str()).collect();
         assert_eq!(along, ["0 s", "20 s", "40 s", "60 s"]);
+    }
+
+    #[test]
+    fn another_unit_has_another_scale() {
+        let latency =
+            Series { name: "latency".to_owned(), unit: " ms".to_owned(), ..series(&[(0.0, 400.0), (60.0, 21.0)]) };
+        let chart = draw(&[series(&[(0.0, 0.0), (60.0, 100.0)]), latency]);
+        let texts = |ticks: &[Tick]| ticks.iter().map(|tick| tick.text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(&chart.up).last().map(String::as_str), Some("100%"));
+        assert_eq!(texts(&chart.right), ["0 ms", "100 ms", "200 ms", "300 ms", "400 ms"]);
+        assert_eq!(chart.lines[0].end, Some([chart.frame[2], chart.frame[1]]));
+        assert!(chart.lines[1].path.starts_with(&format!("M64 {}L", chart.frame[1])), "{}", chart.lines[1].path);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::deck::PanelSpec;
-use crate::panel::state::{Body, Choice, PanelState};
+use crate::panel::state::{Body, Choice, Controls, PanelState};
 
 /// Browsers that may vote in one poll: a room is smaller.
 const MOST_VOTERS: usize = 10_000;
@@ -33,8 +33,21 @@ pub struct Polls {
     polls: Mutex<HashMap<String, Poll>>,
 }
 
+/// What the speaker does with a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Act {
+    /// Everybody sees the results.
+    Show,
+    /// Nobody does.
+    Hide,
+    /// All votes are forgotten.
+    Reset,
+}
+
 struct Poll {
     title: String,
+    hidden: bool,
     question: String,
     choices: Vec<String>,
     votes: HashMap<String, usize>,
@@ -64,7 +77,8 @@ impl Polls {
         }
         let (question, choices) = asked(spec);
         let (shown, cell) = watch::channel(Arc::new(waiting));
-        let poll = Poll { title: spec.title(), question, choices, votes: HashMap::new(), shown };
+        let hidden = spec.get("hidden").is_some_and(|value| value != "false");
+        let poll = Poll { title: spec.title(), hidden, question, choices, votes: HashMap::new(), shown };
         poll.show(now);
         polls.insert(key, poll);
         cell
@@ -88,16 +102,35 @@ impl Polls {
         }
         Ok(())
     }
+
+    /// Shows results, keeps them back, or begins anew.
+    ///
+    /// # Errors
+    /// When there is no such poll.
+    pub fn act(&self, key: &str, act: Act, now: Timestamp) -> Result<(), Refused> {
+        let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
+        let poll = polls.get_mut(key).ok_or(Refused::Unknown)?;
+        match act {
+            Act::Show => poll.hidden = false,
+            Act::Hide => poll.hidden = true,
+            Act::Reset => poll.votes.clear(),
+        }
+        poll.show(now);
+        Ok(())
+    }
 }
 
 impl Poll {
     fn show(&self, now: Timestamp) {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let choices = self.choices.iter().enumerate().map(|(index, text)| {
             let votes = self.votes.values().filter(|choice| **choice == index).count();
-            Choice { text: text.clone(), votes: u32::try_from(votes).unwrap_or(u32::MAX) }
+            Choice { text: text.clone(), votes: (!self.hidden).then_some(number(votes)) }
         });
-        let body = Body::Poll { question: self.question.clone(), choices: choices.collect() };
-        self.shown.send_replace(Arc::new(PanelState::good(&self.title, body, now)));
+        let voted = number(self.votes.len());
+        let body = Body::Poll { question: self.question.clone(), choices: choices.collect(), voted };
+        let controls = Some(Controls::Poll { hidden: self.hidden });
+        self.shown.send_replace(Arc::new(PanelState { controls, ..PanelState::good(&self.title, body, now) }));
     }
 }
 
@@ -111,7 +144,7 @@ mod tests {
         PanelText::read(text, 0).spec(String::new(), None, Span::default()).expect("a panel")
     }
 
-    fn votes(cell: &watch::Receiver<Arc<PanelState>>) -> Vec<u32> {
+    fn votes(cell: &watch::Receiver<Arc<PanelState>>) -> Vec<Option<u32>> {
         let Body::Poll { choices, .. } = &cell.borrow().body else { panic!("a poll") };
         choices.iter().map(|choice| choice.votes).collect()
     }
@@ -141,9 +174,26 @@ mod tests {
         for (voter, choice) in [("ann", 0), ("bob", 1), ("ann", 1), ("ann", 1)] {
             assert_eq!(polls.vote(&spec.key(), choice, voter, now), Ok(()));
         }
-        assert_eq!(votes(&cell), [0, 2]);
+        assert_eq!(votes(&cell), [Some(0), Some(2)]);
         assert_eq!(polls.vote(&spec.key(), 2, "ann", now), Err(Refused::NoChoice));
         assert_eq!(polls.vote("poll other", 0, "ann", now), Err(Refused::Unknown));
+    }
+
+    #[test]
+    fn results_are_kept_back_until_the_speaker_shows_them() {
+        let (polls, spec) = (Polls::default(), spec("poll Q a b hidden"));
+        let now = Timestamp::UNIX_EPOCH;
+        let cell = polls.open(&spec, now);
+        assert_eq!(polls.vote(&spec.key(), 1, "ann", now), Ok(()));
+        assert_eq!(votes(&cell), [None, None]);
+        assert_eq!(cell.borrow().text(), "Q\n   ?  a\n   ?  b\n   1  votes\n");
+        for (act, expected) in
+            [(Act::Show, [Some(0), Some(1)]), (Act::Reset, [Some(0), Some(0)]), (Act::Hide, [None, None])]
+        {
+            assert_eq!(polls.act(&spec.key(), act, now), Ok(()));
+            assert_eq!(votes(&cell), expected, "{act:?}");
+        }
+        assert_eq!(polls.act("poll other", Act::Show, now), Err(Refused::Unknown));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::chart;
-use crate::panel::state::{Body, Mark, PanelState, Table};
+use crate::panel::state::{Body, Controls, Mark, PanelState, Table};
 use crate::render::template::{self, Templates};
 use crate::server::address::qr_svg;
 
@@ -28,17 +28,20 @@ pub(super) struct Frame<'a> {
     time: Option<&'a str>,
     /// Why its source is silent; for the speaker alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
+    problem: Option<&'a str>,
+    /// What the speaker can do; for the speaker alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    controls: Option<&'a Controls>,
 }
 
-impl Frame<'_> {
-    /// The same, with what is wrong.
-    pub(super) fn with(self, problem: Option<String>) -> Self {
-        Self { problem, ..self }
+impl<'a> Frame<'a> {
+    /// The same with what is for the speaker alone.
+    pub(super) fn for_speaker(self, state: &'a PanelState) -> Self {
+        Self { problem: state.problem.as_deref(), controls: state.controls.as_ref(), ..self }
     }
 }
 
-/// The event for a state, without its problem.
+/// The event for a state, without what is for the speaker alone.
 pub(super) fn frame<'a>(
     templates: &Templates,
     key: &'a str,
@@ -55,6 +58,7 @@ pub(super) fn frame<'a>(
         stale: state.problem.is_some(),
         time: state.time.as_deref(),
         problem: None,
+        controls: None,
     })
 }
 
@@ -73,8 +77,9 @@ fn context(state: &PanelState) -> Value {
             context["times"] = moments.iter().map(|moment| json!(moment.at.strftime("%H:%M:%S").to_string())).collect();
             context["seconds"] = moments.iter().map(|moment| json!(moment.seconds.map(took))).collect();
         }
-        Body::Poll { choices, .. } => {
-            context["votes"] = json!(choices.iter().map(|choice| u64::from(choice.votes)).sum::<u64>().max(1));
+        Body::Poll { choices, voted, .. } => {
+            context["votes"] = json!((*voted).max(1));
+            context["hidden"] = json!(choices.iter().any(|choice| choice.votes.is_none()));
         }
         Body::Chart { series, .. } => context["chart"] = json!(chart::draw(series)),
         Body::Qr { text } => context["qr"] = json!(qr_svg(text).map(|svg| without_prologue(&svg).to_owned())),

@@ -134,8 +134,8 @@ fn pictures_are_said_in_words_too() {
 fn polls_are_buttons_with_their_votes() {
     let choice = |text: &str, votes| Choice { text: text.to_owned(), votes };
     let poll = |question: &str| {
-        let choices = vec![choice("push", 0), choice("pull", 2)];
-        html(Body::Poll { question: question.to_owned(), choices })
+        let choices = vec![choice("push", Some(0)), choice("pull", Some(2))];
+        html(Body::Poll { question: question.to_owned(), choices, voted: 2 })
     };
     let button = |index: usize, text: &str, votes: u32| {
         format!(
@@ -147,6 +147,12 @@ fn polls_are_buttons_with_their_votes() {
     let choices = format!("<ol class=\"fd-choices\">{}{}</ol>", button(0, "push", 0), button(1, "pull", 2));
     assert_eq!(poll("Which?"), format!("<p class=\"fd-question\">Which?</p>{choices}"));
     assert_eq!(poll("t"), choices, "the title bar asks already");
+    let hidden = html(Body::Poll { question: "t".to_owned(), choices: vec![choice("push", None)], voted: 1 });
+    assert_eq!(
+        hidden,
+        "<ol class=\"fd-choices\"><li><button type=\"button\" data-choice=\"0\"><span class=\"fd-text\">push</span>\
+         </button></li></ol><p class=\"fd-more\">1 vote so far</p>"
+    );
 }
 
 #[test]
@@ -167,6 +173,6 @@ fn a_panel_without_news_has_no_html() {
     let state = PanelState::waiting("t").failing("why");
     let frame = frame(&templates, "k", &state).expect("nothing to draw");
     assert_eq!(serde_json::to_value(&frame).expect("JSON"), json!({ "key": "k", "html": null, "stale": true }));
-    let told = serde_json::to_value(frame.with(Some("why".to_owned()))).expect("JSON");
+    let told = serde_json::to_value(frame.for_speaker(&state)).expect("JSON");
     assert_eq!(told, json!({ "key": "k", "html": null, "stale": true, "problem": "why" }));
 }

@@ -116,7 +116,7 @@ fn perform(handle: &Handle, command: &Command, act: Act, shown: &CanaryView) -> 
         return Err(Problem::bad_request("Only `open` and `close` have a `gate`."));
     }
     let phase = shown.phase.map_or("not seen yet", Phase::as_str);
-    let released = matches!(shown.phase, Some(Phase::Waiting | Phase::Progressing | Phase::WaitingPromotion));
+    let released = shown.phase.is_some_and(Phase::is_in_speakers_hand);
     if matches!(act, Act::Promote | Act::Rollback) && !released {
         return Err(Problem::conflict(format!("Nothing is being released: `{name}` is {phase}."))
             .hint("Change the image of the target; the release begins at the next check."));
