@@ -126,32 +126,49 @@ fn charts_below_get_their_values_and_what_all_share() {
         (
             "Chart.yaml",
             "name: top\nversion: 1.0.0\ndependencies:\n- {name: low, version: 1.x.x, alias: deep, tags: [back]}\n\
+<<<<<<< HEAD
             - {name: off, version: '*', condition: off.enabled}\n",
         ),
         ("values.yaml", "global: {zone: a}\nx: 1\ndeep: {x: 2, gone: 1}\noff: {enabled: false}\ntags: {back: true}\n"),
         (
             "templates/a.yaml",
             "apiVersion: v1\nkind: A\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.deep.y }}'}\n",
+=======
+            - {name: spare, version: '*', condition: spare.enabled}\n",
+        ),
+        (
+            "values.yaml",
+            "global: {zone: a}\nx: 1\ndeep: {x: 2, gone: 1}\nspare: {enabled: false}\ntags: {back: true}\n",
+        ),
+        (
+            "templates/a.yaml",
+            "apiVersion: v1\nkind: A\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.deep.w }}'}\n",
+>>>>>>> helm
         ),
         ("templates/_h.tpl", "{{ define \"who\" }}top{{ end }}"),
         ("charts/low/Chart.yaml", "name: low\nversion: 1.2.3\n"),
-        ("charts/low/values.yaml", "x: 3\ny: 4\ngone: 5\nglobal: {zone: b, more: c}\n"),
+        ("charts/low/values.yaml", "x: 3\nw: 4\ngone: 5\nglobal: {zone: b, more: c}\n"),
         ("charts/low/templates/_h.tpl", "{{ define \"who\" }}low{{ end }}"),
         (
             "charts/low/templates/b.yaml",
             "apiVersion: v1\nkind: B\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.global.zone }}{{ .Values.global.more }}-{{ .Chart.Name }}-{{ .Values.gone }}'}\n",
         ),
+<<<<<<< HEAD
         ("charts/off/Chart.yaml", "name: off\nversion: 1.0.0\n"),
         ("charts/off/templates/c.yaml", "{{ fail \"it is off\" }}"),
+=======
+        ("charts/spare/Chart.yaml", "name: spare\nversion: 1.0.0\n"),
+        ("charts/spare/templates/c.yaml", "{{ fail \"it is off\" }}"),
+>>>>>>> helm
     ]);
     let names = |values: Json| -> Vec<String> {
         let made = with(&chart, values).unwrap().made;
         made.iter().map(|made| made.object["metadata"]["name"].as_str().unwrap_or("").to_owned()).collect()
     };
     assert_eq!(names(json!({"deep": {"gone": null}})), ["top-1-4", "top-2-ac-deep-"]);
-    assert_eq!(names(json!({"tags": {"back": false}, "deep": {"y": 9}})), ["top-1-9"]);
-    let on = with(&chart, json!({"off": {"enabled": true}})).unwrap_err();
-    assert_eq!(on.to_string(), "top/charts/off/templates/c.yaml:1:4: fail: it is off");
+    assert_eq!(names(json!({"tags": {"back": false}, "deep": {"w": 9}})), ["top-1-9"]);
+    let on = with(&chart, json!({"spare": {"enabled": true}})).unwrap_err();
+    assert_eq!(on.to_string(), "top/charts/spare/templates/c.yaml:1:4: fail: it is off");
 }
 
 #[test]

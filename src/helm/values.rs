@@ -10,7 +10,11 @@ type Values = Map<String, Json>;
 /// A value of null takes the default away.
 pub fn coalesce(chart: &Chart, given: &Values) -> Values {
     let mut values = given.clone();
-    below(&mut values, &chart.values, true);
+    // A null for a chart below has to get there, to take that one's default away.
+    let is_below = |key: &String| chart.charts.iter().any(|chart| chart.name == *key);
+    let (theirs, own): (Values, Values) = chart.values.clone().into_iter().partition(|(key, _)| is_below(key));
+    below(&mut values, &own, true);
+    below(&mut values, &theirs, false);
     for chart in &chart.charts {
         let mut theirs = match values.remove(&chart.name) {
             Some(Json::Object(theirs)) => theirs,

@@ -156,7 +156,7 @@ async fn tell_time(sandbox: &Sandbox, sender: &watch::Sender<Arc<PanelState>>) {
         let time = label(*pace.borrow_and_update());
         sender.send_if_modified(|state| PanelState::tell_time(state, time));
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Whether a source has nothing to say as long as nothing changes, so that what it said is good until it breaks off.

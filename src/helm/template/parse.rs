@@ -31,7 +31,7 @@ pub(crate) fn parse(name: &str, file: &str, text: &str) -> Result<Vec<(String, T
         Parser { tokens, at: 0, end, depth: 0, scopes: vec![vec!["$".to_owned()]], loops: 0, defined: Vec::new() };
     let read = parser.body(false);
     let (body, ended) = read.map_err(wrong)?;
-    if ended != End::Eof {
+    if ended != End::Text {
         return Err(wrong((parser.here(), "unexpected {{end}} or {{else}}".to_owned())));
     }
     let mut all: Vec<(String, Vec<Node>)> = parser.defined;
@@ -42,8 +42,8 @@ pub(crate) fn parse(name: &str, file: &str, text: &str) -> Result<Vec<(String, T
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    Eof,
-    End,
+    Text,
+    Block,
     Else,
 }
 
@@ -100,7 +100,7 @@ impl Parser {
                 if within {
                     return self.fail("unexpected end of the template: an {{end}} is missing");
                 }
-                break End::Eof;
+                break End::Text;
             };
             match token {
                 Token::Text(text) => nodes.push(Node::Text(text)),
@@ -113,7 +113,7 @@ impl Parser {
                         "end" => {
                             self.at += 1;
                             self.close()?;
-                            break End::End;
+                            break End::Block;
                         }
                         "else" => {
                             self.at += 1;
@@ -156,7 +156,7 @@ impl Parser {
                 let loops = std::mem::take(&mut self.loops);
                 let (body, end) = self.body(true)?;
                 (self.scopes, self.loops) = (scopes, loops);
-                if end != End::End {
+                if end != End::Block {
                     return self.fail(format!("unexpected {{{{else}}}} in {word}"));
                 }
                 self.defined.push((name.clone(), body));
@@ -214,7 +214,7 @@ impl Parser {
                 self.scopes.push(Vec::new());
                 let (body, end) = self.body(true)?;
                 self.scopes.pop();
-                if end != End::End {
+                if end != End::Block {
                     return self.fail("expected {{end}}, found a second {{else}}");
                 }
                 otherwise = body;
