@@ -16,7 +16,7 @@ const EDGES: [(&str, &[&str]); 19] = [
     ("helm", &["cluster"]),
     ("gitops", &["helm", "cluster", "diagnostic"]),
     ("registry", &["net", "diagnostic"]),
-    ("sandbox", &["gitops", "registry", "cluster", "net", "diagnostic"]),
+    ("sandbox", &["gitops", "helm", "registry", "cluster", "net", "diagnostic"]),
     ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),
     ("runbook", &["panel", "sandbox", "gitops", "cluster", "deck", "diagnostic"]),
     ("recording", &["runbook", "panel", "deck", "diagnostic"]),

@@ -22,6 +22,3 @@ pub mod version;
 pub use chart::Chart;
 pub use error::Error;
 pub use render::{Capabilities, Release, Rendered, render};
-
-#[cfg(test)]
-mod tests;

@@ -2,6 +2,7 @@
 
 mod canary;
 mod capi;
+mod charts;
 mod faults;
 mod helm;
 mod measure;

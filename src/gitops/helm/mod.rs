@@ -11,6 +11,7 @@ mod install;
 mod pass;
 pub mod shelf;
 pub mod status;
+mod tell;
 mod values;
 pub mod wish;
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::chart::{self, Sources};
 use super::controller::Revisions;
 use super::hands::Hands;
-use super::status::{Phase, conditions};
+use super::status::Phase;
 use super::values;
 use super::wish::{Generation, Wish};
 use crate::cluster::clock::Clock;
@@ -22,8 +21,6 @@ use crate::helm::{Chart, Release, Rendered, render};
 
 /// The annotation that says which HelmRelease an object comes from.
 const ANTECEDENT: &str = "helm.fluxcd.io/antecedent";
-/// What keeps a HelmRelease until its release is uninstalled.
-const FINALIZER: &str = "finalizers.fluxcd.io";
 /// How often objects that are waited for are looked at.
 const LOOK: Duration = Duration::from_millis(200);
 /// Later revisions than this are not compared for.
@@ -85,12 +82,12 @@ impl Pass {
         self.carry_out(&release, &wish, &history, &ready, step).await
     }
 
-    async fn look(&self) -> Result<Option<Value>, String> {
+    pub(super) async fn look(&self) -> Result<Option<Value>, String> {
         self.hands.get(self.generation.api_version(), "HelmRelease", &self.key).await
     }
 
     /// All revisions, oldest first.
-    async fn history(&self, wish: &Wish) -> Result<Vec<Record>, String> {
+    pub(super) async fn history(&self, wish: &Wish) -> Result<Vec<Record>, String> {
         let labels = format!("owner=helm,name={}", wish.release);
         let secrets = self.hands.list("Secret", &wish.namespace, &labels).await?;
         let mut all: Vec<Record> = secrets.iter().filter_map(Record::of).collect();
@@ -494,112 +491,8 @@ impl Pass {
         format!("{}:helmrelease/{}", self.key.namespace, self.key.name)
     }
 
-    fn stamp(&self) -> String {
+    pub(super) fn stamp(&self) -> String {
         self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-    }
-
-    async fn hold(&self, release: &Value) -> Result<(), String> {
-        let mut all: Vec<Value> = list(release, &["metadata", "finalizers"]).to_vec();
-        if all.iter().any(|it| it == FINALIZER) {
-            return Ok(());
-        }
-        all.push(json!(FINALIZER));
-        self.merge(&json!({"metadata": {"finalizers": all}})).await
-    }
-
-    async fn let_go(&self, release: &Value) -> Result<(), String> {
-        let mut all: Vec<Value> = list(release, &["metadata", "finalizers"]).to_vec();
-        all.retain(|it| it != FINALIZER);
-        self.merge(&json!({"metadata": {"finalizers": all}})).await
-    }
-
-    async fn merge(&self, patch: &Value) -> Result<(), String> {
-        let served = self.hands.served(self.generation.api_version(), "HelmRelease").await?;
-        match self.hands.objects.merge(&served, &self.key, patch).await {
-            Err(error) if !error.is_missing() => Err(error.to_string()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes the status.
-    async fn say(
-        &self,
-        release: &Value,
-        wish: &Wish,
-        record: Option<&Record>,
-        phase: Phase,
-        message: &str,
-    ) -> Result<(), String> {
-        let Some(fresh) = self.look().await? else { return Ok(()) };
-        let now = self.clock.now();
-        let all = conditions(self.generation, &fresh, phase, message, now);
-        let mut status = json!({"conditions": all, "observedGeneration": release["metadata"]["generation"]});
-        match self.generation {
-            Generation::Operator => {
-                status["phase"] = json!(phase.as_str());
-                status["releaseName"] = json!(wish.release);
-                status["releaseStatus"] = record.map_or(Value::Null, |record| json!(record.status()));
-                if let Some(record) = record {
-                    status["revision"] = json!(record.chart_version());
-                    status["lastAttemptedRevision"] = json!(record.chart_version());
-                }
-                let count = int(&fresh, &["status", "rollbackCount"]).unwrap_or(0);
-                match phase {
-                    Phase::Succeeded => status["rollbackCount"] = json!(0),
-                    Phase::RolledBack => status["rollbackCount"] = json!(count + 1),
-                    _ => {}
-                }
-            }
-            Generation::Toolkit => {
-                if let Some(record) = record {
-                    status["lastAttemptedRevision"] = json!(record.chart_version());
-                    if matches!(phase, Phase::Succeeded | Phase::RolledBack) {
-                        let history = self.history(wish).await?;
-                        status["history"] = history.iter().rev().map(|record| json!({
-                            "name": record.name(), "namespace": record.namespace(), "version": record.revision(),
-                            "status": record.status(), "chartName": record.chart(), "chartVersion": record.chart_version(),
-                            "firstDeployed": record.first(), "lastDeployed": record.updated()})).collect();
-                    }
-                }
-            }
-        }
-        let served = self.hands.served(self.generation.api_version(), "HelmRelease").await?;
-        match self.hands.objects.merge_status(&served, &self.key, &status).await {
-            Err(error) if !error.is_missing() => Err(error.to_string()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Tells people; what cannot be told is lost, as with any event.
-    async fn event(&self, release: &Value, good: bool, reason: &str, message: &str) {
-        let now: Timestamp = self.clock.now();
-        let stamp = self.stamp();
-        let uid = text(release, &["metadata", "uid"]);
-        let sum = message
-            .bytes()
-            .chain(uid.bytes())
-            .fold(now.as_nanosecond().unsigned_abs(), |sum, byte| sum.rotate_left(7) ^ u128::from(byte));
-        let event = json!({
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {"name": format!("{}.{:016x}", self.key.name, u64::try_from(sum & u128::from(u64::MAX)).unwrap_or(0)),
-                "namespace": &*self.key.namespace},
-            "involvedObject": {"apiVersion": self.generation.api_version(), "kind": "HelmRelease", "name": &*self.key.name,
-                "namespace": &*self.key.namespace, "uid": uid},
-            "reason": reason,
-            "message": message.chars().take(1000).collect::<String>(),
-            "type": if good { "Normal" } else { "Warning" },
-            "source": {"component": "helm-operator"},
-            "reportingComponent": "helm-operator",
-            "firstTimestamp": stamp,
-            "lastTimestamp": stamp,
-            "count": 1,
-        });
-        if let Ok(served) = self.hands.served("v1", "Event").await
-            && let Err(error) = self.hands.objects.create(&served, &event).await
-        {
-            tracing::debug!(%error, "an event was not taken");
-        }
     }
 }
 

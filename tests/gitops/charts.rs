@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Capabilities, Chart, Error, Release, Rendered, render};
-use crate::cluster::yaml;
+use foredeck::cluster::yaml;
+use foredeck::helm::{Capabilities, Chart, Error, Release, Rendered, archive, record, render};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("workshop/charts").join(name)
@@ -64,7 +64,7 @@ fn values() -> Json {
 fn podinfo_is_rendered_as_helm_does() {
     let chart = Chart::load(files(&folder("podinfo"))).unwrap();
     let rendered = with(&chart, values()).unwrap();
-    let expected = include_str!("expected/podinfo.yaml");
+    let expected = include_str!("../cases/charts/podinfo.yaml");
     assert_eq!(rendered.manifest(), expected);
     assert_eq!(rendered.notes, "podinfo 6.5.0 is release web, revision 1.\n  http://podinfo.local/\n");
     let hooks: Vec<_> =
@@ -79,7 +79,7 @@ fn nginx_ingress_is_rendered_as_helm_does() {
     let values = json!({"controller": {"service": {"type": "LoadBalancer"}, "metrics": {"enabled": true},
         "extraArgs": {"v": 2, "report-node-internal-ip-address": ""}, "config": {"use-gzip": "true"}}});
     let rendered = with(&chart, values.clone()).unwrap();
-    assert_eq!(rendered.manifest(), include_str!("expected/nginx-ingress.yaml"));
+    assert_eq!(rendered.manifest(), include_str!("../cases/charts/nginx-ingress.yaml"));
     compare(&folder("nginx-ingress"), values, &rendered);
 }
 
@@ -197,11 +197,11 @@ fn what_is_no_chart_is_said() {
 #[test]
 fn archives_and_records_come_back() {
     let all = files(&folder("podinfo"));
-    let packed = super::archive::pack("podinfo", &all).unwrap();
+    let packed = archive::pack("podinfo", &all).unwrap();
     let chart = Chart::unpack(&packed).unwrap();
     assert_eq!(chart, Chart::load(all).unwrap());
     let rendered = with(&chart, json!({})).unwrap();
-    let about = super::record::About {
+    let about = record::About {
         name: "web",
         namespace: "demo",
         revision: 3,
@@ -210,13 +210,13 @@ fn archives_and_records_come_back() {
         status: "deployed",
         description: "Install complete",
     };
-    let record = super::record::Record::new(&chart, &Map::new(), &rendered, &about);
+    let record = record::Record::new(&chart, &Map::new(), &rendered, &about);
     let secret = record.secret().unwrap();
     assert_eq!(secret["metadata"]["name"], "sh.helm.release.v1.web.v3");
     assert_eq!(
         secret["metadata"]["labels"],
         json!({"owner": "helm", "name": "web", "status": "deployed", "version": "3"})
     );
-    assert_eq!(super::record::Record::of(&secret), Some(record));
-    assert_eq!(super::record::Record::of(&json!({"data": {"release": "bm8="}})), None);
+    assert_eq!(record::Record::of(&secret), Some(record));
+    assert_eq!(record::Record::of(&json!({"data": {"release": "bm8="}})), None);
 }
