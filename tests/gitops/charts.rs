@@ -126,14 +126,6 @@ fn charts_below_get_their_values_and_what_all_share() {
         (
             "Chart.yaml",
             "name: top\nversion: 1.0.0\ndependencies:\n- {name: low, version: 1.x.x, alias: deep, tags: [back]}\n\
-<<<<<<< HEAD
-            - {name: off, version: '*', condition: off.enabled}\n",
-        ),
-        ("values.yaml", "global: {zone: a}\nx: 1\ndeep: {x: 2, gone: 1}\noff: {enabled: false}\ntags: {back: true}\n"),
-        (
-            "templates/a.yaml",
-            "apiVersion: v1\nkind: A\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.deep.y }}'}\n",
-=======
             - {name: spare, version: '*', condition: spare.enabled}\n",
         ),
         (
@@ -143,7 +135,6 @@ fn charts_below_get_their_values_and_what_all_share() {
         (
             "templates/a.yaml",
             "apiVersion: v1\nkind: A\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.deep.w }}'}\n",
->>>>>>> helm
         ),
         ("templates/_h.tpl", "{{ define \"who\" }}top{{ end }}"),
         ("charts/low/Chart.yaml", "name: low\nversion: 1.2.3\n"),
@@ -153,13 +144,8 @@ fn charts_below_get_their_values_and_what_all_share() {
             "charts/low/templates/b.yaml",
             "apiVersion: v1\nkind: B\nmetadata: {name: '{{ include \"who\" . }}-{{ .Values.x }}-{{ .Values.global.zone }}{{ .Values.global.more }}-{{ .Chart.Name }}-{{ .Values.gone }}'}\n",
         ),
-<<<<<<< HEAD
-        ("charts/off/Chart.yaml", "name: off\nversion: 1.0.0\n"),
-        ("charts/off/templates/c.yaml", "{{ fail \"it is off\" }}"),
-=======
         ("charts/spare/Chart.yaml", "name: spare\nversion: 1.0.0\n"),
         ("charts/spare/templates/c.yaml", "{{ fail \"it is off\" }}"),
->>>>>>> helm
     ]);
     let names = |values: Json| -> Vec<String> {
         let made = with(&chart, values).unwrap().made;
