@@ -104,7 +104,7 @@ pub fn conditions(generation: Generation, release: &Value, phase: Phase, message
         }
         Generation::Toolkit => {
             if let Some((reason, status)) = phase.ready() {
-                let upgraded = text(release, &["status", "lastAttemptedRevision"]) != ""
+                let upgraded = !text(release, &["status", "lastAttemptedRevision"]).is_empty()
                     && !list(release, &["status", "history"]).is_empty();
                 let reason = match reason {
                     "InstallSucceeded" if upgraded => "UpgradeSucceeded",
