@@ -79,7 +79,7 @@ impl Chart {
                 match rest.split_once('/') {
                     Some((name, _)) if name.starts_with(['_', '.']) => {}
                     Some((name, rest)) => {
-                        below.entry(name.to_owned()).or_default().insert(rest.to_owned(), bytes);
+                        drop(below.entry(name.to_owned()).or_default().insert(rest.to_owned(), bytes));
                     }
                     None if path.ends_with(".tgz") => {
                         chart.charts.push(Self::load_at(archive::unpack(&bytes)?, depth + 1)?);

@@ -31,7 +31,7 @@ pub(crate) fn parse(name: &str, file: &str, text: &str) -> Result<Vec<(String, T
         Parser { tokens, at: 0, end, depth: 0, scopes: vec![vec!["$".to_owned()]], loops: 0, defined: Vec::new() };
     let read = parser.body(false);
     let (body, ended) = read.map_err(wrong)?;
-    if ended != End::Text {
+    if ended != Ended::Text {
         return Err(wrong((parser.here(), "unexpected {{end}} or {{else}}".to_owned())));
     }
     let mut all: Vec<(String, Vec<Node>)> = parser.defined;
@@ -41,9 +41,9 @@ pub(crate) fn parse(name: &str, file: &str, text: &str) -> Result<Vec<(String, T
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum Ended {
     Text,
-    Block,
+    Body,
     Else,
 }
 
@@ -92,7 +92,7 @@ impl Parser {
     }
 
     /// Nodes up to `end`, `else` (whose action is left open behind the word) or the end of the text.
-    fn body(&mut self, within: bool) -> Result<(Vec<Node>, End), Wrong> {
+    fn body(&mut self, within: bool) -> Result<(Vec<Node>, Ended), Wrong> {
         self.deeper()?;
         let mut nodes = Vec::new();
         let end = loop {
@@ -100,7 +100,7 @@ impl Parser {
                 if within {
                     return self.fail("unexpected end of the template: an {{end}} is missing");
                 }
-                break End::Text;
+                break Ended::Text;
             };
             match token {
                 Token::Text(text) => nodes.push(Node::Text(text)),
@@ -113,11 +113,11 @@ impl Parser {
                         "end" => {
                             self.at += 1;
                             self.close()?;
-                            break End::Block;
+                            break Ended::Body;
                         }
                         "else" => {
                             self.at += 1;
-                            break End::Else;
+                            break Ended::Else;
                         }
                         word => {
                             if let Some(node) = self.action(word)? {
@@ -156,7 +156,7 @@ impl Parser {
                 let loops = std::mem::take(&mut self.loops);
                 let (body, end) = self.body(true)?;
                 (self.scopes, self.loops) = (scopes, loops);
-                if end != End::Block {
+                if end != Ended::Body {
                     return self.fail(format!("unexpected {{{{else}}}} in {word}"));
                 }
                 self.defined.push((name.clone(), body));
@@ -199,7 +199,7 @@ impl Parser {
         self.scopes.pop();
         self.loops -= usize::from(word == "range");
         let mut otherwise = Vec::new();
-        if end == End::Else {
+        if end == Ended::Else {
             let chained = match self.peek() {
                 Some(Token::Name(name)) if word != "range" && name == word => Some(name.clone()),
                 Some(Token::Close) => None,
@@ -214,7 +214,7 @@ impl Parser {
                 self.scopes.push(Vec::new());
                 let (body, end) = self.body(true)?;
                 self.scopes.pop();
-                if end != End::Block {
+                if end != Ended::Body {
                     return self.fail("expected {{end}}, found a second {{else}}");
                 }
                 otherwise = body;
