@@ -78,7 +78,7 @@ impl Learner {
             Some(Named { client, name, kubeconfig: text }) => {
                 let kubeconfig = root.join("kubeconfig");
                 std::fs::write(&kubeconfig, text).expect("a file");
-                ClusterPlan::Existing { client, name, kubeconfig, ours: true }
+                ClusterPlan::Existing { client, name, kubeconfig: kubeconfig.into(), ours: true }
             }
         };
         let plan = Plan {
