@@ -325,7 +325,7 @@ impl PanelState {
                 let votes = |choice: &Choice| choice.votes.map_or_else(|| "?".to_owned(), |votes| votes.to_string());
                 let lines = choices.iter().map(|choice| format!("{:>4}  {}\n", votes(choice), choice.text));
                 let hidden = choices.iter().any(|choice| choice.votes.is_none());
-                let voted = hidden.then(|| format!("{voted:>4}  votes\n")).unwrap_or_default();
+                let voted = if hidden { format!("{voted:>4}  votes\n") } else { String::new() };
                 format!("{question}\n") + &lines.collect::<String>() + &voted
             }
         }

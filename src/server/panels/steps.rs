@@ -15,7 +15,7 @@ pub(super) async fn show(app: &App, deck: usize, spec: &PanelSpec, cell: &Cell) 
         (Some(_), Some(seat)) => of_workshop(seat, spec, cell).await,
         (Some(_), None) => {
             cell.fail("there is no workshop here: `foredeck workshop start` serves one");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
