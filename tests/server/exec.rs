@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::demo::Live;
 use super::steps::{ran, step, trust};
-use crate::harness::server::{Events, ServerTest, compiled};
+use crate::harness::server::{DEADLINE, Events, ServerTest, compiled};
 
 fn spec(text: &str) -> PanelSpec {
     PanelText::read(text, 0).spec(String::new(), None, Span::default()).expect("a panel")
@@ -35,12 +35,20 @@ async fn live(deck: Compiled) -> Live {
 /// The next news of the panel that pass the test.
 pub(super) async fn until(events: &mut Events, panel: &str, test: impl Fn(&Value) -> bool) -> Value {
     let key = spec(panel).key();
-    loop {
-        let event = events.next().await.expect("news before the end");
-        if event.name == "panel" && event.data["key"] == key.as_str() && test(&event.data) {
-            return event.data;
+    let mut last = Value::Null;
+    let reading = async {
+        loop {
+            let event = events.next().await.expect("news before the end");
+            if event.name == "panel" && event.data["key"] == key.as_str() {
+                if test(&event.data) {
+                    return event.data;
+                }
+                last = event.data;
+            }
         }
-    }
+    };
+    let found = tokio::time::timeout(3 * DEADLINE, reading).await;
+    found.unwrap_or_else(|_| panic!("`{panel}` does not become so; its last news: {last}"))
 }
 
 pub(super) fn says<'a>(member: &'a str, text: &'a str) -> impl Fn(&Value) -> bool + 'a {

@@ -122,7 +122,7 @@ async fn a_room_can_run_nothing_whatever_it_tries() {
             let untrusted = route == "/api/v1/steps/run" || (route, method) == ("/api/v1/trust", "POST");
             match who {
                 For::Speakers if !untrusted => {
-                    assert!(got != 403 && got != 500, "{method} {path} for a speaker: {got}")
+                    assert!(got != 403 && got != 500, "{method} {path} for a speaker: {got}");
                 }
                 For::Secret => assert!([401, 403, 404, 503].contains(&got), "{method} {path} for a speaker: {got}"),
                 _ => assert_ne!(got, 500, "{method} {path} for a speaker"),
