@@ -352,7 +352,7 @@ fn runs_that_cannot_be_shown_say_why() {
         .with("new.run", "foredeck run 7\n")
         .with("other.run", "PK");
     for (command, because, help) in [
-        ("present talk.md --no-open --replay=gone.run", "there is no such file or folder", ""),
+        ("present talk.md --no-open --replay=gone.run", "No such file or directory (os error 2)", ""),
         ("present talk.md --no-open --replay=other.run", "this is no recorded run", ""),
         (
             "export talk.md -o - --run new.run",

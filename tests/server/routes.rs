@@ -24,7 +24,7 @@ enum For {
 }
 
 /// An example of every route: as it is written, method, address, body, for whom.
-const ROUTES: [(&str, &str, &str, &str, For); 34] = [
+const ROUTES: [(&str, &str, &str, &str, For); 36] = [
     ("/", "GET", "/", "", For::All),
     ("/a", "GET", "/a", "", For::All),
     ("/d/{*path}", "GET", "/d/demo/", "", For::All),
@@ -45,6 +45,7 @@ const ROUTES: [(&str, &str, &str, &str, For); 34] = [
     ("/w/{step}", "GET", "/w/01-install", "", For::Secret),
     ("/api/v1/workshop", "GET", "/api/v1/workshop", "", For::Secret),
     ("/api/v1/workshop/{step}", "GET", "/api/v1/workshop/01-install", "", For::Secret),
+    ("/api/v1/workshop/{step}/panels", "GET", "/api/v1/workshop/01-install/panels", "", For::Secret),
     ("/api/v1/workshop/{step}/{verb}", "POST", "/api/v1/workshop/01-install/run", "{}", For::Secret),
     ("/p", "GET", "/p", "", For::Speakers),
     ("/r", "GET", "/r", "", For::Speakers),
@@ -55,6 +56,7 @@ const ROUTES: [(&str, &str, &str, &str, For); 34] = [
     ("/api/v1/poll/control", "POST", "/api/v1/poll/control", r#"{"key":"poll none","do":"show"}"#, For::Speakers),
     ("/api/v1/clock", "POST", "/api/v1/clock", r#"{"do":"pause"}"#, For::Speakers),
     ("/api/v1/canary", "POST", "/api/v1/canary", r#"{"namespace":"prod","name":"podinfo","do":"hold"}"#, For::Speakers),
+    ("/api/v1/replay", "POST", "/api/v1/replay", "{}", For::Speakers),
     ("/api/v1/trust", "GET", "/api/v1/trust?deck=demo", "", For::Speakers),
     ("/api/v1/trust", "POST", "/api/v1/trust", r#"{"deck":"demo","hash":"wrong"}"#, For::Speakers),
     ("/nothing", "GET", "/nothing", "", For::All),

@@ -167,6 +167,6 @@ fn the_workshop_is_taken_home_as_one_file() {
     let markdown = run(&tool, "workshop export --to md");
     assert!(markdown.out.starts_with("# ") && markdown.out.contains("## Step 2: Push a file"), "{}", markdown.out);
     let whole = Tool::new();
-    assert_eq!(run(&whole, "workshop export -o eight.html").code, 0);
-    assert_eq!(whole.read("eight.html").matches("<h2").count(), 8);
+    assert_eq!(run(&whole, "workshop export -o all.html").code, 0);
+    assert_eq!(whole.read("all.html").matches("<h2").count(), 9);
 }

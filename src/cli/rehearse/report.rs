@@ -179,12 +179,12 @@ mod tests {
         assert_eq!(
             report.text(),
             "d              planned    actual     delta\n\
-             (beginning)        –      0:01\n\
-             One             1:00      1:03     +0:03\n\
-             \u{20} ✓ add                  2.1 s\n\
-             Two             0:30      0:16     −0:14\n\
-             \u{20} ✗ break                5.0 s  timed-out\n\
-             in all          1:30      1:20     −0:10\n\
+             (beginning)          –      0:01\n\
+             One               1:00      1:03     +0:03\n\
+             \u{20} ✓ add                    2.1 s\n\
+             Two               0:30      0:16     −0:14\n\
+             \u{20} ✗ break                  5.0 s  timed-out\n\
+             in all            1:30      1:20     −0:10\n\
              not passed\n"
         );
         let json = report.json();

@@ -105,7 +105,7 @@ impl Work<'_> {
         }
         let (heading, text) = text::convert(&source, &mut self.imported.findings);
         match heading {
-            Some(heading) => format!("## {heading}\n\n{text}"),
+            Some(heading) => format!("## {heading}\n\n{}", text.trim_start()),
             None => text,
         }
     }

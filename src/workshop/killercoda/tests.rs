@@ -88,8 +88,8 @@ fn a_scenario_becomes_steps() {
         [
             "pods/index.json:13:15: `imageid` is a machine of its own: here commands run in the sandbox's folder, \
              against its cluster",
-            "pods/index.json:11:5: `assets` are not copied: put the files into the workshop's `repo/` folder",
             "pods/index.json:14:3: `interface` is left out",
+            "pods/index.json:11:5: `assets` are not copied: put the files into the workshop's `repo/` folder",
             "pods/one/text.md:7:17: what runs already is not interrupted",
             "pods/one/text.md:9:12: port 30080 of the machine is not reached: forward it with `kubectl`",
             "pods/setup.sh:1:1: the script is written for another shell, and is run by `sh`",
