@@ -272,7 +272,11 @@ async fn no_token_opens_what_is_somebody_elses() {
     for path in ["/p", "/r", "/events", "/metrics", "/api/v1/control", "/files/room.json"] {
         assert_eq!(open.get(path, &ada).await.status, 404, "{path}");
     }
-    assert_eq!(open.get("/git/demo.git/HEAD", &ada).await.status, 401, "git is asked for a password, whatever the name");
+    assert_eq!(
+        open.get("/git/demo.git/HEAD", &ada).await.status,
+        401,
+        "git is asked for a password, whatever the name"
+    );
     // Another site's page asks in vain, cookie or not.
     let headers = [("Cookie", ada.as_str()), ("Origin", "http://evil.example")];
     assert_eq!(open.ask("POST", "/api/v1/workshop/one/reset", &headers, "{}").await.status, 403);

@@ -233,8 +233,7 @@ impl Judge<'_> {
 
     /// Something is wrong in the repository that explains why nothing comes.
     fn problem(&self) -> Option<String> {
-        let sync = &self.context.sync;
-        (self.is_behind() || sync.synced.is_none()).then(|| sync.problems.first().cloned())?
+        self.context.sync.problems.first().cloned()
     }
 
     /// The commits moved since the step began.
@@ -454,9 +453,10 @@ impl Judge<'_> {
                 _ => not_yet(why, self.awaited()),
             };
         }
-        match sync.refused.iter().next() {
-            Some((id, why)) => fail(format!("{id} is refused: {why}")),
-            None => pass(format!("commit {} is applied", short(head))),
+        match (sync.refused.iter().next(), sync.problems.first()) {
+            (Some((id, why)), _) => fail(format!("{id} is refused: {why}")),
+            (None, Some(problem)) => fail(format!("commit {} is applied in part: {problem}", short(head))),
+            (None, None) => pass(format!("commit {} is applied", short(head))),
         }
     }
 

@@ -133,6 +133,8 @@ pub struct Session {
     file: Option<PathBuf>,
     progress: watch::Sender<Progress>,
     problem: Mutex<Option<String>>,
+    /// What was wrong with the file when it was read; said until a step is begun anew.
+    found: Mutex<Option<String>>,
     /// How the checks of steps that are worked on came and went.
     trails: Mutex<BTreeMap<String, Trails>>,
     /// Held by whatever changes the sandbox.
@@ -148,7 +150,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// A session that goes on where the participant's file says; without a file nothing is kept.
     pub fn open(workshop: Arc<Workshop>, sandbox: Arc<Sandbox>, gate: Option<Gate>, file: Option<PathBuf>) -> Self {
-        let (mut progress, problem) = match file.as_deref().map(store::read) {
+        let (mut progress, found) = match file.as_deref().map(store::read) {
             Some(Found::Progress(progress)) if progress.workshop == workshop.name => (*progress, None),
             Some(Found::Progress(progress)) => {
                 let why = format!("the progress that was kept is of another workshop, `{}`", progress.workshop);
@@ -169,7 +171,8 @@ impl Session {
             gate,
             file,
             progress: watch::channel(progress).0,
-            problem: Mutex::new(problem),
+            problem: Mutex::default(),
+            found: Mutex::new(found),
             trails: Mutex::default(),
             at_work: tokio::sync::Mutex::new(()),
         }
@@ -192,7 +195,8 @@ impl Session {
 
     /// What is wrong with the participant's file, for people.
     pub fn problem(&self) -> Option<String> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let now = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        now.or_else(|| self.found.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// The step of this id, slug or number.
@@ -206,6 +210,9 @@ impl Session {
     fn take(&self, id: &str, event: Event) {
         if matches!(event, Event::Start(_) | Event::Reset) {
             self.trails.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        }
+        if matches!(event, Event::Start(_)) {
+            *self.found.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         let changed = self.progress.send_if_modified(|progress| progress.take(id, event, now_ms()));
         if changed && let Some(file) = &self.file {
