@@ -16,13 +16,13 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut open = vec![root.to_path_buf()];
     while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        for entry in std::fs::read_dir(dir).expect("the test's own files").flatten() {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);
             } else {
-                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-                found.insert(name, std::fs::read(&path).unwrap());
+                let name = path.strip_prefix(root).expect("the test's own files").to_string_lossy().into_owned();
+                found.insert(name, std::fs::read(&path).expect("the test's own files"));
             }
         }
     }
@@ -31,7 +31,7 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
 
 fn small(parts: &[(&str, &str)]) -> Chart {
     let all = parts.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
-    Chart::load(all.collect()).unwrap()
+    Chart::load(all.collect()).expect("the test's own files")
 }
 
 fn with(chart: &Chart, values: Json) -> Result<Rendered, Error> {
@@ -85,8 +85,8 @@ fn nginx_ingress_is_rendered_as_helm_does() {
 
 /// The objects that the real helm makes of the same chart are the same.
 fn compare(folder: &Path, values: Json, rendered: &Rendered) {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), values.to_string()).unwrap();
+    let file = tempfile::NamedTempFile::new().expect("the test's own files");
+    std::fs::write(file.path(), values.to_string()).expect("the test's own files");
     let mut helm = std::process::Command::new("helm");
     helm.args(["template", "web"]).arg(folder).args(["--namespace", "demo", "--no-hooks", "--kube-version", "v1.36.0"]);
     let Ok(out) = helm.arg("--values").arg(file.path()).output() else {

@@ -82,7 +82,7 @@ async fn walk(session: &Session, way: &[u32]) {
         arrive(session, &step, &from).await;
         let arrived = begun.elapsed();
         finish(session, &step, &from).await;
-        println!("{from} → {step}: {arrived:?}, done after {:?}", begun.elapsed());
+        eprintln!("{from} → {step}: {arrived:?}, done after {:?}", begun.elapsed());
         from = step;
     }
 }
@@ -166,7 +166,7 @@ async fn out_of_ruins(goal: &str, done: &str) {
         learner.sh(how).await;
         arrive(&session, goal, what).await;
         finish(&session, goal, what).await;
-        println!("{what}: {:?}", begun.elapsed());
+        eprintln!("{what}: {:?}", begun.elapsed());
     }
     learner.end().await;
 }

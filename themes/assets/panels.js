@@ -142,7 +142,7 @@ function annotate(figure, { stale, at_ms: at, time, problem, replay }, speaks) {
 }
 
 /** Keeps all figures of this page up to date. Returns { redraw() }, to be called when slides were replaced. */
-export function installPanels({ deck, link, view, announce, toast, actions }) {
+export function installPanels({ deck, link, view, announce, toast, actions = {} }) {
   const panels = new Map();
   /** What was chosen here, by panel. */
   const votes = new Map();
