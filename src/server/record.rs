@@ -171,6 +171,9 @@ pub async fn run(app: Arc<App>, tape: Tape, mut reel: Reel, stop: CancellationTo
             }
         }
     }
+    // What changed as the end came.
+    recorder.steps();
+    recorder.position();
     ends.cancel();
     tasks.close();
     tasks.wait().await;
