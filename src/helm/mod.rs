@@ -1,6 +1,6 @@
 //! Helm charts: files → chart, chart and values → manifests. No cluster, no network, no clock.
 //!
-//! [`Chart::load`] or [`Chart::unpack`] read a chart; [`render`] makes of it what `helm template` would, with hooks and
+//! [`Chart::load`] or [`Chart::unpack`] read a chart; [`render()`] makes of it what `helm template` would, with hooks and
 //! notes apart. The template engine is our own: charts change mappings in place (`set`), call methods
 //! (`.Capabilities.APIVersions.Has`), and want errors with a line, and strangers' charts need bounds.
 
