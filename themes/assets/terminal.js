@@ -125,7 +125,8 @@ export class Screen {
     if (this.figure.style.height) return;
     const outer = section.getBoundingClientRect();
     const scale = outer.width / section.offsetWidth || 1;
-    const left = (outer.bottom - holder.getBoundingClientRect().top) / scale - parseFloat(getComputedStyle(section).paddingBottom) - 16;
+    const below = parseFloat(getComputedStyle(section).paddingBottom) + (parseFloat(getComputedStyle(this.figure).marginBottom) || 0);
+    const left = (outer.bottom - holder.getBoundingClientRect().top) / scale - below - 24;
     holder.style.setProperty('--fd-term-height', `${Math.round(Math.min(Math.max(left, 120), 470))}px`);
   }
 
