@@ -64,7 +64,15 @@ pub fn write(file: &Path, progress: &Progress) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let text = serde_json::to_string_pretty(progress).map_err(io::Error::other)? + "\n";
+    replace(file, progress)
+}
+
+/// Writes a file of JSON in the place of an earlier one: whole or not at all, on the disk, for its owner alone.
+///
+/// # Errors
+/// When it cannot be written; the earlier one is still there.
+pub fn replace(file: &Path, value: &impl serde::Serialize) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::other)? + "\n";
     let beside = file.with_extension("json.new");
     let written = (|| {
         let mut options = std::fs::OpenOptions::new();

@@ -50,7 +50,7 @@ fn body(all: &[View], spec: &PanelSpec, now: jiff::Timestamp) -> Body {
     let fitting: Vec<&View> = all.iter().filter(fits).collect();
     let more = fitting.len().saturating_sub(max(spec));
     let rows = fitting.into_iter().take(max(spec)).map(row).collect();
-    let columns = ["RELEASE", "CHART", "VERSION", "REVISION", "STATUS", "UPDATED"].map(str::to_owned).to_vec();
+    let columns = ["RELEASE", "CHART", "VERSION", "REV", "STATUS", "AGE"].map(str::to_owned).to_vec();
     Body::Table(Table { columns, rows, more, empty: "No Helm releases yet.".to_owned() })
 }
 
@@ -92,10 +92,10 @@ mod tests {
 
     #[test]
     fn releases_stand_with_chart_and_revision() {
-        let good = "RELEASE CHART VERSION REVISION STATUS UPDATED\n\
+        let good = "RELEASE CHART VERSION REV STATUS AGE\n\
             nginx-ingress nginx-ingress 1.25.0 2 Succeeded 90s\n";
         assert_eq!(text("releases namespace=ingress-nginx"), good);
-        let bad = "RELEASE CHART VERSION REVISION STATUS UPDATED\n\
+        let bad = "RELEASE CHART VERSION REV STATUS AGE\n\
             demo-shop shop ChartFetchFailed: chart fetch failed: no\n";
         assert_eq!(text("releases name=shop"), bad);
         assert_eq!(text("releases name=other"), "No Helm releases yet.\n");

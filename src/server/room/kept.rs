@@ -1,6 +1,6 @@
 //! Who takes part, in a file that survives being killed; and how far they are, read without touching it.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::server::role::Token;
@@ -50,29 +50,6 @@ fn fresh(workshop: &str) -> Result<Roster, getrandom::Error> {
     })
 }
 
-/// Writes it: whole or not at all, for its owner alone.
-///
-/// # Errors
-/// When it cannot be written; the earlier one is still there.
-pub(super) fn write(file: &Path, roster: &Roster) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(roster).map_err(io::Error::other)? + "\n";
-    let beside = file.with_extension("json.new");
-    let written = (|| {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut out = options.open(&beside)?;
-        out.write_all(text.as_bytes())?;
-        out.sync_data()?;
-        std::fs::rename(&beside, file)
-    })();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
-}
-
 /// How far somebody is whose sandbox is put away. A file that cannot be used is left to their session, which tells them.
 pub(super) fn peek(file: &Path, workshop: &str) -> Progress {
     let small = std::fs::metadata(file).is_ok_and(|metadata| metadata.len() <= LARGEST);
@@ -85,6 +62,7 @@ pub(super) fn peek(file: &Path, workshop: &str) -> Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workshop::store::replace;
 
     #[test]
     fn who_takes_part_is_read_again_and_what_is_broken_is_put_aside() {
@@ -93,7 +71,7 @@ mod tests {
         let (mut roster, note) = read(&file, "w").expect("random numbers");
         assert_eq!(note, None);
         roster.join("Ada", 0, "t".repeat(24), 5, 1).expect("room");
-        write(&file, &roster).expect("written");
+        replace(&file, &roster).expect("written");
         // A write that was broken off does no harm.
         std::fs::write(file.with_extension("json.new"), "{\"ver").expect("written");
         assert_eq!(read(&file, "w").expect("random numbers"), (roster.clone(), None));
@@ -118,11 +96,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = file(folder.path());
         let (mut roster, _) = read(&file, "w").expect("random numbers");
-        write(&file, &roster).expect("written");
+        replace(&file, &roster).expect("written");
         let before = roster.clone();
         roster.join("Ada", 0, "t".repeat(24), 5, 1).expect("room");
         std::fs::create_dir(file.with_extension("json.new")).expect("in the way");
-        assert!(write(&file, &roster).is_err());
+        assert!(replace(&file, &roster).is_err());
         assert_eq!(read(&file, "w").expect("random numbers"), (before, None));
     }
 }

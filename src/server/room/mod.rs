@@ -31,6 +31,7 @@ use crate::cluster::folder::Folder;
 use crate::workshop::Workshop;
 use crate::workshop::room::pace::Pace;
 use crate::workshop::room::roster::{Refusal, Roster};
+use crate::workshop::store;
 use place::Place;
 
 /// Sandboxes that are started at a time.
@@ -165,7 +166,7 @@ impl Room {
 
     /// Writes down who takes part; the trainer is told when that is not possible.
     fn keep(&self, roster: &Roster) -> Result<(), String> {
-        let kept = kept::write(&kept::file(self.ground.folder.path()), roster);
+        let kept = store::replace(&kept::file(self.ground.folder.path()), roster);
         let kept = kept.map_err(|error| format!("nothing can be written to the room's folder: {error}"));
         *lock(&self.problem) = kept.as_ref().err().cloned();
         kept
