@@ -18,7 +18,7 @@ use crate::cluster::provider::{Provider, Surroundings};
 
 use super::config;
 use super::console::{Code, Console, Failure};
-use super::duration;
+use crate::cluster::goduration;
 use args::{ClusterCommand, Which};
 
 pub(super) fn run(command: ClusterCommand, console: Console) -> Result<Code, Failure> {
@@ -88,7 +88,7 @@ pub(super) fn provider(which: &Which) -> Result<Provider, Failure> {
 
 /// A limit on the command line.
 pub(super) fn limit(text: &str) -> Result<Duration, Failure> {
-    let limit = duration::parse(text).and_then(|limit| Duration::try_from(limit).ok()).filter(|limit| !limit.is_zero());
+    let limit = goduration::length(text).ok().filter(|limit| !limit.is_zero());
     limit.ok_or_else(|| Failure::usage(format!("`{text}` is no length of time")).hint("write it as `90s` or `5m`"))
 }
 

@@ -9,7 +9,6 @@ mod demo;
 pub mod dialect;
 pub mod docs;
 pub mod doctor;
-pub mod duration;
 pub mod export;
 pub mod fluxctl;
 pub mod import;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::cluster::object::text;
+use crate::cluster::quantity::Quantity;
 
 /// One field that is not as it should be.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -259,39 +260,7 @@ fn same_scalar(wanted: &Value, found: &Value, amount: bool) -> bool {
     if let (Value::Number(one), Value::Number(other)) = (wanted, found) {
         return one.as_f64() == other.as_f64();
     }
-    amount
-        && matches!((quantity(wanted), quantity(found)), (Some(one), Some(other)) if (one - other).abs() <= one.abs() * 1e-12)
-}
-
-/// The number that an amount such as `500m` or `1Gi` means.
-fn quantity(value: &Value) -> Option<f64> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
-    let (digits, suffix) = text.split_at(end);
-    let factor = match suffix {
-        "" => 1.0,
-        "n" => 1e-9,
-        "u" => 1e-6,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "P" => 1e15,
-        "E" => 1e18,
-        "Ki" => 1024.0,
-        "Mi" => 1024.0_f64.powi(2),
-        "Gi" => 1024.0_f64.powi(3),
-        "Ti" => 1024.0_f64.powi(4),
-        "Pi" => 1024.0_f64.powi(5),
-        "Ei" => 1024.0_f64.powi(6),
-        exponent => return format!("{digits}{exponent}").parse().ok(),
-    };
-    digits.parse::<f64>().ok().map(|number| number * factor)
+    amount && Quantity::read(wanted).is_some_and(|amount| Quantity::read(found) == Some(amount))
 }
 
 /// Differences as they may be shown: secrets hidden, long values cut.

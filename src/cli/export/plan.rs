@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cli::Inputs;
 use crate::cli::args::{ConvertArgs, TemplateName};
 use crate::cli::console::Failure;
-use crate::cli::duration;
+use crate::cluster::goduration;
 use crate::export::browser::find::{Brand, Wanted};
 use crate::export::browser::{self, Options};
 use crate::export::pdf::PdfOptions;
@@ -166,7 +166,7 @@ fn limit(asked: Option<&str>) -> Result<Option<Duration>, Failure> {
         return Ok(None);
     }
     let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let written = || duration::parse(text).and_then(|limit| Duration::try_from(limit).ok());
+    let written = || goduration::length(text).ok();
     let limit = seconds.or_else(written).filter(|limit| !limit.is_zero());
     limit.map(Some).ok_or_else(|| {
         Failure::usage(format!("`--browser-timeout {text}` is no time"))

@@ -14,7 +14,7 @@ use super::resources::{Resource, query};
 use super::select::{self, Target};
 use super::session::{As, JSON, Payload, Session};
 use super::write::{DryRun, Writing};
-use crate::cli::duration;
+use crate::cluster::goduration::{self, DurationError};
 use crate::cluster::object;
 
 /// Runs `delete`.
@@ -156,13 +156,12 @@ pub(super) async fn within<T>(
 /// A limit by its flag; none for `0`.
 pub(super) fn limit(text: Option<&str>, flag: &str) -> Result<Option<Duration>, Problem> {
     let Some(text) = text else { return Ok(None) };
-    let invalid =
-        || Problem::said(format!("invalid argument {text:?} for \"--{flag}\" flag: time: invalid duration {text:?}"));
-    let limit = duration::parse(text).ok_or_else(invalid)?;
+    let wrong = |why| Problem::said(format!("invalid argument {text:?} for \"--{flag}\" flag: time: {why} {text:?}"));
+    let limit = goduration::parse(text).map_err(wrong)?;
     if limit <= SignedDuration::ZERO {
         return Ok(None);
     }
-    Duration::try_from(limit).map(Some).map_err(|_| invalid())
+    Duration::try_from(limit).map(Some).map_err(|_| wrong(DurationError::Invalid))
 }
 
 /// Waits until an object is gone, or another one has its name.

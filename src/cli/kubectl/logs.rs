@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::resources::query;
 use super::select::{self, Narrow, Which};
 use super::session::{As, Session};
-use crate::cli::duration;
+use crate::cluster::goduration;
 use crate::cluster::object;
 
 /// With a selector only the last lines are shown, unless more are asked for.
@@ -181,10 +181,9 @@ fn parameters(arguments: &Arguments, several: bool) -> Result<Vec<(&'static str,
         None => {}
     }
     if let Some(since) = arguments.text("since") {
-        let invalid = || {
-            Problem::said(format!("invalid argument {since:?} for \"--since\" flag: time: invalid duration {since:?}"))
-        };
-        let since = duration::parse(since).ok_or_else(invalid)?;
+        let since = goduration::parse(since).map_err(|why| {
+            Problem::said(format!("invalid argument {since:?} for \"--since\" flag: time: {why} {since:?}"))
+        })?;
         if since > SignedDuration::ZERO {
             // Parts of a second count as a whole one.
             let seconds = since.as_secs() + i64::from(since.subsec_nanos() > 0);

@@ -11,9 +11,9 @@ use super::host::seed;
 use super::{folder, sound};
 use crate::cli::cluster::Place;
 use crate::cli::console::{Code, Console, Failure};
-use crate::cli::duration;
 use crate::cli::supervise::Supervisor;
 use crate::cluster::folder::Folder;
+use crate::cluster::goduration;
 use crate::server::room::{RoomConfig, RoomServer, Rules};
 use crate::server::{Config, qr_text};
 use crate::workshop::Workshop;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &Serve, console: Console) -> Result<Code, Failure> {
 }
 
 fn rules(args: &Serve) -> Result<Rules, Failure> {
-    let idle = duration::parse(&args.idle).and_then(|idle| Duration::try_from(idle).ok());
+    let idle = goduration::length(&args.idle).ok();
     let idle = idle.filter(|idle| *idle >= SHORTEST).ok_or_else(|| {
         Failure::usage(format!("`--idle {}` is no time of 5 seconds or more", args.idle)).hint("write it like `15m`")
     })?;

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, ChangeKind, Store, Stored};
 use crate::cluster::object::{Key, at, entry, int, list, set, text};
+use crate::cluster::quantity::Quantity;
 use crate::cluster::sim::condition::{self, New};
 use crate::cluster::sim::matching::Selector;
-use crate::cluster::sim::quantity::{bytes, cores, thousandths};
 use crate::cluster::sim::tools::{event, resource, since, stamp, time_of};
 use crate::cluster::sim::view::{Pod, view};
 use crate::cluster::sim::{Action, Decision, World};
@@ -270,19 +270,19 @@ fn resource_metric(metric: &Value, target: &Target) -> Result<Proposal, String> 
         };
         let requests = pod.spec.containers.iter().map(|container| container.resources.requests.get(name));
         for request in requests {
-            let amount = request.and_then(|amount| thousandths(amount));
+            let amount = request.and_then(|amount| amount.parse::<Quantity>().ok());
             if share.is_some() && amount.is_none() {
                 return Err(format!("failed to get {name} utilization: missing request for {name}"));
             }
-            asked += amount.unwrap_or(0);
+            asked += amount.map_or(0, Quantity::in_thousandths);
         }
     }
     if count == 0 {
         return Err(missing());
     }
     let average = used / count;
-    let shown = if name == "memory" { bytes(average) } else { cores(average) };
-    let mut current = json!({"averageValue": shown});
+    let shown = if name == "memory" { Quantity::bytes((average + 999) / 1000) } else { Quantity::thousandths(average) };
+    let mut current = json!({"averageValue": shown.to_string()});
     let (value, wanted, why) = match share {
         Some(share) => {
             let utilization = used * 100 / asked.max(1);
@@ -290,7 +290,8 @@ fn resource_metric(metric: &Value, target: &Target) -> Result<Proposal, String> 
             (utilization, i128::from(share), format!("{name} resource utilization (percentage of request)"))
         }
         None => {
-            let wanted = thousandths(text(metric, &["resource", "target", "averageValue"])).unwrap_or(0);
+            let wanted = at(metric, &["resource", "target", "averageValue"]).and_then(Quantity::read);
+            let wanted = wanted.map_or(0, Quantity::in_thousandths);
             (average, wanted, format!("{name} resource"))
         }
     };

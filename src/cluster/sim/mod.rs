@@ -31,7 +31,6 @@ mod matching;
 pub mod namespace;
 pub mod node;
 pub(crate) mod ownership;
-mod quantity;
 pub mod queue;
 pub mod quota_usage;
 pub mod replicaset;

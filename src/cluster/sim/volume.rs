@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cluster::api::store::{Change, Store, Stored};
 use crate::cluster::object::{Key, at, list, set, text};
+use crate::cluster::quantity::Quantity;
 use crate::cluster::sim::matching::Selector;
-use crate::cluster::sim::quantity::thousandths;
 use crate::cluster::sim::tools::{self, delete, event, patch_metadata, resource};
 use crate::cluster::sim::view::{Pod, lax, view};
 use crate::cluster::sim::{Action, Decision, World};
@@ -318,10 +318,11 @@ fn provisioned(claim: &Stored, object: &Value, class: &Value, name: &str, node: 
 
 /// The smallest volume that nobody has and that a claim can use.
 fn best_volume(store: &Store, claim: &Value, class: &str) -> Option<Value> {
-    let wanted = thousandths(text(claim, &["spec", "resources", "requests", "storage"])).unwrap_or(0);
+    let amount = |object: &Value, path: &[&str]| at(object, path).and_then(Quantity::read).unwrap_or_default();
+    let wanted = amount(claim, &["spec", "resources", "requests", "storage"]);
     let selector = at(claim, &["spec", "selector"]).and_then(|selector| Selector::deserialize(selector).ok());
     let key = Key::of(claim);
-    let mut best: Option<(i128, Value)> = None;
+    let mut best: Option<(Quantity, Value)> = None;
     for stored in store.list(VOLUMES, "").filter(|stored| !stored.deleting) {
         let volume = stored.value();
         let owner = at(&volume, &["spec", "claimRef"]);
@@ -329,7 +330,7 @@ fn best_volume(store: &Store, claim: &Value, class: &str) -> Option<Value> {
             text(owner, &["uid"]).is_empty() && Key::new(text(owner, &["namespace"]), text(owner, &["name"])) == key
         });
         let modes = list(&volume, &["spec", "accessModes"]);
-        let size = thousandths(text(&volume, &["spec", "capacity", "storage"])).unwrap_or(0);
+        let size = amount(&volume, &["spec", "capacity", "storage"]);
         let fits = free
             && text(&volume, &["spec", "storageClassName"]) == class
             && list(claim, &["spec", "accessModes"]).iter().all(|mode| modes.contains(mode))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Surroundings;
 use super::args::ConnectionArgs;
+use crate::cluster::goduration;
 
 /// The address that goes with a token alone.
 const HOSTED: &str = "https://cloud.weave.works/api/flux";
@@ -48,10 +49,11 @@ impl Connection {
             None => env(&["FLUX_FORWARD_LABELS"]).and_then(|text| labels(&text)),
         };
         let timeout = match &args.timeout {
-            Some(text) => Some(duration(text).ok_or_else(|| {
-                format!("invalid argument \"{text}\" for \"--timeout\" flag: time: invalid duration \"{text}\"")
-            })?),
-            None => env(&["FLUX_TIMEOUT"]).and_then(|text| duration(&text)),
+            Some(text) => Some(
+                goduration::length(text)
+                    .map_err(|why| format!("invalid argument {text:?} for \"--timeout\" flag: time: {why} {text:?}"))?,
+            ),
+            None => env(&["FLUX_TIMEOUT"]).and_then(|text| goduration::length(&text).ok()),
         };
         Ok(Self {
             context: args.context.clone().filter(|context| !context.is_empty()),
@@ -73,30 +75,6 @@ fn labels(text: &str) -> Option<BTreeMap<String, String>> {
     pairs.collect()
 }
 
-/// A duration as Go writes it: `90s`, `1m30s`, `1.5h`, `500ms`.
-fn duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, f64); 8] =
-        [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("μs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-    if text == "0" {
-        return Some(Duration::ZERO);
-    }
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    let mut seconds = 0.0;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, behind) = rest.split_at(digits);
-        let end = behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
-        let (unit, more) = behind.split_at(end);
-        let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        seconds += number.parse::<f64>().ok()? * factor;
-        rest = more;
-    }
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
 /// Who the user is according to Git's `user.name` and `user.email`.
 pub fn author(name: &str, email: &str) -> String {
     match (name, email) {
@@ -109,17 +87,6 @@ pub fn author(name: &str, email: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_gos() {
-        let cases = [("90s", 90_000), ("1m30s", 90_000), ("1.5h", 5_400_000), ("500ms", 500), ("0", 0), (".5s", 500)];
-        for (text, millis) in cases {
-            assert_eq!(duration(text), Some(Duration::from_millis(millis)), "{text}");
-        }
-        for wrong in ["", "5", "s", "1d", "-1s", "1s2", "1..5s", "+"] {
-            assert_eq!(duration(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn authors_have_a_name_or_an_address() {

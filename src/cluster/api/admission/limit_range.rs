@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::amount::Amount;
 use super::usage::{Usage, amounts, pod_total};
 use crate::cluster::object::{GroupKind, Map, entry, list, map, set, text};
+use crate::cluster::quantity::Quantity;
 
 /// Where it is noted what was given.
 const NOTE: &str = "kubernetes.io/limit-ranger";
@@ -101,7 +101,7 @@ struct Limit<'l> {
 }
 
 impl Limit<'_> {
-    fn of(&self, member: &str) -> BTreeMap<String, Amount> {
+    fn of(&self, member: &str) -> BTreeMap<String, Quantity> {
         amounts(map(self.limit, &[member]))
     }
 
@@ -126,8 +126,8 @@ impl Limit<'_> {
             let rest = match (positive(requests), positive(limits)) {
                 (None, _) => "no request is specified or request is 0".to_owned(),
                 (_, None) => "no limit is specified or limit is 0".to_owned(),
-                (Some(request), Some(limit)) if limit.float() / request.float() > ratio.float() => {
-                    format!("provided ratio is {:.6}", limit.float() / request.float())
+                (Some(request), Some(limit)) if limit.as_f64() / request.as_f64() > ratio.as_f64() => {
+                    format!("provided ratio is {:.6}", limit.as_f64() / request.as_f64())
                 }
                 _ => continue,
             };
@@ -135,7 +135,7 @@ impl Limit<'_> {
         }
     }
 
-    fn too_little(&self, name: &str, least: Amount, requests: &Usage, limits: &Usage) -> Option<String> {
+    fn too_little(&self, name: &str, least: Quantity, requests: &Usage, limits: &Usage) -> Option<String> {
         match (requests.get(name), limits.get(name)) {
             (None, _) => Some(".  No request is specified".to_owned()),
             (Some(request), _) if *request < least => Some(format!(", but request is {request}")),

@@ -1,6 +1,5 @@
 //! Defaults, validation and what else happens to an object on its way into the store.
 
-mod amount;
 pub mod limit_range;
 pub mod metadata;
 mod names;

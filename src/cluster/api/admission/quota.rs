@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::amount::Amount;
 use super::rest::is_extended;
 use super::usage::{
     Usage, amounts, claim_usage, containers, is_best_effort, is_over, pod_usage, reaches_other_namespaces,
@@ -12,6 +11,7 @@ use super::usage::{
 };
 use crate::cluster::api::status::qualified;
 use crate::cluster::object::{GroupKind, Map, at, int, list, map, set, text};
+use crate::cluster::quantity::Quantity;
 
 /// What containers have to say when a quota is on it.
 const DEMANDED: [&str; 6] = ["cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory"];
@@ -60,7 +60,7 @@ pub fn check(
         if let Some(old) = old.filter(|old| what.matches(quota, old)) {
             let before = what.usage(old);
             for (name, amount) in &mut asked {
-                *amount = amount.minus(before.get(name).copied().unwrap_or_default());
+                *amount = *amount - before.get(name).copied().unwrap_or_default();
             }
         }
         asked.retain(|_, amount| amount.sign().is_gt());
@@ -78,7 +78,7 @@ fn charge(quota: &Value, asked: &Usage) -> Result<Option<Value>, String> {
     if asked.is_empty() {
         return Ok(None);
     }
-    let total = |name: &str, amount: Amount| used.get(name).copied().unwrap_or_default().plus(amount);
+    let total = |name: &str, amount: Quantity| used.get(name).copied().unwrap_or_default() + amount;
     let exceeded: BTreeSet<&str> = asked
         .iter()
         .filter(|(name, amount)| hard.get(*name).is_some_and(|most| total(name, **amount) > *most))
@@ -109,7 +109,7 @@ pub fn concerns(quota: &Value, kind: &GroupKind, plural: &str) -> bool {
 pub fn recount<'a>(quota: &Value, objects: impl IntoIterator<Item = (&'a GroupKind, &'a str, &'a Value)>) -> Value {
     let hard = map(quota, &["spec", "hard"]).cloned().unwrap_or_default();
     let counted = hard.keys().filter(|name| is_counted(name));
-    let mut used: Usage = counted.map(|name| (name.clone(), Amount::default())).collect();
+    let mut used: Usage = counted.map(|name| (name.clone(), Quantity::default())).collect();
     for (kind, plural, object) in objects {
         let what = Counted { kind, plural };
         if !scopes(quota).all(|scope| what.in_scope(object, &scope)) {
@@ -117,7 +117,7 @@ pub fn recount<'a>(quota: &Value, objects: impl IntoIterator<Item = (&'a GroupKi
         }
         for (name, amount) in what.usage(object) {
             if let Some(total) = used.get_mut(&name) {
-                *total = total.plus(amount);
+                *total = *total + amount;
             }
         }
     }
@@ -246,12 +246,12 @@ impl Counted<'_> {
 
     /// How much an object uses of what a quota can be on.
     fn usage(&self, object: &Value) -> Usage {
-        let mut usage = Usage::from([(self.count_name(), Amount::of(1))]);
+        let mut usage = Usage::from([(self.count_name(), Quantity::count(1))]);
         if !self.kind.group.is_empty() {
             return usage;
         }
         if COUNTED.contains(&self.plural) {
-            usage.insert(self.plural.to_owned(), Amount::of(1));
+            usage.insert(self.plural.to_owned(), Quantity::count(1));
         }
         match self.plural {
             "pods" if !is_over(object) => usage.extend(pod_usage(object)),

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::amount::Amount;
 use super::rest::is_extended;
 use crate::cluster::object::{Map, at, flag, int, list, map, text};
+use crate::cluster::quantity::Quantity;
 
 /// Amounts by the name of what they are of.
-pub(super) type Usage = BTreeMap<String, Amount>;
+pub(super) type Usage = BTreeMap<String, Quantity>;
 
 /// The amounts of a map.
 pub(super) fn amounts(members: Option<&Map>) -> Usage {
     let members = members.into_iter().flatten();
-    members.filter_map(|(name, value)| Some((name.clone(), Amount::read(value)?))).collect()
+    members.filter_map(|(name, value)| Some((name.clone(), Quantity::read(value)?))).collect()
 }
 
 /// Whether a pod has ended, so that it needs nothing any more.
@@ -30,7 +30,7 @@ pub(super) fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
 /// Whether none of a pod's containers asks for processors or memory.
 pub(super) fn is_best_effort(pod: &Value) -> bool {
     let computes = |amounts: Option<&Map>| {
-        let read = |name| amounts.and_then(|amounts| amounts.get(name)).and_then(Amount::read);
+        let read = |name| amounts.and_then(|amounts| amounts.get(name)).and_then(Quantity::read);
         ["cpu", "memory"].into_iter().filter_map(read).any(|amount| amount.sign().is_gt())
     };
     let asks = |container| ["requests", "limits"].iter().any(|part| computes(map(container, &["resources", part])));
@@ -86,7 +86,7 @@ pub(super) fn pod_total(pod: &Value, part: &str) -> Usage {
 
 fn add(total: &mut Usage, more: Usage) {
     for (name, amount) in more {
-        let sum = total.get(&name).copied().unwrap_or_default().plus(amount);
+        let sum = total.get(&name).copied().unwrap_or_default() + amount;
         total.insert(name, sum);
     }
 }
@@ -101,7 +101,7 @@ fn raise(total: &mut Usage, least: &Usage) {
 
 /// What a pod uses of what a quota can be on.
 pub(super) fn pod_usage(pod: &Value) -> Usage {
-    let mut usage = Usage::from([("pods".to_owned(), Amount::of(1))]);
+    let mut usage = Usage::from([("pods".to_owned(), Quantity::count(1))]);
     for (name, amount) in pod_total(pod, "requests") {
         let huge = name.starts_with("hugepages-");
         let compute = ["cpu", "memory", "ephemeral-storage"].contains(&name.as_str());
@@ -133,14 +133,14 @@ pub(super) fn service_usage(service: &Value) -> Usage {
     };
     let node_ports = i64::try_from(node_ports).unwrap_or(i64::MAX);
     Usage::from([
-        ("services.nodeports".to_owned(), Amount::of(node_ports)),
-        ("services.loadbalancers".to_owned(), Amount::of(balancers)),
+        ("services.nodeports".to_owned(), Quantity::count(node_ports)),
+        ("services.loadbalancers".to_owned(), Quantity::count(balancers)),
     ])
 }
 
 /// What a claim uses.
 pub(super) fn claim_usage(claim: &Value) -> Usage {
-    let asked = |path: &[&str]| at(claim, path).and_then(Amount::read);
+    let asked = |path: &[&str]| at(claim, path).and_then(Quantity::read);
     let mut size = asked(&["spec", "resources", "requests", "storage"]);
     // what was given counts as long as it is more than what is asked for
     if let (Some(now), Some(given)) = (size, asked(&["status", "allocatedResources", "storage"]))
@@ -152,7 +152,7 @@ pub(super) fn claim_usage(claim: &Value) -> Usage {
     let class = text(claim, &["spec", "storageClassName"]);
     let of_class = |what: &str| format!("{class}.storageclass.storage.k8s.io/{what}");
     if !class.is_empty() {
-        usage.insert(of_class("persistentvolumeclaims"), Amount::of(1));
+        usage.insert(of_class("persistentvolumeclaims"), Quantity::count(1));
     }
     if let Some(size) = size {
         usage.insert("requests.storage".to_owned(), size);

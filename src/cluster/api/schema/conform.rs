@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde_json::{Number, Value};
 
 use super::place::Place;
-use super::quantity::{self, Quantity, QuantityError};
 use super::{Field, Presence, Struct, Type, scalars};
 use crate::cluster::gojson::without_fraction;
 use crate::cluster::object::Map;
+use crate::cluster::quantity::{self, Quantity, QuantityError};
 
 /// Reads an object of a built-in kind: fields that the kind has not are taken away and named, in the order of the
 /// document, as `unknown field "spec.nope"`. Absent and zero become one, as in Go; quantities, times and base64 become

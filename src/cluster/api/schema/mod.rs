@@ -10,7 +10,7 @@ mod json;
 pub mod openapi;
 mod place;
 pub mod proto;
-pub mod quantity;
+
 mod scalars;
 pub mod yaml;
 

@@ -3,6 +3,8 @@
 use cronexpr::Crontab;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cluster::goduration;
+
 /// When something is to happen.
 #[derive(Debug, Clone)]
 pub(crate) enum Schedule {
@@ -47,8 +49,8 @@ impl Schedule {
             return Err("empty spec string".to_owned());
         }
         if let Some(duration) = text.strip_prefix("@every ") {
-            let duration = parse_duration(duration)
-                .ok_or_else(|| format!("failed to parse duration {text}: time: invalid duration \"{duration}\""))?;
+            let duration = goduration::parse(duration)
+                .map_err(|why| format!("failed to parse duration {text}: time: {why} {duration:?}"))?;
             return Ok(Self::Every(SignedDuration::from_secs(duration.as_secs().max(1))));
         }
         let word = WORDS.iter().find(|(word, _)| *word == text).map(|(_, fields)| *fields);
@@ -164,36 +166,6 @@ fn number(text: &str) -> Result<u64, String> {
         Ok(number) => Ok(number.unsigned_abs()),
         Err(_) => Err(format!("failed to parse int from {text}: strconv.Atoi: parsing \"{text}\": invalid syntax")),
     }
-}
-
-/// A duration as `1h30m`, `1.5h` or `500ms`.
-fn parse_duration(text: &str) -> Option<SignedDuration> {
-    let (sign, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(SignedDuration::ZERO);
-    }
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|one: char| !one.is_ascii_digit() && one != '.').filter(|end| *end > 0)?;
-        let (number, after) = rest.split_at(digits);
-        let unit_end = after.find(|one: char| one.is_ascii_digit() || one == '.').unwrap_or(after.len());
-        let (unit, after) = after.split_at(unit_end);
-        let scale = match unit {
-            "ns" => 1e-9,
-            "us" | "µs" | "μs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        seconds += number.parse::<f64>().ok()? * scale;
-        rest = after;
-    }
-    (!text.is_empty()).then(|| SignedDuration::try_from_secs_f64(sign * seconds).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cluster::api::store::{ChangeKind, Store, Stored};
 use crate::cluster::object::Key;
-use crate::cluster::sim::quantity::thousandths;
+use crate::cluster::quantity::Quantity;
 use crate::cluster::sim::view::{Container, Node, Pod, PodAffinityTerm, view};
 
 /// Amounts by the name of the resource, in thousandths.
@@ -49,7 +49,7 @@ pub(super) struct Seats {
 pub(super) fn asked(pod: &Pod) -> Amounts {
     let add = |sum: &mut Amounts, container: &Container| {
         for (name, amount) in &container.resources.requests {
-            *sum.entry(name.clone()).or_default() += thousandths(amount).unwrap_or(0);
+            *sum.entry(name.clone()).or_default() += thousandths(amount);
         }
     };
     let mut sum = Amounts::new();
@@ -72,7 +72,7 @@ pub(super) fn asked(pod: &Pod) -> Amounts {
         *place = (*place).max(amount);
     }
     for (name, amount) in &pod.spec.overhead {
-        *sum.entry(name.clone()).or_default() += thousandths(amount).unwrap_or(0);
+        *sum.entry(name.clone()).or_default() += thousandths(amount);
     }
     sum.retain(|_, amount| *amount > 0);
     sum
@@ -87,6 +87,11 @@ pub(super) fn host_ports(pod: &Pod) -> Vec<(String, u16)> {
             (number > 0).then(|| (port.protocol.clone(), number))
         })
         .collect()
+}
+
+/// What does not count as a quantity counts as nothing.
+fn thousandths(amount: &str) -> i128 {
+    amount.parse::<Quantity>().map_or(0, Quantity::in_thousandths)
 }
 
 impl Seats {
@@ -131,7 +136,9 @@ impl Seats {
     fn place(&mut self, stored: &Arc<Stored>) {
         let node: Node = view(stored).unwrap_or_default();
         let place = self.places.entry(stored.key.name.clone()).or_default();
-        let amount = |(name, amount): (&String, &String)| Some((name.clone(), thousandths(amount)?));
+        let amount = |(name, amount): (&String, &String)| {
+            Some((name.clone(), amount.parse::<Quantity>().ok()?.in_thousandths()))
+        };
         place.allocatable = node.status.allocatable.iter().filter_map(amount).collect();
         place.node = node;
         place.stored = Some(stored.clone());

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::check::{Check, NOT_NEGATIVE, POSITIVE};
 use super::kind::{Blank, Kind, Status};
-use crate::cluster::api::admission::amount::Amount;
 use crate::cluster::api::admission::names;
 use crate::cluster::object::{at, entry, int, list, set_default, text};
+use crate::cluster::quantity::Quantity;
 
 pub use super::autoscaling_conversion::{to_v1, to_v2};
 
@@ -183,7 +183,7 @@ impl Check<'_> {
     /// Which of the forms of a target a source has to have.
     fn target_choice(&mut self, field: &str, kind: &str, source: &Value) {
         let there = |member| at(source, &["target", member]).is_some_and(|value| !value.is_null());
-        let average = at(source, &["target", "averageValue"]).and_then(Amount::read);
+        let average = at(source, &["target", "averageValue"]).and_then(Quantity::read);
         let missing = match kind {
             "object" if !there("value") && !there("averageValue") => {
                 ("averageValue", "must set either a target value or averageValue")
@@ -221,7 +221,7 @@ impl Check<'_> {
             self.invalid(format!("{field}.type"), kind, "must be either Utilization, Value, or AverageValue");
         }
         for member in ["value", "averageValue"] {
-            let amount = at(target, &[member]).and_then(Amount::read).filter(|amount| !amount.sign().is_gt());
+            let amount = at(target, &[member]).and_then(Quantity::read).filter(|amount| !amount.sign().is_gt());
             if let Some(amount) = amount {
                 self.invalid(format!("{field}.{member}"), amount, "must be positive");
             }
@@ -263,7 +263,8 @@ impl Check<'_> {
                 self.invalid(format!("{field}.periodSeconds"), seconds, hint);
             }
         }
-        if let Some(tolerance) = at(rules, &["tolerance"]).and_then(Amount::read).filter(|amount| amount.sign().is_lt())
+        if let Some(tolerance) =
+            at(rules, &["tolerance"]).and_then(Quantity::read).filter(|amount| amount.sign().is_lt())
         {
             self.invalid(format!("{field}.tolerance"), tolerance, NOT_NEGATIVE);
         }

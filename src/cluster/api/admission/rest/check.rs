@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::kind::Kind;
-use crate::cluster::api::admission::amount::Amount;
 use crate::cluster::api::admission::names;
 use crate::cluster::api::status::{Fault, FieldError};
 use crate::cluster::object::{Map, at, list};
+use crate::cluster::quantity::Quantity;
 
 /// What Kubernetes says of a field that may not change.
 pub(super) const IMMUTABLE: &str = "field is immutable";
@@ -103,7 +103,7 @@ impl Check<'_> {
 
     /// A quantity that may not be below zero, and has to be whole for things that are counted.
     pub(super) fn quantity(&mut self, field: &str, value: &Value, counted: bool) {
-        let Some(amount) = Amount::read(value) else { return };
+        let Some(amount) = Quantity::read(value) else { return };
         if amount.sign().is_lt() {
             self.invalid(field, amount, NOT_NEGATIVE);
         }

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::check::{Check, POSITIVE, same};
 use super::kind::{Blank, Kind, Status};
-use crate::cluster::api::admission::amount::Amount;
 use crate::cluster::api::admission::names;
 use crate::cluster::object::{self, at, entry, set, set_default, text};
+use crate::cluster::quantity::Quantity;
 
 pub(super) const KINDS: &[Kind] = &[Kind {
     kind: "PersistentVolumeClaim",
@@ -93,7 +93,7 @@ impl Check<'_> {
         match at(claim, &["spec", "resources", "requests", "storage"]) {
             None => self.required(STORAGE, ""),
             Some(value) => {
-                if let Some(amount) = Amount::read(value).filter(|amount| !amount.sign().is_gt()) {
+                if let Some(amount) = Quantity::read(value).filter(|amount| !amount.sign().is_gt()) {
                     self.invalid(STORAGE, amount, POSITIVE);
                 }
             }
@@ -176,7 +176,7 @@ impl Check<'_> {
             let what = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
             self.forbidden("spec", format!("{what}\n{}", difference(&before, &after)));
         }
-        let amount = |claim, path: &[&str]| at(claim, path).and_then(Amount::read).unwrap_or_default();
+        let amount = |claim, path: &[&str]| at(claim, path).and_then(Quantity::read).unwrap_or_default();
         if amount(new, &SIZE) < amount(old, &SIZE)
             && amount(new, &SIZE) <= amount(old, &["status", "capacity", "storage"])
         {
@@ -206,7 +206,7 @@ fn difference(before: &Value, after: &Value) -> String {
 
 fn warnings(claim: &Value, _: Option<&Value>, warnings: &mut Vec<String>) {
     let value = at(claim, &["spec", "resources", "requests", "storage"]);
-    if let Some(amount) = value.and_then(Amount::read).filter(|amount| !amount.is_whole()) {
+    if let Some(amount) = value.and_then(Quantity::read).filter(|amount| !amount.is_whole()) {
         warnings.push(format!(
             "spec.resources.requests[storage]: fractional byte value \"{amount}\" is invalid, must be an integer"
         ));

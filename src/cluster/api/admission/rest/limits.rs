@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::check::{Check, IMMUTABLE, texts};
 use super::kind::{Blank, Kind, Status};
-use crate::cluster::api::admission::amount::Amount;
 use crate::cluster::api::admission::names;
 use crate::cluster::object::{Map, at, entry, list, map, text};
+use crate::cluster::quantity::Quantity;
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
@@ -299,7 +299,7 @@ impl Check<'_> {
         let pod = text(limit, &["type"]) == "Pod";
         let amount = |member: &str| {
             let value = at(limit, &[member, resource]).filter(|_| !(pod && member.starts_with("default")));
-            value.and_then(Amount::read)
+            value.and_then(Quantity::read)
         };
         // what may not be more than what; which of them is reported, and under which name each goes
         const ORDER: [(&str, &str, &str, &str, &str, &str); 6] = [
@@ -326,14 +326,14 @@ impl Check<'_> {
         }
         if let Some(ratio) = amount("maxLimitRequestRatio") {
             let field = format!("{field}.maxLimitRequestRatio[{resource}]");
-            if ratio < Amount::of(1) {
+            if ratio < Quantity::count(1) {
                 self.invalid(field.as_str(), ratio, format!("ratio {ratio} is less than 1"));
             }
             if let (Some(min), Some(max)) = (amount("min"), amount("max"))
                 && min.sign() == Ordering::Greater
-                && ratio.float() > max.float() / min.float()
+                && ratio.as_f64() > max.as_f64() / min.as_f64()
             {
-                let most = max.float() / min.float();
+                let most = max.as_f64() / min.as_f64();
                 self.invalid(field, ratio, format!("ratio {ratio} is greater than max/min = {most:.6}"));
             }
         }

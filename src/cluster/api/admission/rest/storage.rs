@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::check::{Check, IMMUTABLE, NOT_NEGATIVE, entries, same, texts};
 use super::kind::{Blank, Generation, Kind, Status};
-use crate::cluster::api::admission::amount::Amount;
 use crate::cluster::api::admission::names;
 use crate::cluster::object::{at, int, list, map, set_default, text};
+use crate::cluster::quantity::Quantity;
 
 const GROUP: &str = "storage.k8s.io";
 
@@ -184,7 +184,7 @@ fn capacity(check: &mut Check<'_>, new: &Value, old: Option<&Value>) {
     let class = text(new, &["storageClassName"]);
     check.sentences("storageClassName", class, names::dns_subdomain(class));
     for member in ["capacity", "maximumVolumeSize"] {
-        if let Some(amount) = at(new, &[member]).and_then(Amount::read).filter(|amount| amount.sign().is_lt()) {
+        if let Some(amount) = at(new, &[member]).and_then(Quantity::read).filter(|amount| amount.sign().is_lt()) {
             check.invalid(member, amount, NOT_NEGATIVE);
         }
     }

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::check::{Check, IMMUTABLE, NOT_NEGATIVE, POSITIVE, same};
 use super::claim::{ACCESS_MODES, VOLUME_MODES, add_finalizer};
 use super::kind::{Blank, Kind, Status};
-use crate::cluster::api::admission::amount::Amount;
 use crate::cluster::api::admission::names;
 use crate::cluster::object::{at, list, map, set_default, text};
+use crate::cluster::quantity::Quantity;
 
 pub(super) const KINDS: &[Kind] = &[Kind {
     kind: "PersistentVolume",
@@ -149,7 +149,7 @@ impl Check<'_> {
         }
         for (name, value) in capacity.into_iter().flatten() {
             let field = format!("spec.capacity[{name}]");
-            if let Some(amount) = Amount::read(value).filter(|amount| !amount.sign().is_gt()) {
+            if let Some(amount) = Quantity::read(value).filter(|amount| !amount.sign().is_gt()) {
                 if amount.sign().is_lt() {
                     self.invalid(field.as_str(), amount.value(), "must be a valid resource quantity");
                 }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::check::{Errors, NOT_POSITIVE, one_of_if_set, optional, required};
-use super::quantity::nanos;
 use super::read::Read;
 use super::selector;
 use crate::cluster::api::admission::metadata::{validate_annotations, validate_labels};
 use crate::cluster::api::admission::path::Path;
 use crate::cluster::api::admission::text;
 use crate::cluster::api::status::FieldError;
+use crate::cluster::quantity::Quantity;
 
 const ACCESS_MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
@@ -68,9 +68,9 @@ fn storage(spec: Option<&Value>, at: &Path<'_>, errors: &mut Errors) {
     let at = at.child("resources");
     let at = at.key("storage");
     let asked = spec.part("resources").part("requests").part("storage").and_then(Value::as_str);
-    match asked.and_then(|asked| Some((asked, nanos(asked)?))) {
+    match asked.and_then(|asked| Some((asked, asked.parse::<Quantity>().ok()?))) {
         None => errors.push(FieldError::required(at, "")),
-        Some((asked, nanos)) if nanos <= 0 => errors.push(FieldError::invalid(at, asked, NOT_POSITIVE)),
+        Some((asked, amount)) if !amount.sign().is_gt() => errors.push(FieldError::invalid(at, asked, NOT_POSITIVE)),
         Some(_) => {}
     }
 }

@@ -1,5 +1,7 @@
 //! Whether a schedule of five fields can be read, in the words of the reader that Kubernetes uses.
 
+use crate::cluster::goduration;
+
 /// The least and the largest number of a field, and the names that stand for numbers.
 struct Field {
     least: u64,
@@ -55,39 +57,12 @@ fn without_zone(schedule: &str) -> Result<&str, String> {
 
 fn named(schedule: &str) -> Result<(), String> {
     match schedule.strip_prefix("@every ") {
-        Some(duration) => check_duration(duration).map_err(|why| format!("failed to parse duration {schedule}: {why}")),
+        Some(duration) => goduration::parse(duration)
+            .map(drop)
+            .map_err(|why| format!("failed to parse duration {schedule}: time: {why} {duration:?}")),
         None if NAMED.contains(&schedule) => Ok(()),
         None => Err(format!("unrecognized descriptor: {schedule}")),
     }
-}
-
-/// `1h30m` as Go reads it.
-fn check_duration(duration: &str) -> Result<(), String> {
-    let invalid = || Err(format!("time: invalid duration \"{duration}\""));
-    let mut rest = duration.strip_prefix(['-', '+']).unwrap_or(duration);
-    if rest == "0" {
-        return Ok(());
-    }
-    if rest.is_empty() {
-        return invalid();
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, behind) = rest.split_at(end);
-        let digits = number.bytes().filter(u8::is_ascii_digit).count();
-        if digits == 0 || number.matches('.').count() > 1 || digits > 18 {
-            return invalid();
-        }
-        let end = behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at(end);
-        match unit {
-            "" => return Err(format!("time: missing unit in duration \"{duration}\"")),
-            "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h" => {}
-            _ => return Err(format!("time: unknown unit \"{unit}\" in duration \"{duration}\"")),
-        }
-        rest = behind;
-    }
-    Ok(())
 }
 
 fn check_range(text: &str, field: &Field) -> Result<(), String> {

@@ -16,7 +16,6 @@ mod pod;
 mod pod_defaults;
 mod priority;
 mod qos;
-mod quantity;
 mod read;
 mod replica_set;
 mod same;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::quantity::nanos;
 use super::read::Read;
+use crate::cluster::quantity::Quantity;
 
 const COUNTED: [&str; 2] = ["cpu", "memory"];
 
@@ -16,10 +16,9 @@ pub fn qos_class(pod: &Value) -> &'static str {
     let all: Vec<_> =
         if of_pod { vec![own] } else { containers().map(|container| container.part("resources")).collect() };
     let sum = |list: &str, name: &str| {
-        let amounts = all.iter().filter_map(|resources| amount(resources.part(list).part(name)));
-        amounts.fold(0, i128::saturating_add)
+        all.iter().filter_map(|resources| amount(resources.part(list).part(name))).sum::<Quantity>()
     };
-    let asks = |list: &str| COUNTED.iter().any(|name| sum(list, name) > 0);
+    let asks = |list: &str| COUNTED.iter().any(|name| sum(list, name).sign().is_gt());
     if !asks("limits") && !asks("requests") {
         return "BestEffort";
     }
@@ -33,12 +32,8 @@ pub fn qos_class(pod: &Value) -> &'static str {
 }
 
 /// What is more than nothing.
-fn amount(quantity: Option<&Value>) -> Option<i128> {
-    let amount = match quantity? {
-        Value::String(text) => nanos(text),
-        value => nanos(&value.to_string()),
-    };
-    amount.filter(|&amount| amount > 0)
+fn amount(quantity: Option<&Value>) -> Option<Quantity> {
+    quantity.and_then(Quantity::read).filter(|amount| amount.sign().is_gt())
 }
 
 #[cfg(test)]

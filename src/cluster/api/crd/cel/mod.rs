@@ -10,7 +10,6 @@ mod eval;
 mod functions;
 mod lex;
 mod parse;
-mod quantity;
 mod signatures;
 mod types;
 mod url;

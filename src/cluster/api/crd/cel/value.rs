@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use super::super::schema::format::duration;
 use super::super::schema::{Kind, List as ListKind, Schema};
-use super::quantity::Quantity;
 use super::types::{Type, list_keys, member};
 use super::url::Url;
 use crate::cluster::object::Map as Members;
+use crate::cluster::quantity::Quantity;
 
 /// A value.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub(super) enum Val<'a> {
     Timestamp(Timestamp),
     /// In nanoseconds.
     Duration(i64),
-    Quantity(Rc<Quantity>),
+    Quantity(Quantity),
     Ip(IpAddr),
     /// A network: an address and how many bits of it count.
     Cidr(IpAddr, u8),

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::super::check::Errors;
-use super::super::quantity::nanos;
 use super::super::read::Read;
 use crate::cluster::api::admission::metadata::invalid;
 use crate::cluster::api::admission::path::Path;
 use crate::cluster::api::admission::text;
 use crate::cluster::api::status::FieldError;
+use crate::cluster::quantity::Quantity;
 
 /// Fields that files can show.
 pub(super) const FILE_FIELDS: [&str; 5] =
@@ -125,8 +125,8 @@ pub(super) fn resource_ref(reference: &Value, in_file: bool, at: &Path<'_>, erro
 }
 
 fn divisor(resource: &str, huge_page: bool, divisor: &str, at: &Path<'_>, errors: &mut Errors) {
-    let Some(value) = nanos(divisor).filter(|&value| value != 0) else { return };
-    let is_one_of = |units: &[&str]| units.iter().any(|unit| nanos(unit) == Some(value));
+    let Some(value) = divisor.parse::<Quantity>().ok().filter(|value| value.sign().is_ne()) else { return };
+    let is_one_of = |units: &[&str]| units.iter().any(|unit| unit.parse() == Ok(value));
     let name = resource.split_once('.').map_or(resource, |(_, name)| name);
     let hint = match name {
         "cpu" if is_one_of(&["1m", "1"]) => return,

@@ -7,12 +7,12 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::Value;
 
 use super::super::check::{Errors, NEGATIVE, optional};
-use super::super::quantity::{compare_quantities, is_multiple, nanos};
 use super::super::read::Read;
 use crate::cluster::api::admission::metadata::invalid;
 use crate::cluster::api::admission::path::Path;
 use crate::cluster::api::admission::text;
 use crate::cluster::api::status::{Fault, FieldError};
+use crate::cluster::quantity::Quantity;
 
 /// Names that stand for a resource without a domain before them, somewhere in the cluster.
 const STANDARD: [&str; 20] = [
@@ -86,11 +86,11 @@ fn shown(value: &Value) -> Cow<'_, str> {
 
 fn entry(name: &str, value: &str, of: Of, at: &Path<'_>, errors: &mut Errors) {
     resource_name(name, of, at, errors);
-    let Some(nanos) = nanos(value) else { return };
-    if nanos < 0 {
+    let Ok(amount) = value.parse::<Quantity>() else { return };
+    if amount.sign().is_lt() {
         errors.push(FieldError::invalid(at, value, NEGATIVE));
     }
-    if is_whole(name) && !is_multiple(value, "1") {
+    if is_whole(name) && !amount.is_whole() {
         errors.push(FieldError::invalid(at, value, "must be an integer"));
     }
 }
@@ -155,8 +155,8 @@ fn within_limit(name: &str, asked: &str, limit: &str, at: &Path<'_>, errors: &mu
 
 fn huge_page_multiple(name: &str, value: &str, at: &Path<'_>, errors: &mut Errors) {
     let Some(size) = name.strip_prefix("hugepages-") else { return };
-    let is_divisible = match (nanos(value), nanos(size)) {
-        (Some(value), Some(size)) => value >= 0 && size > 0 && value % size == 0,
+    let is_divisible = match (value.parse::<Quantity>(), size.parse::<Quantity>()) {
+        (Ok(value), Ok(size)) => value.sign().is_ge() && size.sign().is_gt() && value.is_multiple_of(size),
         _ => false,
     };
     if !is_divisible {
@@ -190,6 +190,10 @@ fn used_claims(resources: &Value, claims: &Claims<'_>, at: &Path<'_>, errors: &m
             errors.push(FieldError { field: (&at).into(), fault: Fault::NotFound(name.into()) });
         }
     }
+}
+
+fn compare_quantities(a: &str, b: &str) -> Option<Ordering> {
+    Some(a.parse::<Quantity>().ok()?.cmp(&b.parse().ok()?))
 }
 
 /// No container may take more than its pod.

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::super::check::{Errors, named, no_backsteps, one_of_if_set, required};
 use super::super::claim;
-use super::super::quantity::nanos;
 use super::super::read::Read;
 use super::files::{check_mode, downward_files, keys_to_paths, projected};
 use super::volume_drivers;
@@ -14,6 +13,7 @@ use crate::cluster::api::admission::metadata::invalid;
 use crate::cluster::api::admission::path::Path;
 use crate::cluster::api::admission::text;
 use crate::cluster::api::status::FieldError;
+use crate::cluster::quantity::Quantity;
 
 /// The volumes that are well made, by name.
 pub(super) type Volumes<'a> = HashMap<&'a str, &'a Value>;
@@ -153,7 +153,7 @@ fn validate_source(
 }
 
 fn empty_dir(source: &Value, at: &Path<'_>, errors: &mut Errors) {
-    if nanos(source.text("sizeLimit")).is_some_and(|limit| limit < 0) {
+    if source.text("sizeLimit").parse::<Quantity>().is_ok_and(|limit| limit.sign().is_lt()) {
         let hint = "SizeLimit field must be a valid resource quantity";
         errors.push(FieldError::forbidden(at.child("sizeLimit"), hint));
     }

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::super::quantity::is_multiple;
 use super::super::read::Read;
 use super::{each_container, overlaps, spec_of};
 use crate::cluster::api::admission::path::Path;
 use crate::cluster::api::admission::text;
+use crate::cluster::quantity::Quantity;
 
 const NO_POD: &str = "a null labelSelector results in matching no pod";
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -186,7 +186,7 @@ fn twice(spec: &Value, list: &str, member: &str, at: &Path<'_>, warnings: &mut V
 fn fractions(list: Option<&Value>, at: &Path<'_>, names: &[&str], warnings: &mut Vec<String>) {
     for name in names {
         let value = list.text(name);
-        if !value.is_empty() && !is_multiple(value, "1") {
+        if value.parse::<Quantity>().is_ok_and(|value| !value.is_whole()) {
             warnings
                 .push(format!("{}: fractional byte value \"{value}\" is invalid, must be an integer", at.key(name)));
         }

@@ -1,44 +1,32 @@
 //! Quantities, and values that may be absent.
 
 use std::cmp::Ordering;
+use std::ops::{Add, Sub};
 use std::rc::Rc;
 
 use super::super::eval::Answer;
-use super::super::quantity::Quantity;
 use super::super::value::{Map, Val};
 use super::{Functions, no_overload};
+use crate::cluster::quantity::{Quantity, QuantityError};
 
 pub(super) const FUNCTIONS: Functions = &[
     ("quantity", |arguments, _| match arguments {
-        [Val::Text(text)] => match Quantity::parse(text) {
-            Some(quantity) => Ok(Val::Quantity(Rc::new(quantity))),
-            None => Err("quantities must match the regular expression \
-                         '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-                .into()),
-        },
+        [Val::Text(text)] => text.parse().map(Val::Quantity).map_err(|why: QuantityError| why.to_string().into()),
         _ => no_overload(),
     }),
     ("isQuantity", |arguments, _| match arguments {
-        [Val::Text(text)] => Ok(Val::Bool(Quantity::parse(text).is_some())),
+        [Val::Text(text)] => Ok(Val::Bool(text.parse::<Quantity>().is_ok())),
         _ => no_overload(),
     }),
-    ("sign", |arguments, _| of_quantity(arguments, |quantity| Some(Val::Int(quantity.sign())))),
-    ("isInteger", |arguments, _| of_quantity(arguments, |quantity| Some(Val::Bool(quantity.whole().is_some())))),
-    ("asInteger", |arguments, _| of_quantity(arguments, |quantity| quantity.whole().map(Val::Int))),
-    ("asApproximateFloat", |arguments, _| of_quantity(arguments, |quantity| Some(Val::Double(quantity.approximate())))),
-    ("add", |arguments, _| sum(arguments, |quantity| quantity)),
-    ("sub", |arguments, _| sum(arguments, |quantity| quantity.negated())),
+    ("sign", |arguments, _| of_quantity(arguments, |quantity| Some(Val::Int(quantity.sign() as i64)))),
+    ("isInteger", |arguments, _| of_quantity(arguments, |quantity| Some(Val::Bool(whole(quantity).is_some())))),
+    ("asInteger", |arguments, _| of_quantity(arguments, |quantity| whole(quantity).map(Val::Int))),
+    ("asApproximateFloat", |arguments, _| of_quantity(arguments, |quantity| Some(Val::Double(quantity.as_f64())))),
+    ("add", |arguments, _| sum(arguments, Add::add)),
+    ("sub", |arguments, _| sum(arguments, Sub::sub)),
     ("isGreaterThan", |arguments, _| compare(arguments, |order| Val::Bool(order.is_gt()))),
     ("isLessThan", |arguments, _| compare(arguments, |order| Val::Bool(order.is_lt()))),
-    ("compareTo", |arguments, _| {
-        compare(arguments, |order| {
-            Val::Int(match order {
-                Ordering::Less => -1,
-                Ordering::Equal => 0,
-                Ordering::Greater => 1,
-            })
-        })
-    }),
+    ("compareTo", |arguments, _| compare(arguments, |order| Val::Int(order as i64))),
     ("optional.none", |arguments, _| match arguments {
         [] => Ok(Val::Optional(None)),
         _ => no_overload(),
@@ -73,26 +61,28 @@ pub(super) const FUNCTIONS: Functions = &[
     }),
 ];
 
-fn of_quantity<'a>(arguments: &[Val<'a>], answer: fn(&Quantity) -> Option<Val<'a>>) -> Answer<'a> {
+fn whole(quantity: Quantity) -> Option<i64> {
+    Some(quantity.value()).filter(|value| Quantity::count(*value) == quantity)
+}
+
+fn of_quantity<'a>(arguments: &[Val<'a>], answer: fn(Quantity) -> Option<Val<'a>>) -> Answer<'a> {
     match arguments {
-        [Val::Quantity(quantity)] => answer(quantity).ok_or("cannot convert value to integer".into()),
+        [Val::Quantity(quantity)] => answer(*quantity).ok_or("cannot convert value to integer".into()),
         _ => no_overload(),
     }
 }
 
-fn sum<'a>(arguments: &[Val<'a>], second: fn(Quantity) -> Quantity) -> Answer<'a> {
-    let (left, right) = match arguments {
-        [Val::Quantity(left), Val::Quantity(right)] => (left, (**right).clone()),
-        [Val::Quantity(left), Val::Int(right)] => (left, Quantity::of_int(*right)),
-        _ => return no_overload(),
-    };
-    let sum = left.add(&second(right)).ok_or_else(|| "quantity overflow".to_owned())?;
-    Ok(Val::Quantity(Rc::new(sum)))
+fn sum<'a>(arguments: &[Val<'a>], reckon: fn(Quantity, Quantity) -> Quantity) -> Answer<'a> {
+    match arguments {
+        [Val::Quantity(left), Val::Quantity(right)] => Ok(Val::Quantity(reckon(*left, *right))),
+        [Val::Quantity(left), Val::Int(right)] => Ok(Val::Quantity(reckon(*left, Quantity::count(*right)))),
+        _ => no_overload(),
+    }
 }
 
 fn compare<'a>(arguments: &[Val<'a>], answer: fn(Ordering) -> Val<'a>) -> Answer<'a> {
     match arguments {
-        [Val::Quantity(left), Val::Quantity(right)] => Ok(answer(left.order(right))),
+        [Val::Quantity(left), Val::Quantity(right)] => Ok(answer(left.cmp(right))),
         _ => no_overload(),
     }
 }

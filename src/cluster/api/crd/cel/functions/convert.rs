@@ -8,8 +8,8 @@ use serde_json::Number;
 use super::super::eval::{Answer, Budget};
 use super::super::value::{Val, date_time};
 use super::{Functions, no_overload};
-use crate::cluster::api::crd::schema::format::go_duration;
 use crate::cluster::api::table::go_number;
+use crate::cluster::goduration;
 
 pub(super) const FUNCTIONS: Functions = &[
     ("type", |arguments, _| match arguments {
@@ -70,7 +70,7 @@ pub(super) const FUNCTIONS: Functions = &[
     ("duration", |arguments, _| match arguments {
         [value @ Val::Duration(_)] => Ok(value.clone()),
         [Val::Text(text)] => {
-            go_duration(text).map(Val::Duration).ok_or_else(|| conversion(text, "google.protobuf.Duration"))
+            goduration::nanos(text).map(Val::Duration).map_err(|_| conversion(text, "google.protobuf.Duration"))
         }
         _ => no_overload(),
     }),

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, Sub};
 use std::str::FromStr;
 
 use serde_json::Value;
@@ -177,69 +179,65 @@ impl Quantity {
     /// Nothing.
     pub const ZERO: Self = Self { nanos: 0, format: Format::DecimalSi };
 
-    /// A whole amount.
-    pub fn whole(amount: i64, format: Format) -> Self {
-        Self { nanos: i128::from(amount) * NANOS, format }
+    /// So many things.
+    pub fn count(number: i64) -> Self {
+        Self { nanos: i128::from(number) * NANOS, format: Format::DecimalSi }
     }
 
-    /// So many thousandths.
-    pub fn milli(amount: i64) -> Self {
-        Self { nanos: i128::from(amount) * (NANOS / 1000), format: Format::DecimalSi }
+    /// So many thousandths, such as those of a core.
+    pub fn thousandths(number: i128) -> Self {
+        Self { nanos: number.saturating_mul(NANOS / 1000), format: Format::DecimalSi }
     }
 
-    /// The quantity in a member of an object: a text or a number.
-    ///
-    /// # Errors
-    /// When it is neither, or the text is no quantity.
-    pub fn of(value: &Value) -> Result<Self, QuantityError> {
+    /// So many bytes, written with `Ki`, `Mi` and so on where that is exact.
+    pub fn bytes(number: i128) -> Self {
+        Self { nanos: number.saturating_mul(NANOS), format: Format::BinarySi }
+    }
+
+    /// The quantity in a member of an object, a text or a number; `None` when it is none.
+    pub fn read(value: &Value) -> Option<Self> {
         match value {
-            Value::String(text) => text.trim().parse(),
-            Value::Number(number) => number.to_string().parse(),
-            _ => Err(QuantityError::Format),
+            Value::String(text) => text.parse().ok(),
+            Value::Number(number) => number.to_string().parse().ok(),
+            _ => None,
         }
     }
 
-    /// The amount rounded away from zero; `None` when it is beyond 64 bits.
-    pub fn value(self) -> Option<i64> {
-        i64::try_from(divide_up(self.nanos, NANOS)).ok()
+    /// The amount in thousandths, rounded away from zero.
+    pub fn in_thousandths(self) -> i128 {
+        divide_up(self.nanos, NANOS / 1000)
     }
 
-    /// The amount in thousandths, rounded away from zero; `None` when it is beyond 64 bits.
-    pub fn milli_value(self) -> Option<i64> {
-        i64::try_from(divide_up(self.nanos, NANOS / 1000)).ok()
+    /// The amount rounded away from zero, as far as 64 bits reach.
+    pub fn value(self) -> i64 {
+        let value = divide_up(self.nanos, NANOS).clamp(i64::MIN.into(), i64::MAX.into());
+        i64::try_from(value).unwrap_or(i64::MAX)
+    }
+
+    /// The amount, near enough.
+    pub fn as_f64(self) -> f64 {
+        self.nanos as f64 / NANOS as f64
     }
 
     /// Rounded away from zero to thousandths, as amounts of resources are.
     #[must_use]
     pub fn rounded_to_milli(self) -> Self {
-        let unit = NANOS / 1000;
-        Self { nanos: divide_up(self.nanos, unit).saturating_mul(unit), ..self }
+        Self { nanos: Self::thousandths(self.in_thousandths()).nanos, ..self }
     }
 
-    /// The sum, in the format of the first unless that is zero; `None` when it is out of range.
-    pub fn checked_add(self, other: Self) -> Option<Self> {
-        let format = if self.is_zero() { other.format } else { self.format };
-        Some(Self { nanos: self.nanos.checked_add(other.nanos)?, format })
+    /// Whether it is negative, zero or positive.
+    pub fn sign(self) -> Ordering {
+        self.nanos.cmp(&0)
     }
 
-    /// The difference, in the format of the first unless that is zero; `None` when it is out of range.
-    pub fn checked_sub(self, other: Self) -> Option<Self> {
-        self.checked_add(Self { nanos: other.nanos.checked_neg()?, ..other })
+    /// Whether it has no fraction.
+    pub fn is_whole(self) -> bool {
+        self.nanos % NANOS == 0
     }
 
-    /// So many times the amount; `None` when it is out of range.
-    pub fn checked_mul(self, factor: i64) -> Option<Self> {
-        Some(Self { nanos: self.nanos.checked_mul(factor.into())?, ..self })
-    }
-
-    /// Whether it is nothing.
-    pub fn is_zero(self) -> bool {
-        self.nanos == 0
-    }
-
-    /// Whether it is less than nothing.
-    pub fn is_negative(self) -> bool {
-        self.nanos < 0
+    /// Whether it is so many times a unit; nothing is a multiple of nothing.
+    pub fn is_multiple_of(self, unit: Self) -> bool {
+        self.nanos.checked_rem(unit.nanos) == Some(0)
     }
 
     fn write_decimal(self, out: &mut fmt::Formatter<'_>, exponents: bool) -> fmt::Result {
@@ -253,6 +251,42 @@ impl Quantity {
         }
         let suffix = DECIMAL.iter().find(|(_, known)| *known == exponent).map_or("", |(suffix, _)| suffix);
         write!(out, "{amount}{suffix}")
+    }
+}
+
+/// Written as the first is, unless that is nothing; what is out of range is as far as can be.
+impl Add for Quantity {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let format = if self.nanos == 0 { other.format } else { self.format };
+        Self { nanos: self.nanos.saturating_add(other.nanos), format }
+    }
+}
+
+impl Sub for Quantity {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self + Self { nanos: other.nanos.saturating_neg(), ..other }
+    }
+}
+
+impl Sum for Quantity {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl Default for Quantity {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl From<Quantity> for Value {
+    fn from(quantity: Quantity) -> Self {
+        quantity.to_string().into()
     }
 }
 
@@ -357,24 +391,42 @@ mod tests {
             assert_eq!(text.parse::<Quantity>(), Err(QuantityError::Suffix), "{text}");
         }
         assert_eq!("1e40".parse::<Quantity>(), Err(QuantityError::Range));
-        assert!("0e2147483647".parse::<Quantity>().is_ok_and(Quantity::is_zero));
+        assert!("0e2147483647".parse::<Quantity>().is_ok_and(|zero| zero == Quantity::ZERO));
     }
 
     #[test]
     fn amounts_are_added_and_compared() {
         let of = |text: &str| text.parse::<Quantity>().expect(text);
-        assert_eq!(of("1Gi").checked_add(of("512Mi")).map(|sum| sum.to_string()), Some("1536Mi".into()));
-        assert_eq!(Quantity::ZERO.checked_add(of("1Gi")).map(|sum| sum.to_string()), Some("1Gi".into()));
-        assert_eq!(of("1").checked_sub(of("250m")).map(|rest| rest.to_string()), Some("750m".into()));
-        assert_eq!(of("250m").checked_mul(4).map(|product| product.to_string()), Some("1".into()));
-        assert!(of("1Gi") > of("1G") && of("1000m") == of("1") && of("-1").is_negative());
-        assert_eq!((of("1001u").value(), of("1001u").milli_value()), (Some(1), Some(2)));
-        assert_eq!(of("-1001u").milli_value(), Some(-2));
+        assert_eq!((of("1Gi") + of("512Mi")).to_string(), "1536Mi");
+        assert_eq!((Quantity::ZERO + of("1Gi")).to_string(), "1Gi");
+        assert_eq!((of("1") - of("250m")).to_string(), "750m");
+        assert_eq!([of("250m"), of("2")].into_iter().sum::<Quantity>().to_string(), "2250m");
+        assert!(of("1Gi") > of("1G") && of("1000m") == of("1") && of("-1").sign().is_lt());
+        assert_eq!((of("1001u").value(), of("1001u").in_thousandths()), (1, 2));
+        assert_eq!((of("-1500m").value(), of("-1001u").in_thousandths()), (-2, -2));
         assert_eq!(of("100u").rounded_to_milli().to_string(), "1m");
-        assert_eq!(of("1e20").value(), None);
-        assert_eq!(Quantity::of(&serde_json::json!(2)).map(|two| two.to_string()), Ok("2".into()));
-        assert_eq!(Quantity::milli(1500), of("1.5"));
-        assert_eq!(Quantity::whole(2048, Format::BinarySi).to_string(), "2Ki");
+        assert_eq!(of("1e20").value(), i64::MAX);
+        assert!(of("2k").is_whole() && !of("1500m").is_whole());
+        assert!(of("4Mi").is_multiple_of(of("2Mi")) && !of("3Mi").is_multiple_of(of("2Mi")));
+        assert!(!of("1").is_multiple_of(Quantity::ZERO));
+        assert!((of("1.5Gi").as_f64() - 1_610_612_736.0).abs() < 1e-6);
+        assert_eq!(Quantity::read(&serde_json::json!(2)), Some(Quantity::count(2)));
+        assert_eq!(Quantity::read(&serde_json::json!([2])), None);
+        assert_eq!(
+            (Quantity::thousandths(250).to_string(), Quantity::thousandths(2000).to_string()),
+            ("250m".into(), "2".into())
+        );
+        assert_eq!(
+            (Quantity::bytes(64 << 20).to_string(), Quantity::bytes(1000).to_string()),
+            ("64Mi".into(), "1k".into())
+        );
+    }
+
+    #[test]
+    fn what_is_out_of_range_stays_there() {
+        let most = Quantity { nanos: i128::MAX, format: Format::DecimalSi };
+        assert_eq!((most + most, Quantity::ZERO - most - most), (most, Quantity { nanos: i128::MIN, ..most }));
+        assert_eq!(Quantity::thousandths(i128::MAX), most);
     }
 
     proptest! {
