@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod clock;
+pub mod condition;
 pub mod embedded;
 pub mod error;
 pub mod folder;

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::journal::{Ended, State};
-use super::wait::{Verdict, Wait};
+use super::wait::Wait;
+use crate::cluster::condition::Standing;
 use crate::cluster::object::Key;
 use crate::gitops::api::Objects;
 use crate::gitops::kinds::Served;
@@ -40,9 +41,9 @@ pub async fn until_it_holds(
             () = tokio::time::sleep_until(deadline) => return Err(late(wait, &why)),
         };
         match seen {
-            Verdict::Holds => return Ok(()),
-            Verdict::Never(why) => return Err(ended(State::Failed, format!("{}: {why}", wait.shown()))),
-            Verdict::NotYet(now) => {
+            Standing::Holds => return Ok(()),
+            Standing::Never(why) => return Err(ended(State::Failed, format!("{}: {why}", wait.shown()))),
+            Standing::NotYet(now) => {
                 if now != why {
                     tell(&now);
                     why = now;
@@ -58,19 +59,19 @@ pub async fn until_it_holds(
     }
 }
 
-async fn look(objects: &Objects, wait: &Wait, served: &mut Option<Served>) -> Verdict {
+async fn look(objects: &Objects, wait: &Wait, served: &mut Option<Served>) -> Standing {
     if served.is_none() {
         match objects.kinds().await {
             Ok(kinds) => *served = wait.resolve(&kinds).cloned(),
-            Err(error) => return Verdict::NotYet(format!("the cluster does not answer: {error}")),
+            Err(error) => return Standing::NotYet(format!("the cluster does not answer: {error}")),
         }
     }
     // A kind may be defined by what is being applied.
-    let Some(kind) = served else { return Verdict::NotYet(format!("the cluster has no kind `{}`", wait.kind)) };
+    let Some(kind) = served else { return Standing::NotYet(format!("the cluster has no kind `{}`", wait.kind)) };
     let namespace = if kind.namespaced { wait.namespace.as_deref().unwrap_or("default") } else { "" };
     match objects.get(kind, &Key::new(namespace, &wait.name)).await {
         Ok(object) => wait.judge(object.as_ref()),
-        Err(error) => Verdict::NotYet(format!("the cluster does not answer: {error}")),
+        Err(error) => Standing::NotYet(format!("the cluster does not answer: {error}")),
     }
 }
 

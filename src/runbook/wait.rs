@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cluster::jsonpath::{self, Template};
-use crate::cluster::object::{list, text};
+use crate::cluster::condition::{Condition, Standing, status_of};
 use crate::cluster::short_names;
 use crate::gitops::health::{Health, health};
 use crate::gitops::kinds::{Kinds, Served};
@@ -32,21 +31,8 @@ pub enum Goal {
     Exists,
     /// `deleted`: it is gone.
     Deleted,
-    /// `condition=TYPE[=STATUS]`, both in lower case.
-    Condition(String, String),
-    /// `jsonpath={…}[=VALUE]`.
-    Member(Template, Option<String>),
-}
-
-/// How an object stands to what is waited for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It holds.
-    Holds,
-    /// It does not hold yet; what is in the way.
-    NotYet(String),
-    /// It will not hold.
-    Never(String),
+    /// `condition=TYPE[=STATUS]` or `jsonpath={…}[=VALUE]`.
+    Condition(Condition),
 }
 
 impl Wait {
@@ -97,27 +83,26 @@ impl Wait {
             Goal::Complete => "complete",
             Goal::Exists => "there",
             Goal::Deleted => "gone",
-            Goal::Condition(kind, _) => kind,
-            Goal::Member(..) => "as described",
+            Goal::Condition(Condition::Status(kind, _)) => kind,
+            Goal::Condition(Condition::Member(..)) => "as described",
         };
         format!("{}/{} to be {goal}", self.kind, self.name)
     }
 
     /// Whether it holds for the object as it is now; `None` is an object that is not there.
-    pub fn judge(&self, object: Option<&Value>) -> Verdict {
+    pub fn judge(&self, object: Option<&Value>) -> Standing {
         let Some(object) = object else {
             return match self.goal {
-                Goal::Deleted => Verdict::Holds,
-                _ => Verdict::NotYet(format!("{}/{} is not there", self.kind, self.name)),
+                Goal::Deleted => Standing::Holds,
+                _ => Standing::NotYet(format!("{}/{} is not there", self.kind, self.name)),
             };
         };
         match &self.goal {
-            Goal::Exists => Verdict::Holds,
-            Goal::Deleted => Verdict::NotYet(format!("{}/{} is still there", self.kind, self.name)),
+            Goal::Exists => Standing::Holds,
+            Goal::Deleted => Standing::NotYet(format!("{}/{} is still there", self.kind, self.name)),
             Goal::Healthy => healthy(object),
             Goal::Complete => complete(object),
-            Goal::Condition(kind, status) => condition(object, kind, status),
-            Goal::Member(template, value) => member(object, template, value.as_deref()),
+            Goal::Condition(condition) => condition.judge(object),
         }
     }
 
@@ -160,19 +145,8 @@ fn namespace_in(script: &str) -> Option<String> {
 
 impl Goal {
     fn parse(asked: &str) -> Result<Self, String> {
-        if let Some(condition) = asked.strip_prefix("condition=") {
-            let (kind, status) = condition.split_once('=').unwrap_or((condition, "true"));
-            return Ok(Self::Condition(kind.to_lowercase(), status.to_lowercase()));
-        }
-        if let Some(member) = asked.strip_prefix("jsonpath=") {
-            let member = member.replace("}'=", "}=").replace("}\"=", "}=");
-            let (path, value) = match member.rsplit_once("}=") {
-                Some((path, value)) => (format!("{path}}}"), Some(value.trim_matches(['\'', '"']).to_owned())),
-                None => (member, None),
-            };
-            let template = Template::path(path.trim_matches(['\'', '"']));
-            let template = template.map_err(|why| format!("`{path}` is no JSON path: {why}"))?;
-            return Ok(Self::Member(template, value));
+        if let Some(condition) = Condition::parse(asked) {
+            return condition.map(Self::Condition).map_err(|why| format!("`{asked}` cannot be waited for: {why}"));
         }
         match asked.to_lowercase().as_str() {
             "available" | "ready" | "healthy" | "" => Ok(Self::Healthy),
@@ -187,57 +161,21 @@ impl Goal {
     }
 }
 
-fn healthy(object: &Value) -> Verdict {
+fn healthy(object: &Value) -> Standing {
     match health(object) {
-        Health::Current => Verdict::Holds,
+        Health::Current => Standing::Holds,
         // What has failed may still heal: that is what demos are about.
-        Health::InProgress(why) | Health::Failed(why) => Verdict::NotYet(why),
-        Health::Terminating => Verdict::NotYet("it is being deleted".to_owned()),
-        Health::NotFound => Verdict::NotYet("it is not there".to_owned()),
+        Health::InProgress(why) | Health::Failed(why) => Standing::NotYet(why),
+        Health::Terminating => Standing::NotYet("it is being deleted".to_owned()),
+        Health::NotFound => Standing::NotYet("it is not there".to_owned()),
     }
 }
 
-fn status_of<'a>(object: &'a Value, kind: &str) -> Option<(&'a str, &'a str)> {
-    let conditions = list(object, &["status", "conditions"]).iter();
-    let mut found = conditions.filter(|condition| text(condition, &["type"]).eq_ignore_ascii_case(kind));
-    found.next().map(|condition| (text(condition, &["status"]), text(condition, &["message"])))
-}
-
-fn complete(object: &Value) -> Verdict {
+fn complete(object: &Value) -> Standing {
     match (status_of(object, "Complete"), status_of(object, "Failed")) {
-        (Some(("True", _)), _) => Verdict::Holds,
-        (_, Some(("True", message))) => Verdict::Never(format!("it failed: {message}")),
-        _ => Verdict::NotYet("it has not completed".to_owned()),
-    }
-}
-
-fn condition(object: &Value, kind: &str, status: &str) -> Verdict {
-    let generation = crate::cluster::object::int(object, &["metadata", "generation"]);
-    let seen = crate::cluster::object::int(object, &["status", "observedGeneration"]);
-    if seen.zip(generation).is_some_and(|(seen, there)| seen < there) {
-        return Verdict::NotYet("the controller has not seen the newest version yet".to_owned());
-    }
-    match status_of(object, kind) {
-        Some((is, _)) if is.eq_ignore_ascii_case(status) => Verdict::Holds,
-        Some((is, "")) => Verdict::NotYet(format!("{kind} is {is}")),
-        Some((is, message)) => Verdict::NotYet(format!("{kind} is {is}: {message}")),
-        None => Verdict::NotYet(format!("there is no condition {kind} yet")),
-    }
-}
-
-fn member(object: &Value, template: &Template, wanted: Option<&str>) -> Verdict {
-    let found = match template.find(object) {
-        Ok(found) => found,
-        Err(why) => return Verdict::Never(why.to_string()),
-    };
-    match (found.as_slice(), wanted) {
-        ([], _) => Verdict::NotYet("the member is not there yet".to_owned()),
-        (_, None) => Verdict::Holds,
-        ([one], Some(wanted)) => match jsonpath::shown(one).trim() {
-            is if is == wanted.trim() => Verdict::Holds,
-            is => Verdict::NotYet(format!("it is {is}, not {wanted}")),
-        },
-        _ => Verdict::Never("the JSON path matches more than one value".to_owned()),
+        (Some(("True", _)), _) => Standing::Holds,
+        (_, Some(("True", message))) => Standing::Never(format!("it failed: {message}")),
+        _ => Standing::NotYet("it has not completed".to_owned()),
     }
 }
 

@@ -19,34 +19,34 @@ fn deployment(available: i64, generation: i64) -> Value {
 
 #[test]
 fn conditions_are_judged() {
-    let not_yet = |why: &str| Verdict::NotYet(why.to_owned());
+    let not_yet = |why: &str| Standing::NotYet(why.to_owned());
     let up = deployment(2, 2);
     let down = deployment(1, 2);
     let unseen = deployment(2, 3);
     let job = |kind: &str| json!({ "kind": "Job", "apiVersion": "batch/v1", "status": { "conditions": [{ "type": kind, "status": "True", "message": "BackoffLimitExceeded" }] } });
     for (asked, object, expected) in [
-        ("deploy/podinfo available", Some(&up), Verdict::Holds),
-        ("deploy/podinfo", Some(&up), Verdict::Holds),
+        ("deploy/podinfo available", Some(&up), Standing::Holds),
+        ("deploy/podinfo", Some(&up), Standing::Holds),
         ("deploy/podinfo -n demo ready", Some(&down), not_yet("1 of 2 replicas are available")),
         ("deploy/podinfo ready", Some(&unseen), not_yet("the controller has not seen the newest version yet")),
         ("deploy/podinfo ready", None, not_yet("deploy/podinfo is not there")),
-        ("deploy/podinfo deleted", None, Verdict::Holds),
+        ("deploy/podinfo deleted", None, Standing::Holds),
         ("deploy/podinfo deleted", Some(&up), not_yet("deploy/podinfo is still there")),
-        ("deploy/podinfo exists", Some(&down), Verdict::Holds),
-        ("deploy/podinfo condition=Available", Some(&up), Verdict::Holds),
+        ("deploy/podinfo exists", Some(&down), Standing::Holds),
+        ("deploy/podinfo condition=Available", Some(&up), Standing::Holds),
         ("deploy/podinfo condition=Available", Some(&down), not_yet("available is False: m")),
-        ("deploy/podinfo condition=Available=False", Some(&down), Verdict::Holds),
+        ("deploy/podinfo condition=Available=False", Some(&down), Standing::Holds),
         ("deploy/podinfo condition=Nope", Some(&down), not_yet("there is no condition nope yet")),
         (
             "deploy/podinfo condition=Available",
             Some(&unseen),
             not_yet("the controller has not seen the newest version yet"),
         ),
-        ("deploy/podinfo jsonpath={.spec.replicas}=2", Some(&up), Verdict::Holds),
+        ("deploy/podinfo jsonpath={.spec.replicas}=2", Some(&up), Standing::Holds),
         ("deploy/podinfo jsonpath='{.spec.replicas}'=3", Some(&up), not_yet("it is 2, not 3")),
         ("deploy/podinfo jsonpath={.spec.nope}", Some(&up), not_yet("the member is not there yet")),
-        ("job/import complete", Some(&job("Complete")), Verdict::Holds),
-        ("job/import complete", Some(&job("Failed")), Verdict::Never("it failed: BackoffLimitExceeded".to_owned())),
+        ("job/import complete", Some(&job("Complete")), Standing::Holds),
+        ("job/import complete", Some(&job("Failed")), Standing::Never("it failed: BackoffLimitExceeded".to_owned())),
         ("job/import complete", Some(&json!({})), not_yet("it has not completed")),
     ] {
         let wait = Wait::parse(asked).unwrap_or_else(|why| panic!("{asked}: {why}"));

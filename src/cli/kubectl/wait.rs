@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::select::{self, Target};
 use super::session::Session;
 use super::write::Writing;
-use crate::cluster::jsonpath::{self, Template};
+use crate::cluster::condition::{Condition, Standing};
 use crate::cluster::object;
 
 /// How long is waited when nothing is said.
@@ -22,35 +22,13 @@ const LIMIT: Duration = Duration::from_secs(30);
 enum For {
     Delete,
     Create,
-    /// A condition's type, and the status that it is to have, both in lower case.
-    Condition(String, String),
-    /// A member, and the value that it is to have; any when there is none.
-    Member(Template, Option<String>),
+    Condition(Condition),
 }
 
 impl For {
     fn parse(asked: &str) -> Result<Self, Problem> {
-        if let Some(condition) = asked.strip_prefix("condition=") {
-            let (kind, status) = condition.split_once('=').unwrap_or((condition, "true"));
-            return Ok(Self::Condition(kind.to_lowercase(), status.to_lowercase()));
-        }
-        if let Some(member) = asked.strip_prefix("jsonpath=") {
-            let member = member.replace("}'=", "}=").replace("}\"=", "}=");
-            // A filter may hold `==` and `}`; the value stands behind the last brace.
-            let (path, value) = match member.rsplit_once("}=") {
-                Some((path, value)) => (format!("{path}}}"), Some(value.trim_matches(['\'', '"']).to_owned())),
-                None if member.contains('}') => (member, None),
-                None => match member.split_once('=') {
-                    Some((path, value)) => (path.to_owned(), Some(value.to_owned())),
-                    None => (member, None),
-                },
-            };
-            let path = path.trim_matches(['\'', '"']);
-            let template = Template::path(path).map_err(|why| Problem::said(why.to_string()))?;
-            if value.as_deref() == Some("") {
-                return Err(Problem::said("jsonpath wait has to have a value"));
-            }
-            return Ok(Self::Member(template, value));
+        if let Some(condition) = Condition::parse(asked) {
+            return condition.map(Self::Condition).map_err(Problem::said);
         }
         match asked.to_lowercase().as_str() {
             "delete" => Ok(Self::Delete),
@@ -63,31 +41,11 @@ impl For {
         match self {
             Self::Delete => Ok(false),
             Self::Create => Ok(true),
-            Self::Condition(kind, status) => {
-                let behind = object::int(value, &["status", "observedGeneration"]);
-                let generation = object::int(value, &["metadata", "generation"]);
-                // What a controller has not seen yet says nothing.
-                if behind.zip(generation).is_some_and(|(seen, there)| seen < there) {
-                    return Ok(false);
-                }
-                let conditions = object::list(value, &["status", "conditions"]).iter();
-                let mut of_kind = conditions.filter(|c| object::text(c, &["type"]).to_lowercase() == *kind);
-                Ok(of_kind.any(|condition| object::text(condition, &["status"]).to_lowercase() == *status))
-            }
-            Self::Member(template, wanted) => {
-                let found = template.find(value).map_err(|why| Problem::said(why.to_string()))?;
-                match (found.as_slice(), wanted) {
-                    ([], _) => Ok(false),
-                    (_, None) => Ok(true),
-                    ([one], Some(wanted)) => match one {
-                        Value::Array(_) | Value::Object(_) => {
-                            Err(Problem::said("jsonpath leads to a nested object or list which is not supported"))
-                        }
-                        one => Ok(jsonpath::shown(one).trim() == wanted.trim()),
-                    },
-                    _ => Err(Problem::said("given jsonpath expression matches more than one value")),
-                }
-            }
+            Self::Condition(condition) => match condition.judge(value) {
+                Standing::Holds => Ok(true),
+                Standing::NotYet(_) => Ok(false),
+                Standing::Never(why) => Err(Problem::said(why)),
+            },
         }
     }
 }
