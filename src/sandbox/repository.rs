@@ -89,6 +89,14 @@ impl Repository {
         seeded(&self.plan, self.git.clone(), self.demo.dir()).await.map(|_| ())
     }
 
+    /// Puts the bare one aside, where there is something in its place.
+    pub(super) fn put_bare_aside(&self) -> Result<(), Error> {
+        match self.demo.dir().parent() {
+            Some(folder) => put_aside(folder, &[self.demo.dir()]),
+            None => Ok(()),
+        }
+    }
+
     /// Makes the copy to work in again; what lies in its place is put aside.
     pub(super) async fn clone_again(&self) -> Result<(), Error> {
         if let Some(folder) = self.work.parent() {
@@ -105,9 +113,28 @@ impl Repository {
             let clone = self.git.run(self.demo.dir(), "clone").args(["--quiet", "--no-hardlinks", "--"]);
             clone.arg(from).arg(&self.work).out().await.map_err(Error::Git)?;
         }
+        self.configure_work(base).await
+    }
+
+    /// The copy to work in pushes to the server, whatever somebody made of its settings.
+    pub(super) async fn point_to_server(&self) -> Result<(), Error> {
+        let settings = std::fs::read_to_string(self.work.join(".git/config")).unwrap_or_default();
+        let is_there = [format!("url = {}", self.url), "[remote \"origin\"]".to_owned(), "\tfetch = ".to_owned()];
+        if is_there.iter().all(|part| settings.contains(part)) {
+            return Ok(());
+        }
+        self.configure_work(&self.plan.base).await
+    }
+
+    async fn configure_work(&self, base: &str) -> Result<(), Error> {
+        let config = self.work.join(".git");
+        let branch = self.demo.branch();
         let header = format!("Authorization: Basic {}", STANDARD.encode(format!("git:{}", self.token)));
         for (name, value) in [
             ("remote.origin.url", self.url.as_str()),
+            ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"),
+            (&format!("branch.{branch}.remote"), "origin"),
+            (&format!("branch.{branch}.merge"), &format!("refs/heads/{branch}")),
             (&format!("http.{base}/.extraheader"), &header),
             ("push.default", "simple"),
             ("pull.rebase", "true"),
