@@ -26,7 +26,7 @@ const CLUSTER: [(&str, &str); 7] = [
         "a flood of objects",
         "kubectl -n demo scale deployment podinfo --replicas=60; \
          for i in $(seq 300); do printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: flood-%s, namespace: demo}\n---\n' $i; done \
-         | kubectl create -f - >/dev/null",
+         | kubectl apply --server-side -f - >/dev/null",
     ),
 ];
 
@@ -64,8 +64,8 @@ const REPOSITORY: [(&str, &str); 13] = [
     ),
     (
         "a rebase that stopped at a conflict",
-        "git pull -q --rebase --autostash; echo one > README.md; git commit -qam One; git push -q; \
-         git reset -q --hard HEAD~1; echo two > README.md; git commit -qam Two; git pull -q --rebase || test -d .git/rebase-merge",
+        "git pull -q --rebase --autostash; date +%N > README.md; git commit -qam One; git push -q; \
+         git reset -q --hard HEAD~1; date +%N-two > README.md; git commit -qam Two; git pull -q --rebase || test -d .git/rebase-merge",
     ),
     (
         "a detached HEAD with work",
