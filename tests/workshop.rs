@@ -2,6 +2,7 @@
 
 mod cli;
 mod hands;
+mod ruins;
 mod ways;
 
 use std::ffi::OsString;

@@ -40,6 +40,7 @@ pub enum Error {
 
 enum Wish {
     Pushed,
+    Nudge,
     Sync(oneshot::Sender<Result<Arc<SyncRecord>, Error>>),
     Preview(Option<String>, oneshot::Sender<Result<Preview, Error>>),
     Commit(Decide, oneshot::Sender<Result<Option<String>, Error>>),
@@ -236,6 +237,7 @@ impl Reconciler {
         }
         match wish {
             Wish::Pushed => self.schedule.ask(Trigger::Push),
+            Wish::Nudge => self.schedule.ask(Trigger::Demand),
             Wish::Sync(_) if self.schedule.is_paused() => {
                 if let Wish::Sync(answer) = wish {
                     let _ = answer.send(Err(Error::Refused("syncing is paused".to_owned())));
@@ -337,6 +339,11 @@ impl Handle {
     pub fn pushed(&self) {
         // When so many wishes wait already, one of them does it.
         let _ = self.wishes.try_send(Wish::Pushed);
+    }
+
+    /// Somebody would like a sync, also of what is synced already, and does not wait for it.
+    pub fn nudge(&self) {
+        let _ = self.wishes.try_send(Wish::Nudge);
     }
 
     /// Syncs, also what is synced already, and gives what came of it.

@@ -124,6 +124,12 @@ impl Status {
         self.history.back()
     }
 
+    /// The commit that everything else here is about: the one of the last whole sync.
+    pub fn looked_at(&self) -> Option<&str> {
+        let whole = self.history.iter().rev().find(|record| record.trigger != Trigger::Drift)?;
+        whole.revision.as_deref()
+    }
+
     /// How many objects are in which state.
     pub fn counts(&self) -> BTreeMap<State, usize> {
         tally(&self.objects)

@@ -6,7 +6,7 @@ use super::Sandbox;
 use super::error::Error;
 use super::repository::Repository;
 use crate::gitops::demo_repo::seed_files;
-use crate::gitops::explain::State;
+use crate::gitops::explain::{ObjectState, State};
 use crate::gitops::finding::Level;
 use crate::gitops::git::Person;
 use crate::gitops::status::Status;
@@ -34,7 +34,7 @@ impl Sandbox {
         let status = self.reconciler.status().borrow().clone();
         let head = repository.demo.head().await.map_err(Error::Git)?;
         // What is known of an earlier commit says nothing about this one.
-        let known = when == Repair::Everything && head.is_some() && status.source.head == head;
+        let known = when == Repair::Everything && head.is_some() && status.looked_at() == head.as_deref();
         let broken = if known { broken(&status) } else { BTreeSet::new() };
         let changed = repository.put_right(when, &broken, status.synced.as_deref()).await?;
         if !changed.is_empty() {
@@ -44,10 +44,23 @@ impl Sandbox {
     }
 }
 
+/// Whether something in the newest commit cannot be applied.
+pub fn has_broken_files(status: &Status) -> bool {
+    !broken(status).is_empty()
+}
+
+/// How the cluster says that an object is wrong, whatever else is there. All else may be better the next time: a
+/// namespace that is just going, a quota.
+const WRONG: [&str; 4] = ["is invalid", "unknown field", "unmarshal", "cannot be handled as"];
+
 /// The files that cannot be applied.
 fn broken(status: &Status) -> BTreeSet<String> {
     let findings = status.findings.iter().filter(|finding| finding.level == Level::Error);
-    let refused = status.objects.values().filter(|object| object.state == State::Failed);
+    let wrong = |object: &ObjectState| {
+        let reason = object.reason.as_deref().unwrap_or_default();
+        object.state == State::Failed && WRONG.iter().any(|words| reason.contains(words))
+    };
+    let refused = status.objects.values().filter(|object| wrong(object));
     let places = findings.map(|finding| &finding.place).chain(refused.map(|object| &object.place));
     places.flatten().map(|place| place.file.clone()).collect()
 }

@@ -89,6 +89,14 @@ impl Repository {
         seeded(&self.plan, self.git.clone(), self.demo.dir()).await.map(|_| ())
     }
 
+    /// Puts the bare one aside, where there is something in its place.
+    pub(super) fn put_bare_aside(&self) -> Result<(), Error> {
+        match self.demo.dir().parent() {
+            Some(folder) => put_aside(folder, &[self.demo.dir()]),
+            None => Ok(()),
+        }
+    }
+
     /// Makes the copy to work in again; what lies in its place is put aside.
     pub(super) async fn clone_again(&self) -> Result<(), Error> {
         if let Some(folder) = self.work.parent() {
@@ -105,9 +113,30 @@ impl Repository {
             let clone = self.git.run(self.demo.dir(), "clone").args(["--quiet", "--no-hardlinks", "--"]);
             clone.arg(from).arg(&self.work).out().await.map_err(Error::Git)?;
         }
+        self.configure_work(base).await
+    }
+
+    /// The copy to work in pushes to the server, whatever somebody made of its settings.
+    pub(super) async fn point_to_server(&self) -> Result<(), Error> {
+        let settings = std::fs::read_to_string(self.work.join(".git/config")).unwrap_or_default();
+        let is_there = [format!("url = {}", self.url), "[remote \"origin\"]".to_owned(), "\tfetch = ".to_owned()];
+        if is_there.iter().all(|part| settings.contains(part)) {
+            return Ok(());
+        }
+        self.configure_work(&self.plan.base).await
+    }
+
+    async fn configure_work(&self, base: &str) -> Result<(), Error> {
+        let config = self.work.join(".git");
+        let branch = self.demo.branch();
         let header = format!("Authorization: Basic {}", STANDARD.encode(format!("git:{}", self.token)));
         for (name, value) in [
             ("remote.origin.url", self.url.as_str()),
+            ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"),
+            // Following tags by itself, git asks twice, and fails when Flux moves its tag in between.
+            ("remote.origin.tagOpt", "--no-tags"),
+            (&format!("branch.{branch}.remote"), "origin"),
+            (&format!("branch.{branch}.merge"), &format!("refs/heads/{branch}")),
             (&format!("http.{base}/.extraheader"), &header),
             ("push.default", "simple"),
             ("pull.rebase", "true"),
@@ -116,7 +145,8 @@ impl Repository {
             let run = self.git.run(&config, "config").args(["--local", "--replace-all", name, value]);
             run.out().await.map_err(Error::Git)?;
         }
-        Ok(())
+        let tags = ["--local", "--add", "remote.origin.fetch", "+refs/tags/*:refs/tags/*"];
+        self.git.run(&config, "config").args(tags).out().await.map(|_| ()).map_err(Error::Git)
     }
 
     /// Where its branches and tags are.
@@ -215,6 +245,52 @@ mod tests {
             token: "secret".to_owned(),
             time: 1_700_000_000,
         }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pull_bears_a_tag_that_moves_meanwhile() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let seed = folder.path().join("seed");
+        std::fs::create_dir(&seed).unwrap();
+        std::fs::write(seed.join("a.yaml"), "a: 1\n").unwrap();
+        let repository = Repository::open(&plan(&seed), Program::default(), folder.path(), true).await.unwrap();
+        let git = |dir: &Path, line: &str| {
+            let mut git = std::process::Command::new("git");
+            git.arg("-C").arg(dir).args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(line.split(' '));
+            let ran = git.output().unwrap();
+            let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+            assert!(ran.status.success(), "git {line}: {err}");
+            out.trim().to_owned()
+        };
+        let bare = repository.demo.dir();
+        let other = folder.path().join("other");
+        git(folder.path(), &format!("clone -q {} {}", bare.display(), other.display()));
+        for line in ["commit -q --allow-empty -m 2", "tag -a -m Pointer flux-sync", "commit -q --allow-empty -m 3"] {
+            git(&other, line);
+        }
+        git(&other, "push -q origin main flux-sync");
+        // Whoever connects once more finds the tag on another commit.
+        let program = folder.path().join("upload-pack");
+        let (dir, mark) = (bare.display(), folder.path().join("mark").display().to_string());
+        let moves = "-c user.name=a -c user.email=a@b tag -f -a -m Pointer flux-sync main";
+        let script = format!(
+            "#!/bin/sh\n[ ! -e '{mark}' ] || git --git-dir='{dir}' {moves} >/dev/null\ntouch '{mark}'\n\
+             exec git-upload-pack \"$@\"\n"
+        );
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let work = &repository.work;
+        git(work, &format!("config remote.origin.url {dir}"));
+        git(work, &format!("config remote.origin.uploadpack {}", program.display()));
+        git(work, "pull -q");
+        assert_eq!(git(work, "rev-parse HEAD"), git(&other, "rev-parse HEAD"));
+        assert_eq!(git(work, "rev-parse flux-sync^{commit}"), git(&other, "rev-parse HEAD~1"));
+        git(bare, "tag -f -a -m Pointer flux-sync main");
+        git(work, "pull -q");
+        assert_eq!(git(work, "rev-parse flux-sync"), git(bare, "rev-parse flux-sync"), "it follows the tag");
     }
 
     #[tokio::test]

@@ -258,6 +258,16 @@ impl Fact {
         }
     }
 
+    /// Whether it looks at something that somebody left in Git: the cluster follows that, sooner or later.
+    pub fn is_in_git(&self) -> bool {
+        match self {
+            Self::Commit(_) => true,
+            Self::File(fact) => fact.compare.is_some(),
+            Self::Policy(fact) => fact.compare.is_some(),
+            _ => false,
+        }
+    }
+
     /// What is looked at, in a few words.
     pub fn title(&self) -> String {
         match self {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::check::Fact;
 use super::progress::{Progress, State};
 use super::{Workshop, graph};
 
@@ -67,6 +68,17 @@ pub fn back(workshop: &Workshop, target: &str, progress: &Progress, has_checkpoi
     done.into_iter().rev().map(|step| Move::Reset { step: step.to_owned() }).collect()
 }
 
+/// Whether a step that nobody is known to have begun is done, as its checks go: each with whether it holds.
+///
+/// What it left in Git decides, where it leaves something there, since the cluster follows that sooner or later. What
+/// has to happen since the beginning of the step says nothing about before.
+pub fn is_left_behind<'a>(checks: impl Iterator<Item = (&'a Fact, bool)>) -> bool {
+    let lasting: Vec<_> = checks.filter(|(fact, _)| !fact.looks_back()).collect();
+    let in_git: Vec<_> = lasting.iter().filter(|(fact, _)| fact.is_in_git()).copied().collect();
+    let decide = if in_git.is_empty() { lasting } else { in_git };
+    !decide.is_empty() && decide.iter().all(|(_, holds)| *holds)
+}
+
 /// The way forward: of the steps that come before, those that do not hold are done, in order.
 ///
 /// `missing` says of a step what does not hold; nothing when it holds.
@@ -127,6 +139,26 @@ mod tests {
         assert_eq!(lines(&forward(&workshop, "03-c", some)), ["set up 03-c"]);
         assert_eq!(lines(&forward(&workshop, "01-a", all)), [""; 0]);
         assert_eq!(lines(&forward(&workshop, "x", all)), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_in_git_tells_what_was_done() {
+        let checks = "```verify git/file path=a\n```\n```verify git/file path=b absent\n```\n\
+            ```verify Deployment/a namespace=n\n```\n```verify git/commit path=a since=step\n```\n";
+        let step = |checks: &str| {
+            let text = format!("---\ntitle: T\n---\n{checks}```sh {{solve}}\ntrue\n```\n");
+            assemble("w", vec![SourceFile::new("01-a.md", text)]).workshop.steps[0].clone()
+        };
+        let left = |checks: &str, hold: &[bool]| {
+            let step = step(checks);
+            assert_eq!(step.checks.len(), hold.len());
+            is_left_behind(step.checks.iter().map(|check| &check.fact).zip(hold.iter().copied()))
+        };
+        assert!(left(checks, &[true, true, false, false]), "the cluster has not caught up");
+        assert!(!left(checks, &[false, true, true, true]));
+        let cluster = "```verify Deployment/a namespace=n\n```\n```verify Pod/a namespace=n since=step\n```\n";
+        assert!(left(cluster, &[true, false]) && !left(cluster, &[false, true]));
+        assert!(!left("```verify Pod/a namespace=n since=step\n```\n", &[true]));
     }
 
     #[test]

@@ -143,7 +143,8 @@ impl Observer {
         self.objects.list(&served, namespace, selector).await.map_err(|error| error.to_string())
     }
 
-    async fn head(&self) -> Option<String> {
+    /// The newest commit of a repository of our own.
+    pub async fn head(&self) -> Option<String> {
         self.sandbox.repository.as_ref()?.demo.head().await.ok().flatten()
     }
 

@@ -116,11 +116,13 @@ impl Progress {
         let step = self.steps.entry(id.to_owned()).or_default();
         match event {
             Event::Start(baseline) => {
-                let resets = step.resets;
+                // Hints that were read before are known now, too.
+                let (resets, hints) = (step.resets, if step.state == State::NotStarted { step.hints } else { 0 });
                 *step = StepProgress {
                     state: State::InProgress,
                     started: Some(now),
                     resets,
+                    hints,
                     baseline,
                     ..StepProgress::default()
                 };
@@ -218,7 +220,11 @@ mod tests {
         progress.take("a", Event::Reset, 9);
         assert_eq!(steps(&progress), [("a", State::NotStarted, None, 0, 1)]);
         assert_eq!(progress.current, None);
+        progress.take("a", Event::Hint, 10);
         progress.take("a", Event::Start(Baseline::default()), 10);
+        assert_eq!(steps(&progress), [("a", State::InProgress, None, 1, 1)], "a hint read before counts");
+        progress.take("a", Event::Start(Baseline::default()), 10);
+        assert_eq!(steps(&progress), [("a", State::InProgress, None, 0, 1)], "begun anew it does not");
         progress.take("a", Event::Solve, 11);
         progress.take("a", Event::Pass, 12);
         assert_eq!(steps(&progress), [("a", State::Passed, Some(By::Solution), 0, 1)]);

@@ -1,5 +1,6 @@
 //! One participant at work: starts, checks, helps with and takes back the steps of a workshop in a sandbox.
 
+mod wait;
 mod way;
 
 use std::collections::BTreeMap;
@@ -23,9 +24,13 @@ use super::{Step, Workshop};
 use crate::deck::step::Role;
 use crate::sandbox::Sandbox;
 use crate::sandbox::repair::Repair;
+use wait::Patience;
 
 /// How often it is looked whether a step holds: at once, soon, and later.
 const LOOKS: [Duration; 3] = [Duration::from_millis(30), Duration::from_millis(100), Duration::from_millis(500)];
+
+/// How often a step is done anew when that fails, or leads nowhere.
+const TRIES: u32 = 3;
 
 /// Why something cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -297,24 +302,6 @@ impl Session {
         (report, why)
     }
 
-    /// Looks again and again until a step holds, is wrong, or its time is over.
-    ///
-    /// # Errors
-    /// When there is no such step.
-    pub async fn wait(&self, name: &str, until_wrong: bool) -> Result<Report, Error> {
-        let step = self.step(name)?.clone();
-        let limit = step.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
-        let begun = Instant::now();
-        loop {
-            let report = self.check(&step.id).await?;
-            let wrong = report.checks.iter().any(|check| matches!(check.verdict, Verdict::Fail { .. }));
-            if report.passed || (until_wrong && wrong) || begun.elapsed() > limit {
-                return Ok(report);
-            }
-            pause(begun).await;
-        }
-    }
-
     /// Runs a command of a step by its name.
     ///
     /// # Errors
@@ -354,16 +341,27 @@ impl Session {
         if self.progress.borrow().step(&step.id).state == State::NotStarted {
             self.start(&step.id, &mut |_| {}).await?;
         }
-        {
-            let _at_work = self.at_work.try_lock().map_err(|_| Error::Busy)?;
-            self.take(&step.id, Event::Solve);
-            if let Err(error) = self.run_all(&step, Role::Solve).await {
-                tracing::debug!(%error, step = step.id, "the solution is tried again");
-                self.put_right(Repair::Everything, &mut |_| {}).await?;
-                self.run_all(&step, Role::Solve).await?;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let solved = self.run_solution(&step, attempt > 1).await;
+            let ended = match solved {
+                Ok(()) => self.wait_for(&step, Patience::UntilStuck).await,
+                Err(error) => Err(error),
+            };
+            if attempt == TRIES || matches!(&ended, Ok(Report { passed: true, .. }) | Err(Error::Busy)) {
+                return ended;
             }
         }
-        self.wait(&step.id, false).await
+    }
+
+    async fn run_solution(&self, step: &Step, again: bool) -> Result<(), Error> {
+        let _at_work = self.at_work.try_lock().map_err(|_| Error::Busy)?;
+        if again {
+            self.put_right(Repair::Everything, &mut |_| {}).await?;
+        }
+        self.take(&step.id, Event::Solve);
+        self.run_all(step, Role::Solve).await
     }
 
     /// Takes back what a step did: by the checkpoint from its beginning where there is one, else by its commands.

@@ -11,6 +11,7 @@ use crate::gitops::apply::{Applier, Done, Fared, Report};
 use crate::gitops::diff::shown;
 use crate::gitops::event::sync_text;
 use crate::gitops::explain::{done, planned};
+use crate::gitops::fight::Fights;
 use crate::gitops::files::{Hold, Loaded};
 use crate::gitops::finding::Level;
 use crate::gitops::git::history::Range;
@@ -32,6 +33,10 @@ impl Engine {
     /// Makes the cluster as Git wants it.
     pub async fn sync(&mut self, trigger: Trigger) -> (Arc<SyncRecord>, Outcome) {
         let begun = Instant::now();
+        if trigger == Trigger::Demand {
+            // Whoever asks wants things right now, whoever wrote them before.
+            self.fights = Fights::default();
+        }
         let mut record = self.records.begin(trigger, self.now());
         record.durations.fetch_ms = std::mem::take(&mut self.fetch_ms);
         let limit = self.settings.sync_limit;

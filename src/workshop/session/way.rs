@@ -3,24 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use super::{Error, Scripts, Session, checkpoint_name, pause};
+use super::{Error, Scripts, Session, TRIES, checkpoint_name};
 use crate::deck::step::Role;
 use crate::sandbox::repair::Repair;
 use crate::workshop::converge::{self, Move};
-use crate::workshop::judge::Verdict;
 use crate::workshop::progress::{Event, State};
 use crate::workshop::{Step, graph};
 
-/// How often a step is done anew when that failed on the way to another one.
-const TRIES: u32 = 3;
 /// How long is waited before it is done anew.
 const AGAIN: Duration = Duration::from_millis(500);
 /// How long pods that start are waited for before their step is done anew.
 const MOVING: Duration = Duration::from_secs(10);
-/// How long something may be wrong before waiting for it is given up.
-const WRONG: Duration = Duration::from_secs(2);
 
 impl Session {
     /// What would be done to begin a step, as far as it can be told before.
@@ -53,9 +46,8 @@ impl Session {
         for step in self.workshop.steps.iter().skip(from).rev() {
             let (report, _) = self.look(step, None, Scripts::Last).await;
             let checks = step.checks.iter().zip(&report.checks);
-            // What has to happen since the beginning of the step says nothing about before.
-            let mut lasting = checks.filter(|(check, _)| !check.fact.looks_back()).peekable();
-            if lasting.peek().is_some() && lasting.all(|(_, judged)| judged.verdict.passed()) {
+            let seen = checks.map(|(check, judged)| (&check.fact, judged.verdict.passed()));
+            if converge::is_left_behind(seen) {
                 moves.push(Move::Reset { step: step.id.clone() });
             }
         }
@@ -80,10 +72,12 @@ impl Session {
         self.go_back(&target, tell).await?;
         let is_new = self.is_new();
         self.reach_all(&target, tell).await?;
+        self.settle(tell).await?;
         let moves = if is_new { self.left_behind(&target).await } else { Vec::new() };
         if !moves.is_empty() {
             self.take_all_back(moves, tell).await?;
             self.reach_all(&target, tell).await?;
+            self.settle(tell).await?;
         }
         if target.actions(Role::Setup).next().is_some() {
             tell(&Move::SetUp { step: target.id.clone() });
@@ -167,29 +161,14 @@ impl Session {
     }
 
     /// Makes the repository one that can be worked with, whatever became of it.
-    pub(super) async fn put_right(&self, when: Repair, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<(), Error> {
+    /// True when files had to be changed.
+    pub(super) async fn put_right(&self, when: Repair, tell: &mut (dyn FnMut(&Move) + Send)) -> Result<bool, Error> {
         self.mend().await?;
         let files = self.sandbox.repair(when).await.map_err(|error| Error::Sandbox(error.chain()))?;
-        if !files.is_empty() {
+        let changed = !files.is_empty();
+        if changed {
             tell(&Move::Repair { files });
         }
-        Ok(())
-    }
-
-    /// Waits until a step holds, however it began; what does not hold when its time is over, or when it is wrong and
-    /// stays so.
-    async fn until_holds(&self, step: &Step, limit: Duration) -> Option<String> {
-        let begun = Instant::now();
-        let mut wrong: Option<Instant> = None;
-        loop {
-            let (report, why) = self.look(step, None, Scripts::Last).await;
-            let is_wrong = report.checks.iter().any(|check| matches!(check.verdict, Verdict::Fail { .. }));
-            wrong = is_wrong.then(|| wrong.unwrap_or_else(Instant::now));
-            let given_up = wrong.is_some_and(|since| since.elapsed() > WRONG);
-            if why.is_none() || given_up || begun.elapsed() > limit {
-                return why;
-            }
-            pause(begun).await;
-        }
+        Ok(changed)
     }
 }
