@@ -61,7 +61,7 @@ pub(super) struct Place {
     pub(super) name: String,
     pub(super) token: Mutex<Token>,
     pub(super) notes: watch::Sender<Vec<Note>>,
-    folder: PathBuf,
+    folder: Folder,
     /// Held while a sandbox is put away, so that the next one waits.
     live: tokio::sync::Mutex<Option<Arc<Live>>>,
     /// The same to look at.
@@ -104,7 +104,7 @@ impl Place {
             name: learner.name.clone(),
             token: Mutex::new(Token::known(&learner.token)?),
             notes: watch::Sender::new(kept::notes(ground.folder_of(&learner.id).path())),
-            folder: ground.folder_of(&learner.id).path().to_path_buf(),
+            folder: ground.folder_of(&learner.id),
             live: tokio::sync::Mutex::new(None),
             shown: Mutex::new(None),
             seen: AtomicU64::new(0),
@@ -177,8 +177,8 @@ impl Place {
             let old = notes.len().saturating_sub(NOTES);
             notes.drain(..old);
         });
-        let file = kept::notes_file(&self.folder);
-        let kept = std::fs::create_dir_all(&self.folder);
+        let file = kept::notes_file(self.folder.path());
+        let kept = self.folder.make().map_err(std::io::Error::other);
         if let Err(error) = kept.and_then(|()| store::replace(&file, &*self.notes.borrow())) {
             tracing::warn!(%error, learner.id = self.id, "a message cannot be kept for later");
         }
@@ -250,7 +250,9 @@ impl Live {
 
 /// What a learner's shell finds and reaches.
 fn guest(place: &Place, ground: &Ground, token: &str) -> Guest {
-    let own = &place.folder;
+    // For its owner alone; what keeps it from being made is said by the sandbox.
+    let _ = place.folder.make();
+    let own = place.folder.path();
     let (home, scratch) = (own.join("home"), own.join("tmp"));
     for folder in [&home, &scratch] {
         if let Err(error) = std::fs::create_dir_all(folder) {
