@@ -10,7 +10,7 @@ const MOST: usize = 500;
 
 /// Answers to questions about a sandbox. Times are counted from any moment on.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub(super) struct Memory {
     known: BTreeMap<String, Known>,
 }
 
@@ -25,14 +25,20 @@ struct Known {
 impl Memory {
     /// The answer to a question, when it was about the same state; and no older than `fresh`, where the state does not
     /// say everything.
-    pub fn recall(&self, question: &str, state: &str, now: Duration, fresh: Option<Duration>) -> Option<Observation> {
+    pub(super) fn recall(
+        &self,
+        question: &str,
+        state: &str,
+        now: Duration,
+        fresh: Option<Duration>,
+    ) -> Option<Observation> {
         let known = self.known.get(question).filter(|known| known.state == state)?;
         let old = now.saturating_sub(known.at);
         fresh.is_none_or(|fresh| old < fresh).then(|| known.seen.clone())
     }
 
     /// Keeps an answer.
-    pub fn keep(&mut self, question: String, state: String, now: Duration, seen: Observation) {
+    pub(super) fn keep(&mut self, question: String, state: String, now: Duration, seen: Observation) {
         if self.known.len() >= MOST {
             self.known.clear();
         }
