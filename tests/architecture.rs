@@ -67,7 +67,7 @@ const EDGES: [(&str, &[&str]); 19] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 5] = ["diagnostic", "deck", "theme", "render", "helm"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 121] = [
+const PURE_PARTS: [&str; 123] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -184,6 +184,8 @@ const PURE_PARTS: [&str; 121] = [
     "workshop/front.rs",
     "workshop/graph.rs",
     "workshop/judge.rs",
+    "workshop/commands.rs",
+    "workshop/memory.rs",
     "workshop/parse.rs",
     "workshop/killercoda/",
     "workshop/progress.rs",

@@ -1,5 +1,11 @@
 //! The workshop for many: joining, places, isolation, sandboxes that are put away and come back, a server that restarts.
 
+#[path = "room/hardship.rs"]
+mod hardship;
+#[cfg(unix)]
+#[path = "room/shell.rs"]
+mod shell;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -146,6 +152,26 @@ impl Open {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    fn trainers(&self) -> String {
+        format!("foredeck-trainer-{}={}", self.address.port(), self.trainer)
+    }
+
+    /// Reads an endless answer until it holds something.
+    async fn hears(&self, path: &str, cookie: &str, what: &str) {
+        let text = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", self.address);
+        let mut heard = Vec::new();
+        let reading = async {
+            let mut stream = TcpStream::connect(self.address).await.expect("a connection");
+            stream.write_all(text.as_bytes()).await.expect("sent");
+            while !String::from_utf8_lossy(&heard).contains(what) {
+                let read = stream.read_buf(&mut heard).await.expect("it can be read");
+                assert_ne!(read, 0, "{path} ended");
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, reading).await.is_ok();
+        assert!(in_time, "{what:?} is not in {:?}", String::from_utf8_lossy(&heard));
     }
 
     async fn board(&self) -> Value {

@@ -8,6 +8,7 @@ pub mod automation;
 pub mod builtin;
 pub mod charts;
 pub mod checkpoint;
+mod checkpoint_file;
 pub mod daemon;
 mod delivery;
 pub mod error;
@@ -296,7 +297,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         tools,
         folder: plan.folder.clone(),
         intervals: plan.intervals,
-        checkpoints: checkpoint::Checkpoints::default(),
+        checkpoints: checkpoint::Checkpoints::new(plan),
     });
     Ok((sandbox.clone(), Running { reconciler, automation, delivery, jobs, sandbox }))
 }

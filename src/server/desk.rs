@@ -38,7 +38,7 @@ pub struct Desk {
 impl Desk {
     /// A desk for the live system in a cell, from what the server was told.
     pub fn new(config: &Config, secrets: Vec<String>) -> Self {
-        let terminals = Arc::new(Terminals::new(config.shell.clone()));
+        let terminals = Arc::new(Terminals::new(config.shell.clone()).of_guest(config.guest.clone()));
         Self {
             runner: Runner::new(config.demo.clone(), terminals.clone(), secrets.clone(), config.clock),
             terminals,

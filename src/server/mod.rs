@@ -44,6 +44,7 @@ pub use feed::DeckFeed;
 pub use state::Limits;
 
 use crate::diagnostic::report;
+use crate::panel::terminal::Guest;
 use crate::project::{Compiled, files};
 use crate::render::notes;
 use crate::render::template::Templates;
@@ -110,6 +111,8 @@ pub struct Config {
     pub replay: replay::Plan,
     /// The pseudonym of the one learner whose sandbox this is, among many.
     pub learner: Option<String>,
+    /// Who types in terminals, when it is not the user.
+    pub guest: Option<Guest>,
 }
 
 impl Config {
@@ -137,6 +140,7 @@ impl Config {
             record: None,
             replay: replay::Plan::default(),
             learner: None,
+            guest: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Fold, Part, Step, Workshop};
 use crate::deck::step::Role;
 
-/// The whole workshop. Hints and solutions stand open, since paper does not fold.
+/// The whole workshop. Hints and solutions are folded, as in the step files.
 pub fn markdown(workshop: &Workshop, solutions: bool) -> String {
     let mut out = format!("# {}\n\n", workshop.name);
     for (number, step) in workshop.steps.iter().enumerate() {
@@ -45,8 +45,9 @@ fn parts(step: &Step, parts: &[Part], solutions: bool, out: &mut String) {
             Part::Check(_) => {}
             Part::Fold(Fold { solution: true, .. }) if !solutions => {}
             Part::Fold(fold) => {
-                out.push_str(&format!("**{}:**\n\n", fold.summary));
+                out.push_str(&format!("<details><summary>{}</summary>\n\n", fold.summary));
                 self::parts(step, &fold.parts, solutions, out);
+                out.push_str("</details>\n\n");
             }
         }
     }
@@ -87,8 +88,8 @@ mod tests {
         let workshop = assemble("demo", vec![SourceFile::new("workshop/01-heal.md", text)]).workshop;
         assert_eq!(
             markdown(&workshop, true),
-            "# demo\n\n## Step 1: Heal\n\n*5 minutes*\n\nDo it.\n\n```sh\nls\n```\n\n**Solution:**\n\n```sh\ntouch a\n```\n\n\
-             ### Why\n\n```sh\n# a comment\n```\n\n**The step is done when:**\n\n- It is there.\n- Pod/b is there\n"
+            "# demo\n\n## Step 1: Heal\n\n*5 minutes*\n\nDo it.\n\n```sh\nls\n```\n\n<details><summary>Solution</summary>\n\n```sh\ntouch a\n```\n\n\
+             </details>\n\n### Why\n\n```sh\n# a comment\n```\n\n**The step is done when:**\n\n- It is there.\n- Pod/b is there\n"
         );
         assert!(!markdown(&workshop, false).contains("touch a"));
     }

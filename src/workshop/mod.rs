@@ -12,6 +12,7 @@
 pub mod act;
 pub mod check;
 mod check_words;
+mod commands;
 pub mod converge;
 pub mod export;
 mod front;
@@ -20,6 +21,7 @@ pub mod graph;
 pub mod judge;
 pub mod killercoda;
 pub mod load;
+mod memory;
 pub mod observe;
 pub mod overview;
 mod parse;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::check::{Check, CommitFact, Fact, HttpTarget, KindName, PolicyFact};
 use super::judge::{Baseline, Context, Observation, Sync, object_mark, object_name};
+use super::memory::Memory;
 use super::{Step, act};
 use crate::cluster::object::{Key, text};
 use crate::gitops::api::Objects;
@@ -20,6 +21,8 @@ use crate::gitops::status::{Activity, Status};
 use crate::net::ask::{Ask, ask};
 use crate::sandbox::Sandbox;
 
+/// What starts programs and what nothing is known to have changed of is looked at again after this.
+const AGAIN: Duration = Duration::from_millis(1500);
 /// How long one look may take.
 const LIMIT: Duration = Duration::from_secs(10);
 /// Commits that are looked at.
@@ -33,6 +36,18 @@ pub struct Observer {
     objects: Objects,
     kinds: Mutex<Option<Arc<Kinds>>>,
     git: Program,
+    memory: Mutex<Memory>,
+    begun: Instant,
+    work: Mutex<Option<Work>>,
+}
+
+/// What was not committed or pushed when it was last looked.
+#[derive(Debug)]
+struct Work {
+    at: Instant,
+    trace: String,
+    unpushed: u32,
+    uncommitted: u32,
 }
 
 impl std::fmt::Debug for Observer {
@@ -45,7 +60,15 @@ impl Observer {
     /// An observer of a sandbox.
     pub fn new(sandbox: Arc<Sandbox>) -> Self {
         let objects = Objects::new(sandbox.client.clone(), LIMIT);
-        Self { sandbox, objects, kinds: Mutex::new(None), git: Program::default() }
+        Self {
+            sandbox,
+            objects,
+            kinds: Mutex::new(None),
+            git: Program::default(),
+            memory: Mutex::default(),
+            begun: Instant::now(),
+            work: Mutex::new(None),
+        }
     }
 
     /// Looks up what a check asks for.
@@ -59,7 +82,11 @@ impl Observer {
                 let list = self.list(&fact.kind, fact.namespace.as_deref(), fact.selector.as_deref()).await;
                 list.map(Observation::Objects)
             }
-            Fact::Commit(fact) => self.commits(fact, baseline).await.map(Observation::Commits),
+            Fact::Commit(fact) => {
+                let head = baseline.and_then(|baseline| baseline.head.as_deref()).unwrap_or_default();
+                let question = format!("{fact:?} since {head}");
+                self.of_commit(question, async || self.commits(fact, baseline).await.map(Observation::Commits)).await
+            }
             Fact::File(fact) => self.file(&fact.path).await.map(Observation::File),
             Fact::Policy(fact) => self.policies(fact).await.map(Observation::Policies),
             Fact::Http(fact) => match tokio::time::timeout(LIMIT, self.http(&fact.target)).await {
@@ -67,12 +94,41 @@ impl Observer {
                 Err(_) => Err(format!("{} does not answer", fact.target)),
             },
             Fact::Applied => Ok(Observation::None),
-            Fact::Script { script } => match act::check(&self.sandbox, script, check.timeout).await {
-                Ok((code, line)) => Ok(Observation::Script { code, line }),
-                Err(why) => Err(format!("the step's own check does not come to an end: {why}")),
-            },
+            Fact::Script { script } => self.script(script, check.timeout).await,
         };
         seen.unwrap_or_else(Observation::Blind)
+    }
+
+    /// Looks something up that depends on the newest commit alone, unless that was done for the same commit.
+    async fn of_commit(
+        &self,
+        question: String,
+        look: impl AsyncFnOnce() -> Result<Observation, String>,
+    ) -> Result<Observation, String> {
+        let Some(head) = self.head().await else { return look().await };
+        let memory = || self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = memory().recall(&question, &head, self.begun.elapsed(), None) {
+            return Ok(seen);
+        }
+        let seen = look().await?;
+        memory().keep(question, head, self.begun.elapsed(), seen.clone());
+        Ok(seen)
+    }
+
+    /// Runs a script, unless that was done a moment ago and nothing happened since: it starts programs.
+    async fn script(&self, script: &str, limit: Duration) -> Result<Observation, String> {
+        let head = self.head().await.unwrap_or_default();
+        let revision = self.sandbox.embedded().map(|embedded| embedded.api().look(|store| store.revision()));
+        let state = format!("{head} {} {}", revision.unwrap_or_default(), self.trace());
+        let memory = || self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = memory().recall(script, &state, self.begun.elapsed(), Some(AGAIN)) {
+            return Ok(seen);
+        }
+        let ran = act::check(&self.sandbox, script, limit).await;
+        let (code, line) = ran.map_err(|why| format!("the step's own check does not come to an end: {why}"))?;
+        let seen = Observation::Script { code, line };
+        memory().keep(script.to_owned(), state, self.begun.elapsed(), seen.clone());
+        Ok(seen)
     }
 
     /// How things are, for checks that compare with the beginning of a step.
@@ -100,6 +156,14 @@ impl Observer {
     /// Adds what the learner has not committed or pushed.
     pub async fn look_at_work(&self, context: &mut Context) {
         let Some(repository) = &self.sandbox.repository else { return };
+        let trace = self.trace();
+        {
+            let known = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.as_ref().filter(|known| known.trace == trace && known.at.elapsed() < AGAIN) {
+                (context.unpushed, context.uncommitted) = (known.unpushed, known.uncommitted);
+                return;
+            }
+        }
         let config = repository.work.join(".git");
         let range = format!("refs/remotes/origin/{}..HEAD", repository.demo.branch());
         let count = self.git.run(&config, "rev-list").args(["--count", &range]).line().await;
@@ -107,6 +171,24 @@ impl Observer {
         let status = self.git.run(&config, "status").args(["--porcelain", "--untracked-files=all"]);
         let status = status.env("GIT_WORK_TREE", &repository.work).out().await.unwrap_or_default();
         context.uncommitted = u32::try_from(status.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(u32::MAX);
+        let (unpushed, uncommitted) = (context.unpushed, context.uncommitted);
+        let work = Work { at: Instant::now(), trace, unpushed, uncommitted };
+        *self.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+    }
+
+    /// What changes whenever git does something in the learner's own copy.
+    fn trace(&self) -> String {
+        let Some(repository) = &self.sandbox.repository else { return String::new() };
+        let own = repository.work.join(".git");
+        let branch = repository.demo.branch();
+        let paths = [
+            "index".to_owned(),
+            "HEAD".to_owned(),
+            format!("refs/heads/{branch}"),
+            format!("refs/remotes/origin/{branch}"),
+        ];
+        let times = paths.map(|path| std::fs::metadata(own.join(path)).and_then(|found| found.modified()).ok());
+        format!("{times:?}")
     }
 
     async fn kinds(&self, anew: bool) -> Result<Arc<Kinds>, String> {
@@ -187,6 +269,15 @@ impl Observer {
     }
 
     async fn file(&self, path: &str) -> Result<Option<String>, String> {
+        let seen =
+            self.of_commit(format!("file {path}"), async || self.look_at_file(path).await.map(Observation::File));
+        match seen.await? {
+            Observation::File(text) => Ok(text),
+            _ => Ok(None),
+        }
+    }
+
+    async fn look_at_file(&self, path: &str) -> Result<Option<String>, String> {
         let (dir, branch) = self.repository()?;
         let shown = self.git.run(dir, "cat-file").arg("blob").arg(format!("{branch}:{path}")).most(LARGEST_FILE);
         let output = shown.output().await.map_err(|error| error.to_string())?;

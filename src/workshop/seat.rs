@@ -24,18 +24,56 @@ pub struct Setting {
     pub token: String,
 }
 
+/// Whether the commands of a workshop may be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// Somebody started this workshop, and agreed to it by that.
+    Given,
+    /// It only lies beside decks: its commands have to be agreed to like theirs.
+    Asked,
+    /// Nothing is run here.
+    Never,
+}
+
 /// The place of one participant.
 #[derive(Debug)]
 pub struct Seat {
     workshop: Arc<Workshop>,
     setting: Setting,
     session: watch::Sender<Option<Arc<Session>>>,
+    agreement: Agreement,
+    wanted: watch::Sender<bool>,
 }
 
 impl Seat {
     /// A place, empty until [`Seat::run`] finds a sandbox.
     pub fn new(workshop: Arc<Workshop>, setting: Setting) -> Arc<Self> {
-        Arc::new(Self { workshop, setting, session: watch::channel(None).0 })
+        Arc::new(Self::of(workshop, setting, Agreement::Given))
+    }
+
+    /// A place beside decks, in their sandbox: that is started only once somebody wants to work.
+    pub fn beside_decks(workshop: Arc<Workshop>, agreement: Agreement) -> Arc<Self> {
+        Arc::new(Self::of(workshop, Setting::default(), agreement))
+    }
+
+    fn of(workshop: Arc<Workshop>, setting: Setting, agreement: Agreement) -> Self {
+        Self { workshop, setting, session: watch::channel(None).0, agreement, wanted: watch::channel(false).0 }
+    }
+
+    /// Whether its commands may be run.
+    pub fn agreement(&self) -> Agreement {
+        self.agreement
+    }
+
+    /// Says that somebody wants to work here.
+    pub fn want(&self) {
+        self.wanted.send_replace(true);
+    }
+
+    /// Waits until somebody wants to work here.
+    pub async fn until_wanted(&self) {
+        // The sender is this seat's own.
+        let _ = self.wanted.subscribe().wait_for(|wanted| *wanted).await;
     }
 
     /// The workshop.

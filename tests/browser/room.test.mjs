@@ -41,12 +41,8 @@ kubectl delete namespace ${name} --ignore-not-found
 
 let root, child, links, browser;
 
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'foredeck-room-'));
-  await mkdir(join(root, 'workshop'));
-  await writeFile(join(root, 'workshop/01-one.md'), step('Make one', 'one'));
-  await writeFile(join(root, 'workshop/02-two.md'), step('Make two', 'two'));
-  child = spawn(process.env.FOREDECK, ['workshop', 'serve', '--port', '0', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+async function serve(port) {
+  child = spawn(process.env.FOREDECK, ['workshop', 'serve', '--port', port, '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   links = await new Promise((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk) => {
@@ -59,6 +55,14 @@ before(async () => {
     });
     child.on('exit', () => reject(new Error('the server ended')));
   });
+}
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'foredeck-room-'));
+  await mkdir(join(root, 'workshop'));
+  await writeFile(join(root, 'workshop/01-one.md'), step('Make one', 'one'));
+  await writeFile(join(root, 'workshop/02-two.md'), step('Make two', 'two'));
+  await serve('0');
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
 });
 
@@ -77,7 +81,8 @@ async function joined(name, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
   context.setDefaultTimeout(25_000);
   const page = await context.newPage();
-  page.on('pageerror', (error) => console.error(String(error)));
+  page.faults = [];
+  page.on('pageerror', (error) => page.faults.push(error.stack));
   await page.goto(links.join);
   await page.getByLabel('A name for you').fill(name);
   await page.keyboard.press('Enter');
@@ -143,4 +148,34 @@ test('a step is done by keyboard alone', SLOW, async () => {
   await shot(page, 'keyboard');
   await page.keyboard.press('p');
   await page.waitForURL('**/w/one');
+});
+
+test('a trainer who starts again in the middle finds everybody, and their pages go on by themselves', SLOW, async () => {
+  const watch = await trainer();
+  const page = await joined('Cyd');
+  await page.getByRole('link', { name: /Make one/ }).click();
+  await page.locator('figure[data-terminal="open"]').waitFor();
+  await page.getByRole('button', { name: 'Start this step' }).click();
+  await page.getByText(/^Not yet/).first().waitFor();
+  const before = links;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+  await page.locator('body[data-ready="no"]').waitFor({ state: 'attached' });
+  await page.getByText('The server does not answer; trying again.').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Start this step' }).getAttribute('aria-disabled'), 'true');
+  await watch.getByText('The server does not answer; trying again.').waitFor();
+  await serve(new URL(before.join).port);
+  assert.deepEqual(links, { ...before, learners: 3 });
+  // Nobody loads a page again.
+  await page.locator('body[data-ready="yes"]').waitFor({ state: 'attached', timeout: 60_000 });
+  await page.locator('figure[data-terminal="open"]').waitFor();
+  await watch.getByRole('row', { name: /Cyd/ }).getByText('in progress').waitFor();
+  await watch.getByLabel('For', { exact: true }).selectOption({ label: 'Cyd' });
+  await watch.getByLabel('Hint').fill('We go on.');
+  await watch.getByRole('button', { name: 'Send hint' }).click();
+  await page.getByRole('region', { name: 'From your trainer' }).getByText('We go on.').waitFor();
+  await page.getByRole('button', { name: 'Run the command make' }).click();
+  await page.getByText('Done: all checks hold.').waitFor();
+  assert.deepEqual(page.faults, []);
 });

@@ -52,6 +52,7 @@ export class Screen {
   #encoder = new TextEncoder();
   #shown = false;
   #said = '';
+  #waits = false;
 
   /** `feed` has `show(screen)` and `hide(screen)`, and writes what the terminal shows; a server is asked without one. */
   constructor(figure, { types, announce, feed = null }) {
@@ -160,7 +161,7 @@ export class Screen {
 
   /** Types a command; says whether there is a shell to take it. */
   type(text) {
-    if (!this.types || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (!this.types || this.#waits || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#send(this.#encoder.encode(`${text.trimEnd().replaceAll('\n', '\r')}\r`));
     return true;
   }
@@ -205,6 +206,7 @@ export class Screen {
   }
 
   #news(news) {
+    this.#waits = news.type === 'waiting' || news.type === 'over';
     if (news.type === 'size') this.term.resize(news.columns, news.rows);
     else if (news.type === 'anew') this.term.reset();
     else if (news.type === 'waiting') this.#say(`${news.why}. Press a key to try again.`);

@@ -6,6 +6,7 @@ const steps = [...document.querySelectorAll('th[data-step]')].map((cell) => cell
 const who = one('#who');
 let offset = 0;
 let learners = [];
+let begun = false;
 
 const PRESENCE = { away: 'away', starting: 'starting', here: '', failed: 'broken' };
 
@@ -68,6 +69,9 @@ function times() {
 function show({ now, board }) {
   offset = now - Date.now();
   learners = board.learners;
+  if (!begun && learners.length === 0) one('[data-join]').open = true;
+  begun = true;
+  one('[data-empty]')?.toggleAttribute('hidden', learners.length > 0);
   learners.forEach(row);
   times();
   const problem = one('[data-problem]');

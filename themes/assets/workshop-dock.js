@@ -3,16 +3,26 @@
 import { installPanels } from './panels.js';
 import { installTerminals } from './terminal.js';
 
+/** A stream that was refused is asked for again after this: a server that starts again may refuse at first. */
+const AGAIN = 3000;
+
 /** Opens a stream while the page is visible, so that a forgotten tab keeps nothing awake. */
 function whileVisible(open) {
   let source = null;
+  let timer = 0;
+  const close = () => {
+    clearTimeout(timer);
+    source?.close();
+    source = null;
+  };
   const follow = () => {
-    const visible = document.visibilityState === 'visible';
-    if (visible && !source) source = open();
-    if (!visible && source) {
-      source.close();
-      source = null;
-    }
+    close();
+    if (document.visibilityState !== 'visible') return;
+    source = open();
+    // A browser tries again by itself when the connection breaks, but not when it gets another answer.
+    source.addEventListener('error', ({ target }) => {
+      if (target === source && source.readyState === EventSource.CLOSED) timer = setTimeout(follow, AGAIN);
+    });
   };
   document.addEventListener('visibilitychange', follow);
   follow();

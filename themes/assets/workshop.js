@@ -12,10 +12,13 @@ async function ask(path, wish) {
   const options = wish === undefined ? {} : {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wish),
   };
-  const response = await fetch(`/api/v1/workshop${path}`, { cache: 'no-store', ...options });
+  const response = await fetch(`/api/v1/workshop${path}`, { cache: 'no-store', ...options }).catch(() => {
+    throw new Error('The server does not answer; trying again.');
+  });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) {
-    throw new Error([answer.error ?? `The server answers with ${response.status}.`, answer.hint].filter(Boolean).join('\n'));
+    const text = [answer.error ?? `The server answers with ${response.status}.`, answer.hint].filter(Boolean).join('\n');
+    throw Object.assign(new Error(text), { status: response.status });
   }
   return answer;
 }
@@ -41,6 +44,19 @@ async function list() {
   }
 }
 
+/** A speaker who has read the commands of the workshop beside their decks. */
+function installAgreement() {
+  const asked = one('[data-agree]');
+  asked?.querySelector('button').addEventListener('click', async () => {
+    const wish = { deck: '/w/', hash: asked.dataset.hash };
+    const response = await fetch('/api/v1/trust', {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wish),
+    }).catch(() => null);
+    if (response?.ok) location.reload();
+    else problem((await response?.json().catch(() => null))?.error ?? 'The server does not answer.');
+  });
+}
+
 /* ---- a step ---- */
 
 let nextLook = null;
@@ -51,7 +67,26 @@ function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Buttons that need the sandbox say so until it works; they can be reached, and read out, all the same. */
+let works = document.body.dataset.ready !== 'no';
+
+function ready(now) {
+  works = now;
+  document.body.dataset.ready = now ? 'yes' : 'no';
+  for (const button of all('.fd-command [data-run], [data-solve], [data-do]')) {
+    if (now) {
+      button.removeAttribute('aria-disabled');
+      button.removeAttribute('aria-describedby');
+    } else {
+      button.setAttribute('aria-disabled', 'true');
+      button.setAttribute('aria-describedby', 'starting');
+    }
+  }
+  one('#starting').hidden = now;
+}
+
 function show(report) {
+  ready(true);
   report.checks.forEach((check, index) => {
     const item = one(`[data-check="${index}"]`);
     if (!item) return;
@@ -98,8 +133,11 @@ async function look() {
       wait = now === last ? Math.min(wait * 1.5, 8000) : 1000;
       last = now;
     } catch (error) {
-      set(one('[data-summary]'), error.message.split('\n')[0]);
-      wait = Math.min(wait * 2, 8000);
+      // A sandbox is there in a moment; a server that is away may take longer.
+      const starting = error.status === 503;
+      if (starting || error.status === undefined) ready(false);
+      set(one('[data-summary]'), starting ? '' : error.message.split('\n')[0]);
+      wait = starting ? 700 : Math.min(wait * 2, 8000);
     }
   }
   timer = setTimeout(look, wait);
@@ -195,9 +233,9 @@ const doing = {
 
 function keys(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, [contenteditable]')) return;
-  const next = () => all('[data-run]').find((button) => !ran.has(button.dataset.run));
+  const next = () => all('.fd-command [data-run]').find((button) => !ran.has(button.dataset.run));
   const does = {
-    r: () => { const button = next(); if (button) run(button); },
+    r: () => { const button = works && busy === 0 && next(); if (button) run(button); },
     c: () => one('[data-do="check"]')?.click(),
     n: () => one('a[rel="next"]')?.click(),
     p: () => one('a[rel="prev"]')?.click(),
@@ -208,15 +246,16 @@ function keys(event) {
 }
 
 if (page === 'list') {
+  installAgreement();
   const again = () => { if (document.visibilityState === 'visible') list().catch(() => {}); };
   setInterval(again, 3000);
   document.addEventListener('visibilitychange', again);
 } else {
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button');
-    if (!button) return;
+    if (!button || button.ariaDisabled === 'true') return;
     if (button.matches('[data-copy]')) copy(button).catch(() => problem('The browser does not let the page copy; select the text instead.'));
-    else if (button.dataset.run) run(button);
+    else if (button.matches('.fd-command [data-run]')) run(button);
     else if (button.matches('[data-solve]')) act(button, async () => show(await ask(`/${step}/solve`, {})));
     else doing[button.dataset.do]?.(button);
   });
@@ -227,7 +266,7 @@ if (page === 'list') {
     all('details[data-fold="hint"]').forEach((fold) => fold.addEventListener('toggle', () => {
       if (fold.open && !fold.dataset.told && busy === 0) {
         fold.dataset.told = 'yes';
-        ask(`/${step}/hint`, {}).catch(() => {});
+        ask(`/${step}/hint`, {}).catch(() => { delete fold.dataset.told; });
       }
     }));
     document.addEventListener('visibilitychange', look);

@@ -1,6 +1,7 @@
 //! The demo side of a presentation: which cluster and repository, and when they are started.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
@@ -17,6 +18,8 @@ use crate::gitops::schedule::Intervals;
 use crate::project::watch::LiveDeck;
 use crate::sandbox::keep::{Demo, keep};
 use crate::sandbox::{ClusterPlan, Plan, RepositoryPlan, builtin, repository};
+use crate::workshop::load;
+use crate::workshop::seat::{Agreement, Seat};
 
 /// The demo repository's name in addresses.
 const REPOSITORY: &str = "demo";
@@ -145,23 +148,49 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Starts the demo side as soon as a deck has something live in it, and keeps it running.
+/// Starts the demo side as soon as a deck has something live in it or somebody works at the seat, and keeps it running.
 pub(super) async fn run(
     plan: Plan,
     always: bool,
     decks: Vec<LiveDeck>,
+    seat: Option<Arc<Seat>>,
     demo: watch::Sender<Demo>,
     stop: CancellationToken,
 ) -> Result<(), std::io::Error> {
     if !always {
-        let wanted = decks.into_iter().map(|deck| Box::pin(until_live(deck)));
+        let live = decks.into_iter().map(|deck| Box::pin(until_live(deck)));
+        let at_work = async {
+            match &seat {
+                Some(seat) => seat.until_wanted().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            _ = futures::future::select_all(wanted) => {}
+            _ = futures::future::select_all(live) => {}
+            () = at_work => {}
         }
     }
     keep(plan, demo, stop).await;
     Ok(())
+}
+
+/// The place at the workshop that lies beside the decks, in their sandbox; none without a workshop that can be run.
+pub(super) fn seat(root: &Path, runs: bool, console: Console) -> Option<Arc<Seat>> {
+    let folder = root.join("workshop");
+    if !folder.is_dir() || !load::is_workshop(&folder) {
+        return None;
+    }
+    match load::folder(&folder) {
+        Ok(loaded) if !loaded.is_broken() => {
+            let agreement = if runs { Agreement::Asked } else { Agreement::Never };
+            Some(Seat::beside_decks(Arc::new(loaded.workshop), agreement))
+        }
+        _ => {
+            console.say("  The workshop beside the decks has mistakes and is not shown: `foredeck workshop list`.");
+            None
+        }
+    }
 }
 
 /// Waits until a deck has a panel or a fence to run.

@@ -73,8 +73,10 @@ pub(super) async fn serve(
     config.state_file = prepared.as_ref().and_then(Prepared::state_file);
     config.resume = demo.resume;
     let (sender, receiver) = watch::channel(Demo::Off);
-    config.demo = receiver;
+    config.demo = receiver.clone();
     config.safe = demo.safe;
+    let seat = demo::seat(&project.root, prepared.is_some() && !demo.safe, console);
+    config.workshop.clone_from(&seat);
     config.shell = std::env::var_os("SHELL");
     config.trusted = super::trust::store();
     config.replay = replay;
@@ -102,7 +104,14 @@ pub(super) async fn serve(
         // Where nothing can be written, `fluxctl` wants the address.
         running_file = running::write(prepared.folder(), &running).ok();
         let plan = prepared.plan(demo, &project.root, server.address().port(), token.reveal().to_owned())?;
-        supervisor.spawn("the demo side", demo::run(plan, always, decks.clone(), sender, stop.clone()));
+        supervisor.spawn("the demo side", demo::run(plan, always, decks.clone(), seat.clone(), sender, stop.clone()));
+        if let Some(seat) = seat {
+            let seat = seat.run(receiver, stop.clone());
+            supervisor.spawn("the workshop", async move {
+                seat.await;
+                Ok::<(), std::io::Error>(())
+            });
+        }
     }
     if let Some(rehearsal) = rehearsal.clone().filter(|rehearsal| rehearsal.headless) {
         let (app, stop) = (server.app(), stop.clone());

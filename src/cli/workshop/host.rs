@@ -188,7 +188,7 @@ fn put_aside(folder: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => std::fs::create_dir_all(&before)?,
     }
-    for name in ["cluster", "demo.git", "demo", "reconciler", "progress"] {
+    for name in ["cluster", "demo.git", "demo", "reconciler", "progress", "checkpoints"] {
         match std::fs::rename(folder.join(name), before.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -43,14 +43,21 @@ pub(super) fn test(args: &TestWorkshop, console: Console) -> Result<Code, Failur
 
 /// The folder of steps that is meant; nothing for the built-in workshop.
 fn folder(which: &WhichWorkshop) -> Option<PathBuf> {
-    let own = which.workshop.clone().unwrap_or_else(|| PathBuf::from("workshop"));
-    (which.workshop.is_some() || own.is_dir()).then_some(own)
+    let named = named(which);
+    let own = named.clone().unwrap_or_else(|| PathBuf::from("workshop"));
+    (named.is_some() || own.is_dir()).then_some(own)
+}
+
+/// The folder that was named: by the option, or by the environment of a learner's terminal.
+fn named(which: &WhichWorkshop) -> Option<PathBuf> {
+    let around = || std::env::var_os("FOREDECK_WORKSHOP").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    which.workshop.clone().or_else(around)
 }
 
 /// The workshop that is meant.
 fn open(which: &WhichWorkshop) -> Result<Loaded, Failure> {
-    let loaded = match &which.workshop {
-        Some(folder) => load::folder(folder),
+    let loaded = match named(which) {
+        Some(folder) => load::folder(&folder),
         None => load::project(Path::new(".")),
     };
     loaded.map_err(|error| {

@@ -108,6 +108,7 @@ fn say(args: &Serve, room: &RoomServer, rules: Rules, console: Console) -> Resul
             "trainer": trainer,
             "max": rules.max,
             "terminals": rules.terminals,
+            "shells": room.shells(),
             "learners": room.learners(),
         }));
     }
@@ -125,12 +126,12 @@ fn say(args: &Serve, room: &RoomServer, rules: Rules, console: Console) -> Resul
     if args.host.is_loopback() {
         console.say("  Only this machine can join: `--host 0.0.0.0` opens it to the network.");
     }
-    let shells = match (rules.terminals, args.host.is_loopback()) {
-        (true, false) => "Learners type as you on this machine: use one that holds nothing else, or a container.",
-        (true, true) => "Learners have a terminal each, as you on this machine.",
-        (false, _) => "Learners have no terminals; buttons run what the steps say. `--terminals` gives them a shell.",
-    };
-    console.say(&format!("  {shells}"));
+    console.say(&format!("  {}", room.shells()));
+    match (rules.terminals, args.host.is_loopback()) {
+        (true, false) => console.say("  They run as you: use a machine that holds nothing else, or a container."),
+        (true, true) => {}
+        (false, _) => console.say("  `--terminals` gives each of them a shell on this machine."),
+    }
     console.say(match args.keep {
         true => "  Ctrl-C stops; the next `foredeck workshop serve` goes on.",
         false => "  Ctrl-C ends the workshop and deletes what learners did; `--keep` keeps it.",

@@ -29,9 +29,13 @@ pub(super) fn run(args: &Start, console: Console) -> Result<Code, Failure> {
 }
 
 async fn start(args: &Start, workshop: Arc<Workshop>, console: Console) -> Result<Code, Failure> {
+    if let Some(address) = client::given() {
+        return elsewhere(args, &workshop, &address, None, console).await;
+    }
     let home = client::home(console)?;
     if let Some(address) = client::running(&home).await {
-        return elsewhere(args, &workshop, &address, console).await;
+        let pages = format!("{}/w/", address.url);
+        return elsewhere(args, &workshop, &address, Some(&pages), console).await;
     }
     let supervisor = Supervisor::new()?;
     let stop = supervisor.stop();
@@ -50,14 +54,23 @@ async fn start(args: &Start, workshop: Arc<Workshop>, console: Console) -> Resul
     served
 }
 
-/// Another process serves it already: that one does it.
-async fn elsewhere(args: &Start, workshop: &Workshop, address: &Address, console: Console) -> Result<Code, Failure> {
+/// Another process serves it already: that one does it. Whose terminal is a room's has its pages open.
+async fn elsewhere(
+    args: &Start,
+    workshop: &Workshop,
+    address: &Address,
+    pages: Option<&str>,
+    console: Console,
+) -> Result<Code, Failure> {
     if args.fresh {
         let failure = Failure::usage("the workshop is being served, so it cannot begin anew");
         return Err(failure.hint("stop the other `foredeck workshop start` first"));
     }
     let Some(step) = args.step.as_deref().and_then(|name| workshop.step(name)) else {
-        console.say(&format!("The workshop is served already: {}/w/?t={}", address.url, address.token));
+        console.say(&match pages {
+            Some(pages) => format!("The workshop is served already: {pages}?t={}", address.token),
+            None => "The workshop is served already: it is in your browser.".to_owned(),
+        });
         return Ok(Code::Done);
     };
     let url = format!("{}/api/v1/workshop/{}/start", address.url, step.id);
@@ -74,7 +87,10 @@ async fn elsewhere(args: &Start, workshop: &Workshop, address: &Address, console
         return planned(&step.id, &value, console);
     }
     tell_moves(&value, console);
-    console.say(&format!("{} begins: {}/w/{}", step.id, address.url, step.slug));
+    console.say(&match pages {
+        Some(pages) => format!("{} begins: {pages}{}", step.id, step.slug),
+        None => format!("{} begins.", step.id),
+    });
     Ok(Code::Done)
 }
 

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde_json::{Value, json};
+
 use super::Api;
 use super::status::Refusal;
 use super::store::{ResourceName, Stored};
@@ -23,6 +26,33 @@ impl Checkpoint {
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
+    }
+
+    /// It as JSON lines, one for each object.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for stored in self.objects.values() {
+            let line = json!({"resource": &*stored.resource, "revision": stored.revision, "object": stored.value()});
+            text.push_str(&line.to_string());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// One that was written as text; `None` when it is something else.
+    pub fn from_text(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Line {
+            resource: String,
+            revision: u64,
+            object: Value,
+        }
+        let objects = text.lines().map(|line| {
+            let line: Line = serde_json::from_str(line).ok()?;
+            let stored = Stored::new(line.resource.into(), line.object, line.revision);
+            Some(((stored.resource.clone(), stored.key.clone()), Arc::new(stored)))
+        });
+        Some(Self { objects: objects.collect::<Option<_>>()? })
     }
 }
 
@@ -69,7 +99,6 @@ impl Api {
 mod tests {
     use super::*;
     use crate::cluster::clock::Clock;
-    use serde_json::json;
 
     #[test]
     fn going_back_undoes_everything_and_tells_it() {
@@ -84,7 +113,10 @@ mod tests {
         api.install(&xs, object("new", 1)).unwrap();
         api.commit(|store| Ok(store.delete("xs", &Key::new("", "gone")))).unwrap();
         let before = api.look(|store| store.revision());
-        api.restore(&then).unwrap();
+        let text = then.to_text();
+        assert_eq!(text.lines().count(), 3);
+        assert!(Checkpoint::from_text(&text[..text.len() - 9]).is_none(), "half a line");
+        api.restore(&Checkpoint::from_text(&text).expect("what was written is read")).unwrap();
         let now: Vec<_> = api.look(|store| {
             store.list("xs", "").map(|object| (object.key.name.to_string(), object.value()["value"].clone())).collect()
         });

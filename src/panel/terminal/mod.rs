@@ -3,6 +3,7 @@
 //! What a program writes is filtered ([`filter`]), secrets are taken out ([`super::redact`]), and what is left is kept in
 //! a bounded record ([`scrollback`]) that every window reads at its own pace: a slow one skips ahead, nobody waits for it.
 
+pub mod confine;
 pub mod filter;
 mod pty;
 pub mod scrollback;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use confine::Confine;
 pub use pty::Size;
 pub use session::{Ended, Terminal};
 
@@ -55,6 +57,16 @@ pub struct Terminals {
     tasks: TaskTracker,
     stop: CancellationToken,
     shell: Option<OsString>,
+    guest: Option<Guest>,
+}
+
+/// Somebody who is not this machine's user types: their shells get none of the user's own variables.
+#[derive(Debug, Clone, Default)]
+pub struct Guest {
+    /// Variables for them.
+    pub variables: Vec<(String, OsString)>,
+    /// What they can reach; everything where the system cannot keep that up.
+    pub confine: Option<Confine>,
 }
 
 /// A terminal, and the sandbox that it was opened in.
@@ -85,7 +97,14 @@ impl Terminals {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             shell,
+            guest: None,
         }
+    }
+
+    /// The same for somebody else than the user.
+    #[must_use]
+    pub fn of_guest(self, guest: Option<Guest>) -> Self {
+        Self { guest, ..self }
     }
 
     /// The terminal of this name, if it is open.
@@ -130,6 +149,7 @@ impl Terminals {
             settings: &sandbox.folder.path().join("terminals").join(name),
             variables: &sandbox.tools.variables,
             shell: self.shell.as_deref(),
+            guest: self.guest.as_ref(),
         };
         let terminal = Terminal::start(name, place, secrets, &self.tasks, self.stop.child_token());
         let terminal = terminal.map_err(Refusal::Start)?;
@@ -175,6 +195,8 @@ pub struct Place<'a> {
     pub variables: &'a [(String, OsString)],
     /// The user's shell.
     pub shell: Option<&'a std::ffi::OsStr>,
+    /// Somebody else, when it is not the user.
+    pub guest: Option<&'a Guest>,
 }
 
 #[cfg(all(test, unix))]

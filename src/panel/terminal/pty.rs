@@ -1,7 +1,6 @@
 //! A shell on a pseudo-terminal: started, read, written to, and ended with everything it started.
 
 use std::io::{Read as _, Write as _};
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,12 +8,17 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
+use super::confine::within;
 use super::shell::Launch;
 
 /// Output that is taken in a window of time; a program that writes more has to wait.
 const FLOOD: (usize, Duration) = (128 * 1024, Duration::from_millis(100));
 /// Pieces of input that wait for the program to read them.
 const WAITING_INPUT: usize = 64;
+/// What a terminal's threads need at most.
+const STACK: usize = 256 * 1024;
+/// What somebody else's shell gets of our own variables.
+const GUESTS: [&str; 8] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL"];
 /// How long a shell may take to end when its terminal is gone.
 const GRACE: Duration = Duration::from_millis(300);
 
@@ -57,8 +61,7 @@ impl Pty {
     /// A sentence that says what the system refused.
     pub(super) fn start(
         launch: &Launch,
-        folder: &Path,
-        variables: &[(String, std::ffi::OsString)],
+        place: super::Place<'_>,
         size: Size,
         tasks: &TaskTracker,
         wrote: impl FnMut(&[u8]) + Send + 'static,
@@ -68,18 +71,24 @@ impl Pty {
         let pair = pair.map_err(|error| format!("the system gives no terminal: {error}"))?;
         let mut command = CommandBuilder::new(&launch.program);
         command.args(&launch.arguments);
-        command.cwd(folder);
+        command.cwd(place.folder);
+        if place.guest.is_some() {
+            keep_only(&mut command, &GUESTS);
+        }
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TMUX", "STY"] {
             command.env_remove(name);
         }
         command.env("TERM", "xterm-256color");
-        for (name, value) in variables.iter().chain(&launch.variables) {
+        let own = place.guest.map(|guest| guest.variables.as_slice()).unwrap_or_default();
+        for (name, value) in place.variables.iter().chain(own).chain(&launch.variables) {
             command.env(name, value);
         }
         let failed = |error: anyhow::Error| format!("`{}` does not start: {error}", launch.program.display());
-        let mut child = pair.slave.spawn_command(command).map_err(failed)?;
+        let slave = pair.slave;
         // Ours must not keep the terminal open when the shell is gone.
-        drop(pair.slave);
+        let spawn = move || slave.spawn_command(command);
+        let confine = place.guest.and_then(|guest| guest.confine.as_ref());
+        let mut child = within(confine, spawn)?.map_err(failed)?;
         let leader = child.process_id();
         let reader = pair.master.try_clone_reader().map_err(failed);
         let writer = pair.master.take_writer().map_err(failed);
@@ -91,9 +100,7 @@ impl Pty {
             }
         };
         let (input, pieces) = mpsc::channel(WAITING_INPUT);
-        tasks.spawn_blocking(move || read(reader, wrote));
-        tasks.spawn_blocking(move || write(writer, pieces));
-        tasks.spawn_blocking(move || {
+        let waits = move || {
             let said = match child.wait() {
                 Ok(status) if status.success() => "the shell has ended".to_owned(),
                 Ok(status) => format!("the shell has ended with code {}", status.exit_code()),
@@ -101,7 +108,14 @@ impl Pty {
             };
             end_session(leader);
             ended(said);
-        });
+        };
+        let threads = thread(tasks, waits)
+            .and_then(|()| thread(tasks, move || read(reader, wrote)))
+            .and_then(|()| thread(tasks, move || write(writer, pieces)));
+        if let Err(why) = threads {
+            end_session(leader);
+            return Err(why);
+        }
         Ok(Self { master: Mutex::new(Some(pair.master)), input: Mutex::new(Some(input)), leader })
     }
 
@@ -167,6 +181,26 @@ fn read(mut reader: Box<dyn std::io::Read + Send>, mut wrote: impl FnMut(&[u8]))
             }
         }
     }
+}
+
+/// Leaves a command only some of our own variables.
+fn keep_only(command: &mut CommandBuilder, names: &[&str]) {
+    let kept: Vec<_> = names.iter().filter_map(|name| Some((name, command.get_env(name)?.to_owned()))).collect();
+    command.env_clear();
+    for (name, value) in kept {
+        command.env(name, value);
+    }
+}
+
+/// A thread of its own that belongs to `tasks`: a room of terminals must not use up those that files are read with.
+fn thread(tasks: &TaskTracker, work: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    let token = tasks.token();
+    let thread = std::thread::Builder::new().name("terminal".to_owned()).stack_size(STACK);
+    let started = thread.spawn(move || {
+        work();
+        drop(token);
+    });
+    started.map(|_| ()).map_err(|error| format!("the system gives no thread: {error}"))
 }
 
 fn write(mut writer: Box<dyn std::io::Write + Send>, mut pieces: mpsc::Receiver<Vec<u8>>) {

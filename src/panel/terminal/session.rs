@@ -137,7 +137,7 @@ impl Terminal {
                 over.send_replace(Some(why));
             }
         };
-        let pty = Pty::start(&launch, place.folder, place.variables, Size::USUAL, tasks, wrote, ended)?;
+        let pty = Pty::start(&launch, place, Size::USUAL, tasks, wrote, ended)?;
         let terminal = Arc::new(Self {
             name: name.to_owned(),
             kind: launch.kind,

@@ -93,6 +93,7 @@ fn bash(token: &str) -> String {
     format!(
         "[ -f ~/.bashrc ] && . ~/.bashrc\n\
          unset HISTFILE\n\
+         [ -z \"${{FOREDECK_PROMPT:-}}\" ] || PS1=$FOREDECK_PROMPT\n\
          __foredeck_prompt() {{ case $PS1 in *{token}*) ;; *) PS1=\"$PS1\"'\\[\\033]{MARK};{token};p;${{__foredeck_code}}\\007\\]' ;; esac; }}\n\
          PROMPT_COMMAND=\"__foredeck_code=\\$?\n${{PROMPT_COMMAND:-}}\n__foredeck_prompt\"\n\
          PS2='> \\[\\033]{MARK};{token};m\\007\\]'\n"
@@ -104,6 +105,7 @@ fn zsh(token: &str) -> String {
         "ZDOTDIR=$HOME\n\
          [ -f ~/.zshrc ] && . ~/.zshrc\n\
          unset HISTFILE\n\
+         [ -z \"${{FOREDECK_PROMPT:-}}\" ] || PS1=$FOREDECK_PROMPT\n\
          __foredeck_prompt() {{ case $PS1 in *{token}*) ;; *) PS1=\"$PS1\"$'%{{\\033]{MARK};{token};p;%?\\007%}}' ;; esac; }}\n\
          precmd_functions+=(__foredeck_prompt)\n\
          PS2=$'> %{{\\033]{MARK};{token};m\\007%}}'\n\

@@ -27,6 +27,7 @@ impl Bench {
     fn terminal(&self, shell: &str) -> Arc<Terminal> {
         let variables = [("HOME".to_owned(), self.folder.path().as_os_str().to_owned())];
         let place = Place {
+            guest: None,
             folder: self.folder.path(),
             settings: &self.folder.path().join("settings"),
             variables: &variables,

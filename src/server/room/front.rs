@@ -16,9 +16,9 @@ use super::place::Place;
 use super::{Room, join, lock, trainer};
 use crate::server::error::Problem;
 use crate::server::listen::Peer;
-use crate::server::role::{self, Token};
+use crate::server::role::{self, Token, is_same};
 use crate::server::router::guarded;
-use crate::server::routes::{admin, asset};
+use crate::server::routes::{admin, asset, flux};
 
 /// Every route of a room.
 pub(super) fn router(room: Arc<Room>) -> Router {
@@ -44,7 +44,9 @@ pub(super) fn router(room: Arc<Room>) -> Router {
         .route("/api/v1/canary", any(forward))
         .route("/ws/term/{name}", any(forward))
         .route("/git/{id}/{*rest}", any(git))
-        .route("/l/{id}/flux/{*rest}", any(flux))
+        .route("/l/{id}/flux/{*rest}", any(fluxctl))
+        .route("/l/{id}/api/v1/workshop", get(own))
+        .route("/l/{id}/api/v1/workshop/{*rest}", any(own))
         .fallback(|| async { Problem::not_found("There is nothing at this address.") })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .with_state(room);
@@ -121,14 +123,8 @@ async fn git(
 ) -> Result<Response, Problem> {
     let place = room.place(&id);
     // One answer for all that is not theirs: it does not tell who takes part.
-    let open = match &place {
-        Some(place) => {
-            let live = place.wake(&room.ground).await.ok();
-            live.is_some_and(|live| password(request.headers()).is_some_and(|given| live.push.matches(&given)))
-        }
-        None => false,
-    };
-    let Some(place) = place.filter(|_| open) else {
+    let given = password(request.headers()).unwrap_or_default();
+    let Some(place) = place.filter(|place| knows(place, &given)) else {
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"foredeck\"")];
         return Ok((StatusCode::UNAUTHORIZED, challenge, "this repository is its learner's alone\n").into_response());
     };
@@ -136,15 +132,38 @@ async fn git(
     hand_over(&room, &place, request, false).await
 }
 
-/// What `fluxctl` asks for, with the repository's password; the learner's own server looks at that.
-async fn flux(
+/// What `fluxctl` asks for, with the repository's password.
+async fn fluxctl(
     State(room): State<Arc<Room>>,
     Path((id, rest)): Path<(String, String)>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let place = room.place(&id).ok_or_else(stranger)?;
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = given.strip_prefix("Bearer ").or_else(|| given.strip_prefix("Scope-Probe token="));
+    let given = given.unwrap_or_default().trim().to_owned();
+    let Some(place) = room.place(&id).filter(|place| knows(place, &given)) else { return Ok(flux::without_token()) };
     retarget(&mut request, &format!("/flux/{rest}"))?;
     hand_over(&room, &place, request, false).await
+}
+
+/// What `foredeck workshop` in a learner's terminal asks for: the token in its environment opens their steps, and
+/// nothing else.
+async fn own(State(room): State<Arc<Room>>, mut request: Request) -> Result<Response, Problem> {
+    let path = request.uri().path().to_owned();
+    let parts = path.strip_prefix("/l/").and_then(|rest| rest.split_once('/')).ok_or_else(stranger)?;
+    let bearer = request.headers().get(header::AUTHORIZATION);
+    let bearer = bearer.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
+    // A terminal, and so a token, lives no longer than its sandbox: none is woken for this.
+    let open = |place: &Arc<Place>| place.live().is_some_and(|live| is_same(live.seat.token(), bearer));
+    let place = room.place(parts.0).filter(open).ok_or_else(stranger)?;
+    retarget(&mut request, &format!("/{}", parts.1))?;
+    hand_over(&room, &place, request, false).await
+}
+
+/// Whether somebody knows what opens a learner's repository. It is another one for each time the sandbox is started,
+/// so that none has to be woken to find out; and who does not know it takes nothing of what the learner may ask for.
+fn knows(place: &Arc<Place>, given: &str) -> bool {
+    place.live().is_some_and(|live| live.push.matches(given))
 }
 
 fn password(headers: &HeaderMap) -> Option<String> {

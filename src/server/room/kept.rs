@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::place::Note;
 use crate::server::role::Token;
 use crate::workshop::progress::{self, Progress};
 use crate::workshop::room::roster::{Roster, VERSION};
@@ -57,6 +58,19 @@ pub(super) fn peek(file: &Path, workshop: &str) -> Progress {
     let known = serde_json::from_slice::<Progress>(&bytes).ok();
     let known = known.filter(|known| known.version == progress::VERSION && known.workshop == workshop);
     known.unwrap_or_else(|| Progress::new(workshop))
+}
+
+/// The file of what the trainer said to a learner.
+pub(super) fn notes_file(folder: &Path) -> PathBuf {
+    folder.join("notes.json")
+}
+
+/// What the trainer said to a learner before; nothing when that is not known any more.
+pub(super) fn notes(folder: &Path) -> Vec<Note> {
+    let file = notes_file(folder);
+    let small = std::fs::metadata(&file).is_ok_and(|metadata| metadata.len() <= LARGEST);
+    let bytes = if small { std::fs::read(&file).unwrap_or_default() } else { Vec::new() };
+    serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

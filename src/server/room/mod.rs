@@ -15,7 +15,7 @@ mod trainer;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use super::role::Token;
 use super::state::App;
 use super::{Config, Error, listen, listen_on};
 use crate::cluster::folder::Folder;
+use crate::panel::terminal::Confine;
 use crate::workshop::Workshop;
 use crate::workshop::room::pace::Pace;
 use crate::workshop::room::roster::{Refusal, Roster};
@@ -83,6 +84,8 @@ pub(super) struct Ground {
     path: Option<OsString>,
     home: Option<PathBuf>,
     shell: Option<OsString>,
+    /// Whether a learner's shell is kept to their own files.
+    confines: bool,
     rules: Rules,
     bound: SocketAddr,
     /// How programs on this machine reach the server.
@@ -94,6 +97,28 @@ pub(super) struct Ground {
 impl Ground {
     fn folder_of(&self, id: &str) -> Folder {
         self.folder.below("learners").below(id)
+    }
+
+    /// The folder of the step files, for `foredeck workshop` in learners' terminals.
+    fn steps(&self) -> PathBuf {
+        self.folder.path().join("steps")
+    }
+
+    /// What a shell in a folder reaches, where this system can keep that up.
+    fn confine(&self, own: &Path) -> Option<Confine> {
+        let folders = self.path.as_deref().into_iter().flat_map(std::env::split_paths);
+        Confine::new(own, self.folder.path(), folders.chain([self.program.clone(), self.steps()]).collect())
+    }
+
+    /// What learners' shells can reach, for the trainer.
+    fn shells(&self) -> &'static str {
+        match (self.rules.terminals, self.confines) {
+            (false, _) => "Learners have no terminals; buttons run what the steps say.",
+            (true, true) => "Each learner's terminal reaches their own files and the system's programs only.",
+            (true, false) => {
+                "Learners' terminals can read each other's files, and yours: this system has no means to keep them apart."
+            }
+        }
     }
 }
 
@@ -220,6 +245,18 @@ impl Room {
     }
 }
 
+/// Writes the step files for learners to read; those of another workshop go.
+fn write_steps(folder: &Path, workshop: &Workshop) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => std::fs::create_dir_all(folder)?,
+    }
+    workshop
+        .steps
+        .iter()
+        .try_for_each(|step| std::fs::write(folder.join(format!("{}.md", step.id)), step.source.text()))
+}
+
 /// A room that has its address but answers only once it is [served](RoomServer::serve).
 pub struct RoomServer {
     listener: TcpListener,
@@ -241,7 +278,7 @@ impl RoomServer {
         let file = kept::file(config.folder.path());
         let (roster, note) = kept::read(&file, &config.workshop.name).map_err(Error::Random)?;
         let local = if bound.ip().is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { bound.ip() };
-        let ground = Arc::new(Ground {
+        let mut ground = Ground {
             base,
             workshop: config.workshop,
             folder: config.folder,
@@ -250,12 +287,17 @@ impl RoomServer {
             path: config.path,
             home: config.home,
             shell: config.server.shell,
+            confines: false,
             rules: config.rules,
             bound,
             address: format!("http://{}", SocketAddr::new(local, bound.port())),
             starts: Arc::new(Semaphore::new(STARTS)),
             stop,
-        });
+        };
+        ground.confines = ground.confine(&ground.folder.path().join("learners")).is_some();
+        write_steps(&ground.steps(), &ground.workshop)
+            .map_err(|source| Error::Root { path: ground.steps(), source })?;
+        let ground = Arc::new(ground);
         let places = roster.learners.iter().filter_map(|learner| Place::new(learner, &ground)).map(Arc::new);
         let places = Mutex::new(places.collect());
         let room = Arc::new(Room {
@@ -270,6 +312,11 @@ impl RoomServer {
         let note = note.or(kept.err());
         lock(&room.problem).clone_from(&note);
         Ok(Self { listener, room, note })
+    }
+
+    /// What learners' shells can reach, for people.
+    pub fn shells(&self) -> &'static str {
+        self.room.ground.shells()
     }
 
     /// What the trainer has to be told about the room that was kept.

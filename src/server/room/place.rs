@@ -1,5 +1,6 @@
 //! The place of one learner: their sandbox and server while they are here, their folder while they are away.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::http::HeaderValue;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,6 +18,7 @@ use crate::cluster::api::Limits as Quota;
 use crate::cluster::embedded;
 use crate::cluster::folder::Folder;
 use crate::gitops::schedule::Intervals;
+use crate::panel::terminal::Guest;
 use crate::sandbox::keep::{Demo, keep};
 use crate::sandbox::{self, ClusterPlan, RepositoryPlan, repository};
 use crate::server::role::{Role, Token};
@@ -28,6 +30,7 @@ use crate::workshop::room::pace::Pace;
 use crate::workshop::room::roster::Learner;
 use crate::workshop::seat::{Seat, Setting};
 use crate::workshop::session::{self, Session};
+use crate::workshop::store;
 
 /// The demo repository's name in addresses, its branch, and the folder of it that is applied.
 const REPOSITORY: &str = "demo";
@@ -45,7 +48,7 @@ const NOTES: usize = 20;
 const START: Duration = Duration::from_secs(90);
 
 /// A message of the trainer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
     pub(super) number: u64,
     pub(super) html: String,
@@ -58,6 +61,7 @@ pub(super) struct Place {
     pub(super) name: String,
     pub(super) token: Mutex<Token>,
     pub(super) notes: watch::Sender<Vec<Note>>,
+    folder: Folder,
     /// Held while a sandbox is put away, so that the next one waits.
     live: tokio::sync::Mutex<Option<Arc<Live>>>,
     /// The same to look at.
@@ -99,7 +103,8 @@ impl Place {
             id: learner.id.clone(),
             name: learner.name.clone(),
             token: Mutex::new(Token::known(&learner.token)?),
-            notes: watch::Sender::new(Vec::new()),
+            notes: watch::Sender::new(kept::notes(ground.folder_of(&learner.id).path())),
+            folder: ground.folder_of(&learner.id),
             live: tokio::sync::Mutex::new(None),
             shown: Mutex::new(None),
             seen: AtomicU64::new(0),
@@ -166,11 +171,17 @@ impl Place {
     /// Says something to the learner.
     pub(super) fn tell(&self, html: String) {
         self.notes.send_modify(|notes| {
-            let number = notes.last().map_or(1, |note| note.number + 1);
+            // Numbers grow over restarts, too: a window knows by them what it has shown.
+            let number = notes.last().map_or(0, |note| note.number + 1).max(now_ms());
             notes.push(Note { number, html, at: now_ms() });
             let old = notes.len().saturating_sub(NOTES);
             notes.drain(..old);
         });
+        let file = kept::notes_file(self.folder.path());
+        let kept = self.folder.make().map_err(std::io::Error::other);
+        if let Err(error) = kept.and_then(|()| store::replace(&file, &*self.notes.borrow())) {
+            tracing::warn!(%error, learner.id = self.id, "a message cannot be kept for later");
+        }
     }
 
     /// How the learner is doing, for the trainer.
@@ -211,6 +222,7 @@ impl Live {
         (config.demo, config.workshop) = (demo.clone(), Some(seat.clone()));
         (config.safe, config.shell) = (!ground.rules.terminals, ground.shell.clone());
         config.learner = Some(place.name.clone());
+        config.guest = Some(guest(place, ground, seat.token()));
         config.title.clone_from(&ground.base.title);
         config.limits = crate::server::Limits { streams_per_address: STREAMS, ..ground.base.limits };
         config.allow_hosts.clone_from(&ground.base.hosts.names);
@@ -234,6 +246,34 @@ impl Live {
         // Those who still listen are told to come again.
         self.app.desk.terminals.only_in(None);
     }
+}
+
+/// What a learner's shell finds and reaches.
+fn guest(place: &Place, ground: &Ground, token: &str) -> Guest {
+    // For its owner alone; what keeps it from being made is said by the sandbox.
+    let _ = place.folder.make();
+    let own = place.folder.path();
+    let (home, scratch) = (own.join("home"), own.join("tmp"));
+    for folder in [&home, &scratch] {
+        if let Err(error) = std::fs::create_dir_all(folder) {
+            tracing::warn!(%error, folder = %folder.display(), "a learner's folder cannot be made");
+        }
+    }
+    let address = format!("{}/l/{}", ground.address, place.id);
+    let mail = format!("{}@learner.example", place.id);
+    let mut variables: Vec<(String, OsString)> = vec![
+        ("HOME".to_owned(), home.into()),
+        ("FOREDECK_PROMPT".to_owned(), "$ ".into()),
+        ("TMPDIR".to_owned(), scratch.into()),
+        ("FOREDECK_WORKSHOP".to_owned(), ground.steps().into()),
+        ("FOREDECK_WORKSHOP_URL".to_owned(), address.into()),
+        ("FOREDECK_WORKSHOP_TOKEN".to_owned(), token.into()),
+    ];
+    for role in ["AUTHOR", "COMMITTER"] {
+        variables.push((format!("GIT_{role}_NAME"), OsString::from(&place.name)));
+        variables.push((format!("GIT_{role}_EMAIL"), OsString::from(&mail)));
+    }
+    Guest { variables, confine: ground.confine(own) }
 }
 
 fn plan(id: &str, ground: &Ground, folder: Folder, push: &Token) -> sandbox::Plan {

@@ -85,6 +85,8 @@ pub(super) async fn page(
         "assets": "/assets",
         "steps": steps,
         "max": room.ground.rules.max,
+        "shells": room.ground.shells(),
+        "confines": room.ground.confines || !room.ground.rules.terminals,
         "join": join_link(&room),
     });
     let html = room.ground.base.page("workshop-trainer.html", &context)?;

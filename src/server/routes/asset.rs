@@ -98,6 +98,9 @@ pub async fn file(
     let Path(path) = path.map_err(|_| Problem::bad_request("The address is not valid text."))?;
     // One answer for what is missing and for what is not shown: it tells nothing about the disk.
     let missing = || Problem::not_found("There is no such picture, font, style or medium in this project.");
+    if let Some(page) = super::workshop::page_of(&app, &path) {
+        return Ok(super::deck::see_other(&page));
+    }
     let (file, media_type) = resolve(&app.root, &path).await.ok_or_else(missing)?;
     serve(&file, media_type, request).await
 }

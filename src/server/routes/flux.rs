@@ -32,8 +32,7 @@ pub async fn flux(State(app): State<Arc<App>>, request: Request) -> Response {
         return answer(StatusCode::SERVICE_UNAVAILABLE, &fault(ApiErrorKind::Server, error).to_json());
     };
     if !may(&app, &sandbox, request.headers()) {
-        let error = "a token is needed: set FLUX_TOKEN, or run this where foredeck was started";
-        return answer(StatusCode::UNAUTHORIZED, &fault(ApiErrorKind::User, error).to_json());
+        return without_token();
     }
     let (parts, content) = request.into_parts();
     let content = match tokio::time::timeout(app.limits.body_timeout, body::to_bytes(content, LIMIT)).await {
@@ -48,6 +47,12 @@ pub async fn flux(State(app): State<Arc<App>>, request: Request) -> Response {
         Ok(Err(error)) => refuse(&error),
         Err(_) => refuse(&fault(ApiErrorKind::Server, "the answer takes too long; try again")),
     }
+}
+
+/// The answer to those who know no token.
+pub(in crate::server) fn without_token() -> Response {
+    let error = "a token is needed: set FLUX_TOKEN, or run this where foredeck was started";
+    answer(StatusCode::UNAUTHORIZED, &fault(ApiErrorKind::User, error).to_json())
 }
 
 /// Whether a request may be answered.

@@ -10,11 +10,13 @@ use serde_json::json;
 
 use super::body;
 use super::steps::done;
+use crate::runbook::trust::Commands;
 use crate::runbook::trusted::Agreed;
 use crate::server::desk;
 use crate::server::error::Problem;
 use crate::server::role::Role;
 use crate::server::state::App;
+use crate::workshop::seat;
 
 /// Which deck.
 #[derive(Debug, Deserialize)]
@@ -32,6 +34,21 @@ pub struct Agreement {
     hash: String,
 }
 
+/// By this name the workshop is meant; no deck has it.
+const WORKSHOP: &str = "/w/";
+
+/// The commands of a deck or the workshop, and where they are written.
+async fn named(app: &App, name: &str) -> Result<(Commands, String), Problem> {
+    if let Some(seat) =
+        app.workshop.as_ref().filter(|seat| name == WORKSHOP && seat.agreement() == seat::Agreement::Asked)
+    {
+        return Ok((seat.workshop().commands(), app.root.join("workshop").display().to_string()));
+    }
+    let (_, deck) = app.deck(name)?;
+    let view = deck.view().await?;
+    Ok((desk::commands(&view), view.compiled.place().display().to_string()))
+}
+
 /// The commands of a deck.
 pub async fn list(
     State(app): State<Arc<App>>,
@@ -41,9 +58,7 @@ pub async fn list(
     if !app.tokens.role(&headers).speaks() {
         return Err(super::deck::speakers_only("What a deck runs"));
     }
-    let (_, deck) = app.deck(&query.deck)?;
-    let view = deck.view().await?;
-    let commands = desk::commands(&view);
+    let (commands, _) = named(&app, &query.deck).await?;
     let standing = app.desk.standing(&commands).as_str();
     Ok(done(json!({ "deck": query.deck, "standing": standing, "hash": commands.hash(), "commands": commands })))
 }
@@ -59,18 +74,11 @@ pub async fn agree(State(app): State<Arc<App>>, request: Request) -> Result<Resp
     if app.desk.safe {
         return Err(Problem::forbidden("Nothing is run: foredeck was started with `--safe`."));
     }
-    let (_, deck) = app.deck(&agreement.deck)?;
-    let view = deck.view().await?;
-    let commands = desk::commands(&view);
+    let (commands, place) = named(&app, &agreement.deck).await?;
     if commands.hash() != agreement.hash {
         return Err(Problem::conflict("The commands have changed since they were read.").hint("Read them again."));
     }
-    let agreed = Agreed {
-        hash: agreement.hash,
-        deck: view.compiled.place().display().to_string(),
-        commands: commands.0.len(),
-        at_ms: app.now_ms(),
-    };
+    let agreed = Agreed { hash: agreement.hash, deck: place, commands: commands.0.len(), at_ms: app.now_ms() };
     app.desk.trusted.add(agreed).map_err(|error| {
         tracing::error!(%error, "cannot keep what is trusted");
         Problem::conflict(error.to_string()).hint("The terminal that runs foredeck says more.")

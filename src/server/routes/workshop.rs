@@ -11,14 +11,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::render::notes;
+use crate::runbook::trust::Standing;
+use crate::sandbox::keep::Demo;
 use crate::server::document::{Document, PRIVATE};
 use crate::server::error::Problem;
-use crate::server::role::{self, Token};
+use crate::server::role::{self, Role, Token};
 use crate::server::state::App;
 use crate::workshop::act::Ran;
 use crate::workshop::converge::Move;
 use crate::workshop::progress::Progress;
-use crate::workshop::seat::Seat;
+use crate::workshop::seat::{Agreement, Seat};
 use crate::workshop::session::{Error, Session};
 use crate::workshop::{Fold, Part, Step};
 
@@ -41,10 +43,22 @@ fn cookie_name(app: &App) -> String {
     format!("foredeck-learner-{}", app.tokens.port)
 }
 
+/// Whether the commands of the workshop may be run.
+fn standing(app: &App, seat: &Seat) -> Standing {
+    match seat.agreement() {
+        Agreement::Given => Standing::Trusted,
+        Agreement::Asked => app.desk.standing(&seat.workshop().commands()),
+        Agreement::Never => Standing::Safe,
+    }
+}
+
 /// Whether whoever asks may work at the seat.
 pub(super) fn may_work(app: &App, seat: &Seat, headers: &HeaderMap) -> bool {
     if app.tokens.role(headers).speaks() {
-        return true;
+        return matches!(standing(app, seat), Standing::Trusted | Standing::Nothing);
+    }
+    if seat.agreement() != Agreement::Given {
+        return false;
     }
     let Some(token) = Token::known(seat.token()) else { return false };
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
@@ -74,11 +88,42 @@ pub async fn index(
         "version": app.started_ms,
         "assets": "/assets",
         "may": may,
+        "asked": if may { Value::Null } else { asked(&app, seat, &headers) },
+        "why_not": why_not(&app, seat),
         "learner": app.learner,
         "status": status(seat),
     });
     let html = app.page("workshop.html", &context)?;
     Ok(Document::new("text/html; charset=utf-8", html).response(&headers, PRIVATE))
+}
+
+/// What a speaker is asked to agree to, when the workshop beside their decks is not trusted yet.
+fn asked(app: &App, seat: &Seat, headers: &HeaderMap) -> Value {
+    let commands = seat.workshop().commands();
+    if app.tokens.role(headers) != Role::Presenter || standing(app, seat) != Standing::Untrusted {
+        return Value::Null;
+    }
+    let titles = seat.workshop().steps.iter().enumerate().map(|(place, step)| {
+        let own: Vec<_> = commands.0.iter().filter(|command| command.slide == place).collect();
+        json!({"title": step.title, "commands": own})
+    });
+    json!({"hash": commands.hash(), "count": commands.0.len(), "steps": titles.collect::<Vec<_>>()})
+}
+
+/// How somebody who may only read gets to work.
+fn why_not(app: &App, seat: &Seat) -> &'static str {
+    match (seat.agreement(), standing(app, seat)) {
+        (Agreement::Given, _) => "To work in the sandbox, open the link that `foredeck workshop start` printed.",
+        (_, Standing::Safe) => "Nothing is run here: foredeck was started without its demo side, or with `--safe`.",
+        _ => "The speaker works in this sandbox; `foredeck workshop start` gives you one of your own.",
+    }
+}
+
+/// The page of a step's file, which decks link to: `workshop/04-add-a-manifest.md`.
+pub(super) fn page_of(app: &App, path: &str) -> Option<String> {
+    let id = path.strip_prefix("workshop/")?.strip_suffix(".md")?;
+    let steps = &app.workshop.as_ref()?.workshop().steps;
+    steps.iter().find(|step| step.id == id).map(|step| format!("/w/{}", step.slug))
 }
 
 fn enter(app: &App, token: &Token) -> Response {
@@ -118,6 +163,7 @@ pub async fn step(
         "version": app.started_ms,
         "assets": "/assets",
         "may": may_work(&app, seat, &headers),
+        "why_not": why_not(&app, seat),
         "learner": app.learner,
         "step": {
             "id": step.id,
@@ -229,10 +275,19 @@ fn session(app: &App, headers: &HeaderMap) -> Result<Arc<Session>, Problem> {
     let seat = seat(app)?;
     if !may_work(app, seat, headers) {
         let problem = Problem::forbidden("Only the learner whose sandbox this is can do this.");
-        return Err(problem.hint("Open the link that `foredeck workshop start` printed."));
+        return Err(problem.hint(why_not(app, seat)));
     }
-    let starting = || Problem::unavailable("The sandbox is still starting, or is being started again.");
-    seat.session().ok_or_else(starting)
+    seat.want();
+    seat.session().ok_or_else(|| match &*app.demo.borrow() {
+        Demo::Failed(why) => {
+            tracing::debug!(why, "a sandbox does not start");
+            Problem::unavailable("The sandbox does not start; it is tried again.").hint(match app.learner {
+                Some(_) => "Tell your trainer when this stays.",
+                None => "The terminal that runs foredeck says more.",
+            })
+        }
+        _ => Problem::unavailable("The sandbox is starting. The buttons work as soon as it is there."),
+    })
 }
 
 fn answer(value: Value) -> Response {
