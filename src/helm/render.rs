@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::files::Files;
+use super::files::{Capable, Files};
 use super::manifest::{self, Hook, Made};
 use super::template::run::{Lookup, Runner};
 use super::template::value::{Native, Value};
@@ -237,13 +237,12 @@ impl Top<'_> {
     }
 
     fn capabilities(&self) -> Value {
-        let all = Rc::new(self.capabilities.api_versions.clone());
         let helm = json!({"Version": "v3.19.0", "GitCommit": "", "GitTreeState": "clean", "GoVersion": ""});
-        Value::map([
-            ("KubeVersion".to_owned(), Value::Native(Native::KubeVersion(self.capabilities.version.as_str().into()))),
-            ("APIVersions".to_owned(), Value::Native(Native::ApiVersions(all))),
-            ("HelmVersion".to_owned(), Value::from_json(&helm)),
-        ])
+        Value::Native(Native::Capabilities(Rc::new(Capable {
+            kube: self.capabilities.version.as_str().into(),
+            api_versions: Rc::new(self.capabilities.api_versions.clone()),
+            helm: Value::from_json(&helm),
+        })))
     }
 }
 
@@ -262,6 +261,11 @@ fn metadata(chart: &Chart, is_top: bool) -> Value {
     for key in ["AppVersion", "Description", "Type", "Home", "Icon", "KubeVersion"] {
         all.entry(key.to_owned()).or_insert_with(|| Value::text(""));
     }
+    for key in ["Keywords", "Sources", "Maintainers", "Dependencies"] {
+        all.entry(key.to_owned()).or_insert_with(|| Value::list(Vec::new()));
+    }
+    all.entry("Annotations".to_owned()).or_insert_with(|| Value::map([]));
+    all.entry("Deprecated".to_owned()).or_insert(Value::Bool(false));
     all.insert("Name".to_owned(), Value::text(&chart.name));
     all.insert("IsRoot".to_owned(), Value::Bool(is_top));
     Value::map(all)

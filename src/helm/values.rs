@@ -37,7 +37,6 @@ pub fn coalesce(chart: &Chart, given: &Values) -> Values {
 pub(super) fn below(values: &mut Values, defaults: &Values, nulls_remove: bool) {
     for (key, default) in defaults {
         match (values.get_mut(key), default) {
-            (None, Json::Null) if nulls_remove => {}
             (None, default) => drop(values.insert(key.clone(), default.clone())),
             (Some(Json::Null), _) if nulls_remove => drop(values.remove(key)),
             (Some(Json::Object(values)), Json::Object(defaults)) => below(values, defaults, nulls_remove),
