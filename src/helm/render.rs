@@ -95,7 +95,7 @@ fn render_here(
 ) -> Result<Rendered, Error> {
     fits(chart, capabilities)?;
     let chart = dependencies::resolve(chart, given)?;
-    let values = coalesce(&chart, given);
+    let values = coalesce(&chart, given)?;
     let mut findings = Vec::new();
     check(&chart, &values, &mut findings);
     if !findings.is_empty() {
@@ -109,25 +109,26 @@ fn render_here(
     let mut jobs = Vec::new();
     let top = Top { release, capabilities };
     top.gather(&chart, &values, &chart.name, true, &mut jobs);
-    // What is defined in charts above counts more, so it is read last.
+    // What is defined in charts above counts more, so it is read last; files are run in the same order.
     jobs.sort_by_key(|job| std::cmp::Reverse((job.file.matches('/').count(), job.file.clone())));
     for job in &jobs {
         runner.add(&job.file, &job.text)?;
     }
-    jobs.sort_by(|a, b| a.file.cmp(&b.file));
+    let mut texts = BTreeMap::new();
     let mut rendered = Rendered { values, ..Rendered::default() };
     for job in jobs.iter().filter(|job| job.is_run) {
         let text = runner.run(&job.file, &job.data)?;
-        if job.file.ends_with("NOTES.txt") {
-            if job.is_top {
-                rendered.notes = text;
-            }
-        } else {
-            manifest::take_apart(&job.file, &text, &mut rendered.made, &mut rendered.hooks)?;
+        if !job.file.ends_with("NOTES.txt") {
+            texts.insert(job.file.as_str(), text);
+        } else if job.is_top {
+            rendered.notes = text;
         }
     }
+    for (file, text) in texts {
+        manifest::take_apart(file, &text, &mut rendered.made, &mut rendered.hooks)?;
+    }
     manifest::sort(&mut rendered.made);
-    rendered.hooks.sort_by_key(|hook| hook.weight);
+    manifest::sort_hooks(&mut rendered.hooks);
     definitions(&chart, &mut rendered.crds)?;
     Ok(rendered)
 }
@@ -213,13 +214,13 @@ impl Top<'_> {
             let revision = i64::try_from(self.release.revision).unwrap_or(0);
             release.borrow_mut().insert("Revision".to_owned(), Value::Int(revision));
         }
-        let mut below = BTreeMap::new();
+        let mut subcharts = BTreeMap::new();
         for chart in &chart.charts {
             let theirs = values.get(&chart.name).and_then(Json::as_object).cloned().unwrap_or_default();
             let data = self.gather(chart, &theirs, &format!("{path}/charts/{}", chart.name), false, jobs);
-            below.insert(chart.name.clone(), data);
+            subcharts.insert(chart.name.clone(), data);
         }
-        root.borrow_mut().insert("Subcharts".to_owned(), Value::map(below));
+        root.borrow_mut().insert("Subcharts".to_owned(), Value::map(subcharts));
         let is_library = text(&chart.metadata, &["type"]) == "library";
         for (file, source) in &chart.templates {
             let file_path = format!("{path}/{file}");

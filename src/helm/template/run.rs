@@ -1,7 +1,6 @@
 //! Running templates, within bounds.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use serde_json::Value as Json;
 
