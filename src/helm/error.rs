@@ -9,7 +9,7 @@ pub struct Place {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// The column, from 1.
+    /// The column as Go counts: bytes, from 0.
     pub column: usize,
 }
 
@@ -19,15 +19,35 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why a chart gives no manifests.
+/// Why a chart gives no manifests. The texts are Helm's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A template is wrong, or says no itself.
-    #[error("{place}: {message}")]
-    Template {
+    /// A template cannot be read.
+    #[error("parse error at ({}:{}): {message}", place.file, place.line)]
+    Parse {
         /// Where.
         place: Place,
         /// What.
+        message: String,
+    },
+    /// A template cannot be run.
+    #[error("template: {place}: executing {template:?} at <{at}>: {message}")]
+    Template {
+        /// Where.
+        place: Place,
+        /// The template that was run.
+        template: String,
+        /// The words there.
+        at: String,
+        /// What.
+        message: String,
+    },
+    /// A template says no itself, by `fail` or `required`.
+    #[error("execution error at ({place}): {message}")]
+    Refused {
+        /// Where.
+        place: Place,
+        /// Its words.
         message: String,
     },
     /// The files are no chart.

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use globset::GlobBuilder;
+use regex::Regex;
 use serde_json::json;
 
+use super::functions::times;
 use super::template::value::{Native, Value};
 use crate::cluster::yaml;
 
@@ -29,11 +30,47 @@ impl Files {
     }
 
     fn glob(&self, pattern: &str) -> Result<Self, String> {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        let glob = glob.map_err(|error| error.to_string())?.compile_matcher();
+        let glob = Regex::new(&as_regex(pattern)).map_err(|error| error.to_string())?;
         let fits = |(path, _): &(&String, &String)| glob.is_match(path);
         Ok(Self(self.0.iter().filter(fits).map(|(path, text)| (path.clone(), text.clone())).collect()))
     }
+}
+
+/// A pattern as a regular expression: `*` stays in a folder, `**` does not, `{a,b}` is either.
+fn as_regex(pattern: &str) -> String {
+    let (mut out, mut chars, mut open) = (String::from("(?s)^"), pattern.chars().peekable(), 0_usize);
+    while let Some(c) = chars.next() {
+        match c {
+            '*' if chars.next_if_eq(&'*').is_some() => out.push_str(".*"),
+            '*' => out.push_str("[^/]*"),
+            '?' => out.push_str("[^/]"),
+            '{' => {
+                open += 1;
+                out.push_str("(?:");
+            }
+            '}' if open > 0 => {
+                open -= 1;
+                out.push(')');
+            }
+            ',' if open > 0 => out.push('|'),
+            '[' => {
+                let inner: String = chars.by_ref().take_while(|c| *c != ']').collect();
+                let inner = inner.strip_prefix('!').map_or_else(|| inner.clone(), |rest| format!("^{rest}"));
+                out.push_str(&format!("[{}]", inner.replace('\\', r"\\").replace('[', r"\[")));
+            }
+            '\\' => out.push_str(&regex::escape(&chars.next().unwrap_or('\\').to_string())),
+            c => out.push_str(&regex::escape(&c.to_string())),
+        }
+    }
+    out + "$"
+}
+
+/// What templates may know of the cluster.
+#[derive(Debug)]
+pub(crate) struct Capable {
+    pub(crate) kube: Rc<str>,
+    pub(crate) api_versions: Rc<Vec<String>>,
+    pub(crate) helm: Value,
 }
 
 fn base(path: &str) -> &str {
@@ -41,41 +78,79 @@ fn base(path: &str) -> &str {
 }
 
 impl Native {
-    /// Calls a method.
+    /// Calls a method; none when there is no such one.
     ///
     /// # Errors
-    /// When there is no such method, or it wants other arguments.
-    pub(crate) fn method(&self, name: &str, arguments: &[Value]) -> Result<Value, String> {
-        let text = || match arguments {
-            [Value::Text(text)] => Ok(text.to_string()),
-            _ => Err(format!("{name} wants one text")),
-        };
-        match (self, name) {
-            (Self::ApiVersions(all), "Has") => text().map(|wanted| Value::Bool(all.contains(&wanted))),
-            (Self::KubeVersion(version), "Version" | "GitVersion" | "String") => Ok(Value::text(version)),
-            (Self::KubeVersion(version), "Major" | "Minor") => {
+    /// When it wants other arguments.
+    pub(crate) fn method(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+        match self {
+            Self::Files(files) => files.method(name, arguments),
+            Self::Bytes(_) => None,
+            Self::ApiVersions(all) => {
+                (name == "Has").then(|| one(name, arguments).map(|wanted| Value::Bool(all.contains(&wanted))))
+            }
+            Self::KubeVersion(version) => {
                 let mut parts = version.trim_start_matches('v').split('.');
-                let part = if name == "Major" { parts.next() } else { parts.nth(1) };
-                Ok(Value::text(part.unwrap_or("")))
+                let part = match name {
+                    "Version" | "GitVersion" | "String" => return Some(Ok(Value::text(version))),
+                    "Major" => parts.next(),
+                    "Minor" => parts.nth(1),
+                    _ => return None,
+                };
+                Some(Ok(Value::text(part.unwrap_or(""))))
             }
-            (Self::Files(files), "Get" | "GetBytes") => text().map(|path| Value::text(files.get(&path))),
-            (Self::Files(files), "Lines") => {
-                text().map(|path| Value::list(files.get(&path).lines().map(Value::text).collect()))
+            Self::Capabilities(all) => Some(Ok(match name {
+                "KubeVersion" => Value::Native(Self::KubeVersion(all.kube.clone())),
+                "APIVersions" => Value::Native(Self::ApiVersions(all.api_versions.clone())),
+                "HelmVersion" => all.helm.clone(),
+                _ => return None,
+            })),
+            Self::Semver(version) => version.method(name, arguments),
+            Self::Time(time) => times::method(time, name, arguments),
+        }
+    }
+}
+
+fn one(name: &str, arguments: &[Value]) -> Result<String, String> {
+    match arguments {
+        [Value::Text(text)] => Ok(text.to_string()),
+        [other] => Err(format!("wrong type for value; expected string; got {}", other.type_name())),
+        all => Err(format!("wrong number of args for {name}: want 1 got {}", all.len())),
+    }
+}
+
+impl Files {
+    fn method(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+        let path = || one(name, arguments);
+        Some(match name {
+            "Get" => path().map(|path| Value::text(self.get(&path))),
+            "GetBytes" => path().map(|path| Value::Native(Native::Bytes(self.get(&path).into()))),
+            "Lines" => path().map(|path| match self.get(&path) {
+                "" => Value::list(Vec::new()),
+                text => Value::list(text.strip_suffix('\n').unwrap_or(text).split('\n').map(Value::text).collect()),
+            }),
+            "Glob" => {
+                path().and_then(|pattern| self.glob(&pattern)).map(|found| Value::Native(Native::Files(Rc::new(found))))
             }
-            (Self::Files(files), "Glob") => {
-                text().and_then(|pattern| files.glob(&pattern)).map(|found| Value::Native(Self::Files(Rc::new(found))))
-            }
-            (Self::Files(files), "AsConfig" | "AsSecrets") => {
+            "AsConfig" | "AsSecrets" => {
                 let mut all = json!({});
-                for (path, text) in files.all() {
+                for (path, text) in self.all() {
                     let value = if name == "AsConfig" { text.to_owned() } else { STANDARD.encode(text) };
                     all[base(path)] = json!(value);
                 }
-                let empty = files.0.is_empty();
-                Ok(Value::text(if empty { String::new() } else { yaml::text(&all).trim_end_matches('\n').to_owned() }))
+                Ok(Value::text(yaml::text(&all).trim_end_matches('\n')))
             }
-            (Self::Files(files), path) if files.0.contains_key(path) => Ok(Value::text(files.get(path))),
-            _ => Err(format!("can't evaluate field {name} in type {}", Value::Native(self.clone()).type_name())),
-        }
+            path => return self.0.get(path).map(|text| Ok(Value::Native(Native::Bytes(text.as_str().into())))),
+        })
+    }
+
+    /// A file, for `index`.
+    pub(crate) fn file(&self, path: &str) -> Option<&str> {
+        self.0.get(path).map(String::as_str)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 }

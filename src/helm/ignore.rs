@@ -10,7 +10,7 @@ pub(super) struct Ignore {
 
 #[derive(Debug)]
 struct Rule {
-    keeps: bool,
+    negated: bool,
     folders_only: bool,
     whole_path: bool,
     glob: GlobMatcher,
@@ -30,24 +30,22 @@ impl Ignore {
             || path.strip_prefix("templates/").is_some_and(|file| file.starts_with('.') && file.len() > 1)
     }
 
+    /// The first rule that says so. One with `!` leaves out what it does *not* name: that is Helm's way.
     fn decides(&self, path: &str, is_folder: bool) -> bool {
-        let mut out = false;
-        for rule in &self.rules {
+        self.rules.iter().any(|rule| {
             let name = if rule.whole_path { path } else { path.rsplit('/').next().unwrap_or(path) };
-            if (is_folder || !rule.folders_only) && rule.glob.is_match(name) {
-                out = !rule.keeps;
-            }
-        }
-        out
+            let fits = (is_folder || !rule.folders_only) && rule.glob.is_match(name);
+            fits != rule.negated
+        })
     }
 }
 
 impl Rule {
     fn read(line: &str) -> Option<Self> {
-        let (keeps, line) = line.strip_prefix('!').map_or((false, line), |line| (true, line));
+        let (negated, line) = line.strip_prefix('!').map_or((false, line), |line| (true, line));
         let (folders_only, line) = line.strip_suffix('/').map_or((false, line), |line| (true, line));
         let whole_path = line.contains('/');
         let glob = GlobBuilder::new(line.trim_start_matches('/')).literal_separator(true).build().ok()?;
-        Some(Self { keeps, folders_only, whole_path, glob: glob.compile_matcher() })
+        Some(Self { negated, folders_only, whole_path, glob: glob.compile_matcher() })
     }
 }

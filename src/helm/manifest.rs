@@ -48,6 +48,20 @@ const ORDER: [&str; 35] = [
 /// The annotation of hooks.
 const HOOK: &str = "helm.sh/hook";
 
+/// The moments that there are hooks for.
+const EVENTS: [&str; 10] = [
+    "pre-install",
+    "post-install",
+    "pre-delete",
+    "post-delete",
+    "pre-upgrade",
+    "post-upgrade",
+    "pre-rollback",
+    "post-rollback",
+    "test",
+    "test-success",
+];
+
 /// One thing that a template made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
@@ -92,18 +106,32 @@ pub(super) fn take_apart(file: &str, text: &str, made: &mut Vec<Made>, hooks: &m
         if object.is_null() {
             continue;
         }
+        if let Some(is) = match &object {
+            Json::Array(_) => Some("array"),
+            Json::String(_) => Some("string"),
+            Json::Number(_) => Some("number"),
+            Json::Bool(_) => Some("bool"),
+            _ => None,
+        } {
+            return Err(wrong(format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {is} into Go value of type \
+                 releaseutil.SimpleHead"
+            )));
+        }
         if object_text(&object, "kind").is_empty() || object_text(&object, "apiVersion").is_empty() {
             return Err(wrong("apiVersion or kind is not set".to_owned()));
         }
         let one = Made { file: file.to_owned(), text: part.trim().to_owned(), object };
-        let hook = at(&one.object, &["metadata", "annotations", HOOK]).and_then(Json::as_str);
-        match hook.map(|events| events.split(',').map(|event| event.trim().to_owned()).collect()) {
-            Some(events) => {
-                let weight =
-                    crate::cluster::object::text(&one.object, &["metadata", "annotations", "helm.sh/hook-weight"]);
-                hooks.push(Hook { weight: weight.parse().unwrap_or(0), made: one, events });
-            }
-            None => made.push(one),
+        let annotation = |name: &str| at(&one.object, &["metadata", "annotations", name]).and_then(Json::as_str);
+        let Some(events) = annotation(HOOK) else {
+            made.push(one);
+            continue;
+        };
+        let events: Vec<String> = events.split(',').map(|event| event.trim().to_lowercase()).collect();
+        // As in Helm, an object with an event that nobody knows is passed over.
+        if events.iter().all(|event| EVENTS.contains(&event.as_str())) {
+            let weight = annotation("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0);
+            hooks.push(Hook { weight, made: one, events });
         }
     }
     Ok(())
@@ -113,27 +141,40 @@ fn object_text<'a>(object: &'a Json, field: &str) -> &'a str {
     text(object, &[field])
 }
 
+/// The documents of a text. A mark is at the beginning of a line, whatever stands behind it, and blanks around it go.
 fn parts(text: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    for line in text.lines() {
-        if line.starts_with("---") && line[3..].trim_start().is_empty() {
-            parts.push(String::new());
-        } else if let Some(last) = parts.last_mut() {
-            last.push_str(line);
-            last.push('\n');
+    let mut parts = Vec::new();
+    let (mut rest, mut from) = (text, 0);
+    while let Some(mark) = rest.get(from..).and_then(|text| text.find("---")).map(|at| from + at) {
+        let begins = if mark == 0 { parts.is_empty() } else { rest[..mark].ends_with('\n') };
+        if !begins {
+            from = mark + 3;
+            continue;
         }
+        parts.push(rest[..mark].trim_end().to_owned());
+        (rest, from) = (rest[mark + 3..].trim_start(), 0);
     }
+    parts.push(rest.to_owned());
     parts
 }
 
 /// Sorts as Helm makes them; of one kind they stay in the order of their files.
 pub(super) fn sort(made: &mut [Made]) {
-    let rank = |kind: &str| ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len());
-    made.sort_by_cached_key(|made| {
-        let kind = object_text(&made.object, "kind").to_owned();
-        let rank = rank(&kind);
-        (rank, if rank == ORDER.len() { kind } else { String::new() })
-    });
+    made.sort_by_cached_key(rank);
+}
+
+/// Sorts hooks as Helm lists them.
+pub(super) fn sort_hooks(hooks: &mut [Hook]) {
+    hooks.sort_by_cached_key(|hook| rank(&hook.made));
+}
+
+/// Unknown kinds come last, by their names.
+fn rank(made: &Made) -> (usize, String) {
+    let kind = object_text(&made.object, "kind");
+    match ORDER.iter().position(|known| *known == kind) {
+        Some(rank) => (rank, String::new()),
+        None => (ORDER.len(), kind.to_owned()),
+    }
 }
 
 /// One text of all, with the names of the templates.

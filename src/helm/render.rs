@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::files::Files;
+use super::files::{Capable, Files};
 use super::manifest::{self, Hook, Made};
 use super::template::run::{Lookup, Runner};
 use super::template::value::{Native, Value};
@@ -95,7 +95,7 @@ fn render_here(
 ) -> Result<Rendered, Error> {
     fits(chart, capabilities)?;
     let chart = dependencies::resolve(chart, given)?;
-    let values = coalesce(&chart, given);
+    let values = coalesce(&chart, given)?;
     let mut findings = Vec::new();
     check(&chart, &values, &mut findings);
     if !findings.is_empty() {
@@ -109,25 +109,26 @@ fn render_here(
     let mut jobs = Vec::new();
     let top = Top { release, capabilities };
     top.gather(&chart, &values, &chart.name, true, &mut jobs);
-    // What is defined in charts above counts more, so it is read last.
+    // What is defined in charts above counts more, so it is read last; files are run in the same order.
     jobs.sort_by_key(|job| std::cmp::Reverse((job.file.matches('/').count(), job.file.clone())));
     for job in &jobs {
         runner.add(&job.file, &job.text)?;
     }
-    jobs.sort_by(|a, b| a.file.cmp(&b.file));
+    let mut texts = BTreeMap::new();
     let mut rendered = Rendered { values, ..Rendered::default() };
     for job in jobs.iter().filter(|job| job.is_run) {
         let text = runner.run(&job.file, &job.data)?;
-        if job.file.ends_with("NOTES.txt") {
-            if job.is_top {
-                rendered.notes = text;
-            }
-        } else {
-            manifest::take_apart(&job.file, &text, &mut rendered.made, &mut rendered.hooks)?;
+        if !job.file.ends_with("NOTES.txt") {
+            texts.insert(job.file.as_str(), text);
+        } else if job.is_top {
+            rendered.notes = text;
         }
     }
+    for (file, text) in texts {
+        manifest::take_apart(file, &text, &mut rendered.made, &mut rendered.hooks)?;
+    }
     manifest::sort(&mut rendered.made);
-    rendered.hooks.sort_by_key(|hook| hook.weight);
+    manifest::sort_hooks(&mut rendered.hooks);
     definitions(&chart, &mut rendered.crds)?;
     Ok(rendered)
 }
@@ -213,13 +214,13 @@ impl Top<'_> {
             let revision = i64::try_from(self.release.revision).unwrap_or(0);
             release.borrow_mut().insert("Revision".to_owned(), Value::Int(revision));
         }
-        let mut below = BTreeMap::new();
+        let mut subcharts = BTreeMap::new();
         for chart in &chart.charts {
             let theirs = values.get(&chart.name).and_then(Json::as_object).cloned().unwrap_or_default();
             let data = self.gather(chart, &theirs, &format!("{path}/charts/{}", chart.name), false, jobs);
-            below.insert(chart.name.clone(), data);
+            subcharts.insert(chart.name.clone(), data);
         }
-        root.borrow_mut().insert("Subcharts".to_owned(), Value::map(below));
+        root.borrow_mut().insert("Subcharts".to_owned(), Value::map(subcharts));
         let is_library = text(&chart.metadata, &["type"]) == "library";
         for (file, source) in &chart.templates {
             let file_path = format!("{path}/{file}");
@@ -237,13 +238,12 @@ impl Top<'_> {
     }
 
     fn capabilities(&self) -> Value {
-        let all = Rc::new(self.capabilities.api_versions.clone());
         let helm = json!({"Version": "v3.19.0", "GitCommit": "", "GitTreeState": "clean", "GoVersion": ""});
-        Value::map([
-            ("KubeVersion".to_owned(), Value::Native(Native::KubeVersion(self.capabilities.version.as_str().into()))),
-            ("APIVersions".to_owned(), Value::Native(Native::ApiVersions(all))),
-            ("HelmVersion".to_owned(), Value::from_json(&helm)),
-        ])
+        Value::Native(Native::Capabilities(Rc::new(Capable {
+            kube: self.capabilities.version.as_str().into(),
+            api_versions: Rc::new(self.capabilities.api_versions.clone()),
+            helm: Value::from_json(&helm),
+        })))
     }
 }
 
@@ -262,6 +262,11 @@ fn metadata(chart: &Chart, is_top: bool) -> Value {
     for key in ["AppVersion", "Description", "Type", "Home", "Icon", "KubeVersion"] {
         all.entry(key.to_owned()).or_insert_with(|| Value::text(""));
     }
+    for key in ["Keywords", "Sources", "Maintainers", "Dependencies"] {
+        all.entry(key.to_owned()).or_insert_with(|| Value::list(Vec::new()));
+    }
+    all.entry("Annotations".to_owned()).or_insert_with(|| Value::map([]));
+    all.entry("Deprecated".to_owned()).or_insert(Value::Bool(false));
     all.insert("Name".to_owned(), Value::text(&chart.name));
     all.insert("IsRoot".to_owned(), Value::Bool(is_top));
     Value::map(all)

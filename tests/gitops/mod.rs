@@ -6,6 +6,7 @@ mod charts;
 mod faults;
 mod helm;
 mod measure;
+mod oracle;
 mod sync;
 mod trust;
 mod workshop;

@@ -6,25 +6,6 @@ use std::rc::Rc;
 use super::{Answer, Arguments, strval, texts};
 use crate::helm::template::value::{DEEPEST, Dict, Value};
 
-pub(super) const NAMES: [&str; 16] = [
-    "dict",
-    "get",
-    "set",
-    "unset",
-    "hasKey",
-    "pluck",
-    "keys",
-    "values",
-    "pick",
-    "omit",
-    "merge",
-    "mergeOverwrite",
-    "dig",
-    "deepCopy",
-    "deepEqual",
-    "isNull",
-];
-
 pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
     Some(match name {
         "dict" => {
@@ -76,7 +57,6 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "dig" => dig(args),
         "deepCopy" => args.at(0).map(|value| copy(value, 0)),
         "deepEqual" => args.at(0).and_then(|a| Ok(Value::Bool(super::lists::is_same(a, args.at(1)?)))),
-        "isNull" => args.at(0).map(|value| Value::Bool(matches!(value, Value::Nil))),
         _ => return None,
     })
 }
@@ -92,7 +72,10 @@ fn dig(args: &Arguments<'_>) -> Answer {
         let key = args.text(number)?;
         let found = match &here {
             Value::Map(map) => map.borrow().get(&key).cloned(),
-            _ => None,
+            other => {
+                let name = other.type_name();
+                return Err(format!("interface conversion: interface {{}} is {name}, not map[string]interface {{}}"));
+            }
         };
         let Some(found) = found else { return Ok(fallback.clone()) };
         here = found;
@@ -134,8 +117,8 @@ fn merge(target: &Dict, source: &Rc<RefCell<std::collections::BTreeMap<String, V
         let there = target.borrow().get(key).cloned();
         match (there, value) {
             (Some(Value::Map(below)), Value::Map(above)) => merge(&below, above, over, depth + 1),
-            // an empty value does not count for mergo, on either side
-            (Some(there), value) if there.is_true() && (!over || !value.is_true()) => {}
+            // an empty value does not count as one that is there
+            (Some(there), _) if there.is_true() && !over => {}
             (Some(_), value) if !over && !value.is_true() => {}
             _ => {
                 target.borrow_mut().insert(key.clone(), value.clone());

@@ -3,30 +3,6 @@
 use super::{Answer, Arguments};
 use crate::helm::template::value::Value;
 
-pub(super) const NAMES: [&str; 21] = [
-    "list",
-    "tuple",
-    "first",
-    "last",
-    "rest",
-    "initial",
-    "append",
-    "push",
-    "prepend",
-    "concat",
-    "reverse",
-    "uniq",
-    "without",
-    "has",
-    "compact",
-    "until",
-    "untilStep",
-    "seq",
-    "chunk",
-    "all",
-    "any",
-];
-
 /// Lists are no longer than this.
 const MOST: usize = 100_000;
 
@@ -68,7 +44,16 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
             let unwanted = &args.all[1..];
             Value::list(items.into_iter().filter(|item| !unwanted.iter().any(|it| is_same(it, item))).collect())
         }),
+        "has" if matches!(args.all.get(1), Some(Value::Nil)) => Ok(Value::Bool(false)),
         "has" => args.at(0).and_then(|wanted| Ok(Value::Bool(args.list(1)?.iter().any(|item| is_same(item, wanted))))),
+        "slice" => args.list(0).and_then(|items| {
+            let end = |number: usize, usual: usize| {
+                args.all.get(number).map_or(Some(usual), |end| usize::try_from(end.to_int()).ok())
+            };
+            let within = end(1, 0).zip(end(2, items.len())).and_then(|(from, to)| items.get(from..to));
+            let wrong = || "reflect.Value.Slice: slice index out of bounds".to_owned();
+            within.map(|items| Value::list(items.to_vec())).ok_or_else(wrong)
+        }),
         "compact" => args.list(0).map(|items| Value::list(items.into_iter().filter(Value::is_true).collect())),
         "all" => Ok(Value::Bool(args.all.iter().all(Value::is_true))),
         "any" => Ok(Value::Bool(args.all.iter().any(Value::is_true))),

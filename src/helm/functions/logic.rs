@@ -3,9 +3,6 @@
 use super::{Answer, Arguments};
 use crate::helm::template::value::Value;
 
-pub(super) const NAMES: [&str; 10] =
-    ["default", "empty", "coalesce", "ternary", "fail", "typeOf", "typeIs", "kindOf", "kindIs", "typeIsLike"];
-
 pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
     Some(match name {
         "default" => args.at(0).map(|fallback| match args.all.get(1) {
@@ -15,7 +12,6 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "empty" => args.at(0).map(|value| Value::Bool(!value.is_true())),
         "coalesce" => Ok(args.all.iter().find(|value| value.is_true()).cloned().unwrap_or_default()),
         "ternary" => args.at(2).and_then(|choice| args.at(usize::from(!choice.is_true())).cloned()),
-        "fail" => args.text(0).and_then(Err),
         "typeOf" => args.at(0).map(|value| Value::text(value.type_name())),
         "kindOf" => args.at(0).map(|value| Value::text(value.kind_name())),
         "typeIs" | "typeIsLike" => args.text(0).and_then(|wanted| {

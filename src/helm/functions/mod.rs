@@ -2,38 +2,40 @@
 
 mod dicts;
 mod encode;
+mod base32;
+mod cases;
+mod decimal;
 mod lists;
 mod logic;
 mod numbers;
 mod own;
+pub(super) mod signature;
 mod strings;
-mod times;
+pub(super) mod times;
+mod toml;
+mod urls;
 
+use self::signature::Signature;
 use super::template::go;
 use super::template::run::Runner;
-use super::template::value::Value;
+use super::template::value::{Native, Value};
 
 type Answer = Result<Value, String>;
 
-/// Functions of sprig that need keys, the network or real chance. Charts that call them are refused, not guessed at.
-const REFUSED: [&str; 16] = [
-    "genCA",
-    "genSelfSignedCert",
-    "genSignedCert",
-    "genCAWithKey",
-    "genSelfSignedCertWithKey",
-    "genSignedCertWithKey",
-    "genPrivateKey",
-    "derivePassword",
-    "htpasswd",
-    "bcrypt",
-    "encryptAES",
-    "decryptAES",
-    "buildCustomCert",
-    "toToml",
-    "fromToml",
-    "urlParse",
-];
+/// Why a function gives nothing.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It could not do it.
+    Says(String),
+    /// The chart itself says no, and these are its words.
+    Refused(String),
+}
+
+impl From<String> for Fault {
+    fn from(message: String) -> Self {
+        Self::Says(message)
+    }
+}
 
 /// Names without `must` in front, which in sprig means that errors are errors; here they always are.
 fn plain(name: &str) -> String {
@@ -46,49 +48,48 @@ fn plain(name: &str) -> String {
     }
 }
 
-/// Whether a function exists; one that exists may still be refused when it is called.
-pub(super) fn is_known(name: &str) -> bool {
-    let name = plain(name);
-    let name = name.as_str();
-    [
-        &go::NAMES[..],
-        &own::NAMES,
-        &strings::NAMES,
-        &lists::NAMES,
-        &dicts::NAMES,
-        &logic::NAMES,
-        &numbers::NAMES,
-        &encode::NAMES,
-        &times::NAMES,
-        &REFUSED,
-    ]
-    .iter()
-    .any(|names| names.contains(&name))
+/// What a function wants, if there is one of that name; one that exists may still be refused when it is called.
+pub(super) fn signature(name: &str) -> Option<Signature> {
+    signature::of(&plain(name))
 }
 
-/// Calls a function.
+/// Whether a function exists.
+pub(super) fn is_known(name: &str) -> bool {
+    signature(name).is_some()
+}
+
+/// Calls a function, whose signature the arguments fit.
 ///
 /// # Errors
-/// When it does not like its arguments, or is none of those that work here.
-pub(super) fn call(runner: &mut Runner<'_>, name: &str, arguments: &[Value], file: &str) -> Answer {
+/// When it does not like its arguments, or needs keys, the network or real chance: charts that call such a one are
+/// refused, not guessed at.
+pub(super) fn call(runner: &mut Runner<'_>, name: &str, arguments: &[Value]) -> Result<Value, Fault> {
+    let called = name;
     let name = plain(name);
     let name = name.as_str();
-    let args = Arguments { name, all: arguments };
-    go::call(name, arguments)
-        .or_else(|| own::call(runner, name, &args, file))
-        .or_else(|| strings::call(name, &args))
+    let args = Arguments { name, must: called != name, all: arguments };
+    if let Some(answer) = own::call(runner, name, &args) {
+        return answer;
+    }
+    let refused = || Err("this function is not supported here; render the chart with helm itself".to_owned());
+    let answer = strings::call(name, &args)
         .or_else(|| lists::call(name, &args))
         .or_else(|| dicts::call(name, &args))
         .or_else(|| logic::call(name, &args))
         .or_else(|| numbers::call(name, &args))
         .or_else(|| encode::call(name, &args))
         .or_else(|| times::call(name, &args, runner.now))
-        .unwrap_or_else(|| Err("this function is not supported here; render the chart with helm itself".to_owned()))
+        .or_else(|| urls::call(name, &args))
+        .or_else(|| go::call(name, arguments))
+        .unwrap_or_else(refused);
+    answer.map_err(Fault::Says)
 }
 
 /// What a function was given.
 struct Arguments<'a> {
     name: &'a str,
+    /// Called with `must` in front.
+    must: bool,
     all: &'a [Value],
 }
 
@@ -129,14 +130,25 @@ impl<'a> Arguments<'a> {
     fn list(&self, number: usize) -> Result<Vec<Value>, String> {
         match self.at(number)? {
             Value::List(items) => Ok(items.to_vec()),
-            Value::Nil => Ok(Vec::new()),
-            other => Err(format!("a list is wanted, not {}", other.type_name())),
+            Value::Native(Native::ApiVersions(all)) => Ok(all.iter().map(Value::text).collect()),
+            Value::Native(Native::Bytes(text)) => Ok(text.bytes().map(|byte| Value::Int(i64::from(byte))).collect()),
+            Value::Nil => Err("runtime error: invalid memory address or nil pointer dereference".to_owned()),
+            other => Err(match self.name {
+                "append" | "push" => format!("Cannot push on type {}", other.kind_name()),
+                "prepend" | "compact" => format!("Cannot {} on type {}", self.name, other.kind_name()),
+                "concat" => format!("Cannot concat type {} as list", other.kind_name()),
+                "chunk" => format!("Cannot chunk type {}", other.kind_name()),
+                "slice" => format!("list should be type of slice or array but {}", other.kind_name()),
+                name => format!("Cannot find {name} on type {}", other.kind_name()),
+            }),
         }
     }
 
+    /// A mapping; nil is one without anything.
     fn map(&self, number: usize) -> Result<super::template::value::Dict, String> {
         match self.at(number)? {
             Value::Map(map) => Ok(map.clone()),
+            Value::Nil => Ok(super::template::value::Dict::default()),
             other => {
                 Err(format!("wrong type for value; expected map[string]interface {{}}; got {}", other.type_name()))
             }
@@ -149,7 +161,10 @@ const MOST: usize = 1 << 20;
 
 /// How sprig makes text of anything.
 fn strval(value: &Value) -> String {
-    value.print()
+    match value {
+        Value::Native(Native::Bytes(text)) => text.to_string(),
+        value => value.print(),
+    }
 }
 
 fn strings_of(value: &Value) -> Vec<String> {

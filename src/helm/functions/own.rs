@@ -1,34 +1,26 @@
 //! Helm's own functions, and those that draw lots.
 
-use super::{Answer, Arguments};
+use super::{Arguments, Fault};
 use crate::helm::template::run::Runner;
 use crate::helm::template::value::Value;
 
-pub(super) const NAMES: [&str; 13] = [
-    "include",
-    "tpl",
-    "required",
-    "lookup",
-    "getHostByName",
-    "randAlphaNum",
-    "randAlpha",
-    "randNumeric",
-    "randAscii",
-    "uuidv4",
-    "randInt",
-    "shuffle",
-    "randBytes",
-];
-
-pub(super) fn call(runner: &mut Runner<'_>, name: &str, args: &Arguments<'_>, file: &str) -> Option<Answer> {
+pub(super) fn call(runner: &mut Runner<'_>, name: &str, args: &Arguments<'_>) -> Option<Result<Value, Fault>> {
+    let texts = || Ok::<_, String>((args.text(0)?, args.at(1)?));
     Some(match name {
-        "include" => args.text(0).and_then(|name| Ok(Value::text(runner.include(&name, args.at(1)?)?))),
-        "tpl" => args.text(0).and_then(|text| Ok(Value::text(runner.run_text(&text, args.at(1)?, file)?))),
-        "required" => args.text(0).and_then(|why| match args.at(1)? {
-            Value::Nil => Err(why),
-            Value::Text(text) if text.is_empty() => Err(why),
+        "include" => texts().map_err(Fault::Says).and_then(|(name, data)| runner.include(&name, data).map(Value::text)),
+        "tpl" => texts().map_err(Fault::Says).and_then(|(text, data)| runner.run_text(&text, data).map(Value::text)),
+        "fail" => args.text(0).map_err(Fault::Says).and_then(|why| Err(Fault::Refused(why))),
+        "required" => texts().map_err(Fault::Says).and_then(|(why, value)| match value {
+            Value::Nil => Err(Fault::Refused(why)),
+            Value::Text(text) if text.is_empty() => Err(Fault::Refused(why)),
             value => Ok(value.clone()),
         }),
+        name => return drawn(runner, name, args).map(|answer| answer.map_err(Fault::Says)),
+    })
+}
+
+fn drawn(runner: &mut Runner<'_>, name: &str, args: &Arguments<'_>) -> Option<Result<Value, String>> {
+    Some(match name {
         "lookup" => args.text(0).and_then(|version| {
             let (kind, namespace, name) = (args.text(1)?, args.text(2)?, args.text(3)?);
             let found = (runner.lookup)(&version, &kind, &namespace, &name);

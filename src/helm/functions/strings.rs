@@ -2,67 +2,13 @@
 
 use regex::Regex;
 
+use super::cases::{abbreviated, camel, cased, part, title, untitle, wrapped};
 use super::{Answer, Arguments, MOST, strings_of, strval, texts};
-use crate::helm::template::printf::quoted;
+use crate::helm::template::escape::quoted;
 use crate::helm::template::value::Value;
 
-pub(super) const NAMES: [&str; 49] = [
-    "upper",
-    "lower",
-    "title",
-    "untitle",
-    "trim",
-    "trimAll",
-    "trimSuffix",
-    "trimPrefix",
-    "trunc",
-    "abbrev",
-    "nospace",
-    "contains",
-    "hasPrefix",
-    "hasSuffix",
-    "quote",
-    "squote",
-    "cat",
-    "indent",
-    "nindent",
-    "replace",
-    "plural",
-    "snakecase",
-    "camelcase",
-    "kebabcase",
-    "repeat",
-    "substr",
-    "split",
-    "splitList",
-    "splitn",
-    "join",
-    "sortAlpha",
-    "toString",
-    "toStrings",
-    "initials",
-    "regexMatch",
-    "regexFind",
-    "regexFindAll",
-    "regexReplaceAll",
-    "regexReplaceAllLiteral",
-    "regexSplit",
-    "regexQuoteMeta",
-    "base",
-    "dir",
-    "clean",
-    "ext",
-    "isAbs",
-    "swapcase",
-    "wrap",
-    "wrapWith",
-];
-
 pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
-    if !NAMES.contains(&name) {
-        return None;
-    }
-    Some(shape(name, args).or_else(|| take_apart(name, args)).unwrap_or_else(|| patterns(name, args)))
+    shape(name, args).or_else(|| take_apart(name, args)).or_else(|| patterns(name, args))
 }
 
 fn shape(name: &str, args: &Arguments<'_>) -> Option<Answer> {
@@ -71,10 +17,10 @@ fn shape(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         args.text(0).and_then(|a| args.text(1).map(|b| Value::text(change(&a, &b))))
     };
     Some(match name {
-        "upper" => one(&str::to_uppercase),
-        "lower" => one(&str::to_lowercase),
-        "title" => one(&|text| words(text, true)),
-        "untitle" => one(&|text| words(text, false)),
+        "upper" => one(&|text| text.chars().map(large).collect()),
+        "lower" => one(&|text| text.chars().map(small).collect()),
+        "title" => one(&title),
+        "untitle" => one(&untitle),
         "swapcase" => one(&|text| {
             let swap =
                 |c: char| if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() };
@@ -83,20 +29,23 @@ fn shape(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "trim" => one(&|text| text.trim().to_owned()),
         "nospace" => one(&|text| text.chars().filter(|c| !c.is_whitespace()).collect()),
         "initials" => one(&|text| text.split_whitespace().filter_map(|word| word.chars().next()).collect()),
-        "trimAll" => two(&|cut, text| text.trim_matches(|c| cut.contains(c)).to_owned()),
+        "trimAll" | "trimall" => two(&|cut, text| text.trim_matches(|c| cut.contains(c)).to_owned()),
         "trimSuffix" => two(&|end, text| text.strip_suffix(end).unwrap_or(text).to_owned()),
         "trimPrefix" => two(&|start, text| text.strip_prefix(start).unwrap_or(text).to_owned()),
         "trunc" => args.text(1).and_then(|text| args.int(0).map(|most| Value::text(trunc(&text, most)))),
         "abbrev" => args.text(1).and_then(|text| {
-            let most = args.size(0)?;
-            let long = text.chars().count() > most && most >= 4;
-            Ok(Value::text(if long { text.chars().take(most - 3).collect::<String>() + "..." } else { text }))
+            Ok(Value::text(abbreviated(&text, 0, usize::try_from(args.int(0)?).unwrap_or(0))))
         }),
+        "abbrevboth" => args.text(2).and_then(|text| {
+            let size = |number: usize| args.int(number).map(|size| usize::try_from(size).unwrap_or(0));
+            Ok(Value::text(abbreviated(&text, size(0)?, size(1)?)))
+        }),
+        "hello" => Ok(Value::text("Hello!")),
         "substr" => args.text(2).and_then(|text| {
             let (from, to) = (args.int(0)?.max(0), args.int(1)?);
             let from = usize::try_from(from).unwrap_or(0).min(text.len());
             let to = usize::try_from(to).unwrap_or(text.len()).clamp(from, text.len());
-            text.get(from..to).map(Value::text).ok_or_else(|| "it would cut a letter".to_owned())
+            Ok(Value::text(part(&text, from, to)))
         }),
         "quote" | "squote" => {
             let all = args.all.iter().filter(|value| !matches!(value, Value::Nil)).map(strval);
@@ -127,11 +76,11 @@ fn shape(name: &str, args: &Arguments<'_>) -> Option<Answer> {
             Ok(Value::text(text.repeat(times)))
         }),
         "plural" => args.text(0).and_then(|one| Ok(Value::text(if args.int(2)? == 1 { one } else { args.text(1)? }))),
-        "snakecase" => one(&|text| cased(text, "_")),
-        "kebabcase" => one(&|text| cased(text, "-")),
-        "camelcase" => one(&|text| text.split(['_', '-', ' ', '.']).map(|part| words(part, true)).collect()),
-        "wrap" => args.text(1).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, "\n")))),
-        "wrapWith" => args.text(2).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, &args.text(1)?)))),
+        "snakecase" => one(&|text| cased(text, '_')),
+        "kebabcase" => one(&|text| cased(text, '-')),
+        "camelcase" => one(&camel),
+        "wrap" => args.text(1).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, "\n", false)))),
+        "wrapWith" => args.text(2).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, &args.text(1)?, true)))),
         _ => return None,
     })
 }
@@ -147,10 +96,8 @@ fn take_apart(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "contains" => test(&|text, part| text.contains(part)),
         "hasPrefix" => test(&|text, part| text.starts_with(part)),
         "hasSuffix" => test(&|text, part| text.ends_with(part)),
-        "splitList" => args.text(0).and_then(|by| Ok(texts(args.text(1)?.split(by.as_str()).map(str::to_owned)))),
-        "split" => {
-            args.text(0).and_then(|by| Ok(numbered(args.text(1)?.split(by.as_str()).map(str::to_owned).collect())))
-        }
+        "splitList" => args.text(0).and_then(|by| Ok(texts(split(&args.text(1)?, &by)))),
+        "split" => args.text(0).and_then(|by| Ok(numbered(split(&args.text(1)?, &by)))),
         "splitn" => args.text(0).and_then(|by| {
             let most = args.size(1)?;
             Ok(numbered(args.text(2)?.splitn(most, by.as_str()).map(str::to_owned).collect()))
@@ -163,24 +110,75 @@ fn take_apart(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         }),
         "toString" => args.at(0).map(|value| Value::text(strval(value))),
         "toStrings" => args.at(0).map(|value| texts(strings_of(value))),
-        "base" => args.text(0).map(|path| Value::text(path.trim_end_matches('/').rsplit('/').next().unwrap_or(""))),
-        "dir" => args.text(0).map(|path| Value::text(path.rsplit_once('/').map_or(".", |(dir, _)| dir))),
-        "ext" => args.text(0).map(|path| {
+        "base" | "osBase" => args.text(0).map(|path| {
+            let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
+            Value::text(match (path.is_empty(), name.is_empty()) {
+                (true, _) => ".",
+                (false, true) => "/",
+                _ => name,
+            })
+        }),
+        "dir" | "osDir" => {
+            args.text(0).map(|path| Value::text(clean(path.rfind('/').map_or("", |slash| &path[..=slash]))))
+        }
+        "ext" | "osExt" => args.text(0).map(|path| {
             let file = path.rsplit('/').next().unwrap_or("");
             Value::text(file.rfind('.').and_then(|at| file.get(at..)).unwrap_or(""))
         }),
-        "clean" => args.text(0).map(|path| Value::text(clean(&path))),
-        "isAbs" => args.text(0).map(|path| Value::Bool(path.starts_with('/'))),
+        "clean" | "osClean" => args.text(0).map(|path| Value::text(clean(&path))),
+        "isAbs" | "osIsAbs" => args.text(0).map(|path| Value::Bool(path.starts_with('/'))),
         _ => return None,
     })
 }
 
-fn patterns(name: &str, args: &Arguments<'_>) -> Answer {
-    let pattern = args.text(0)?;
-    if name == "regexQuoteMeta" {
-        return Ok(Value::text(regex::escape(&pattern)));
+/// Between nothing and nothing stand letters.
+fn split(text: &str, by: &str) -> Vec<String> {
+    if by.is_empty() {
+        return text.chars().map(String::from).collect();
     }
-    let regex = Regex::new(&pattern).map_err(|error| format!("error parsing regexp: {error}"))?;
+    text.split(by).map(str::to_owned).collect()
+}
+
+/// What Go says of a pattern that is none.
+fn no_pattern(pattern: &str, error: &regex::Error) -> String {
+    let error = error.to_string();
+    let known = [
+        ("unclosed group", format!("missing closing ): `{pattern}`")),
+        ("unopened group", format!("unexpected ): `{pattern}`")),
+        ("unclosed character class", format!("missing closing ]: `{}`", pattern.find('[').map_or("", |at| &pattern[at..]))),
+    ];
+    let found = known.into_iter().find(|(ours, _)| error.contains(ours)).map(|(_, go)| go);
+    let last = || error.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+    format!("error parsing regexp: {}", found.unwrap_or_else(last))
+}
+
+fn patterns(name: &str, args: &Arguments<'_>) -> Option<Answer> {
+    match name {
+        "regexQuoteMeta" => Some(args.text(0).map(|pattern| Value::text(go_escape(&pattern)))),
+        name if name.starts_with("regex") => Some(pattern(name, args)),
+        _ => None,
+    }
+}
+
+fn go_escape(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn pattern(name: &str, args: &Arguments<'_>) -> Answer {
+    let pattern = args.text(0)?;
+    let regex = match Regex::new(&pattern) {
+        Ok(regex) => regex,
+        Err(_) if name == "regexMatch" && !args.must => return Ok(Value::Bool(false)),
+        Err(error) if args.must => return Err(no_pattern(&pattern, &error)),
+        Err(error) => return Err(format!("regexp: Compile({}): {}", go_quote(&pattern), no_pattern(&pattern, &error))),
+    };
     let text = args.text(1)?;
     let most = |number: usize| args.int(number).map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     Ok(match name {
@@ -196,64 +194,19 @@ fn patterns(name: &str, args: &Arguments<'_>) -> Answer {
     })
 }
 
+fn go_quote(text: &str) -> String {
+    if text.contains('`') { quoted(text) } else { format!("`{text}`") }
+}
+
 fn trunc(text: &str, most: i64) -> String {
     let size = usize::try_from(most.unsigned_abs()).unwrap_or(usize::MAX);
     if text.len() <= size {
         return text.to_owned();
     }
-    let cut = if most < 0 { text.len() - size } else { size };
-    let at = (0..=cut).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    if most < 0 { text[at..].to_owned() } else { text[..at].to_owned() }
-}
-
-/// The first letter of each word, upper or lower case.
-fn words(text: &str, upper: bool) -> String {
-    let mut begins = true;
-    let mut out = String::new();
-    for c in text.chars() {
-        match (begins, upper) {
-            (true, true) => out.extend(c.to_uppercase()),
-            (true, false) => out.extend(c.to_lowercase()),
-            _ => out.push(c),
-        }
-        begins = !(c.is_alphanumeric() || c == '_' || c == '\'');
+    if most < 0 {
+        return part(text, text.len() - size, text.len()).to_owned();
     }
-    out
-}
-
-fn cased(text: &str, between: &str) -> String {
-    let mut out = String::new();
-    let mut before = ' ';
-    for c in text.chars() {
-        if c == ' ' || c == '_' || c == '-' || c == '.' {
-            out.push_str(between);
-        } else {
-            if c.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
-                out.push_str(between);
-            }
-            out.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    out
-}
-
-fn wrapped(text: &str, width: usize, line_end: &str) -> String {
-    let mut out = String::new();
-    let mut column = 0;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > width {
-            out.push_str(line_end);
-            column = 0;
-        } else if column > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out
+    part(text, 0, size).to_owned()
 }
 
 fn clean(path: &str) -> String {
@@ -271,4 +224,15 @@ fn clean(path: &str) -> String {
         (false, true) => ".".to_owned(),
         (false, false) => parts.join("/"),
     }
+}
+
+/// One large letter for a small one; those that would be two stay.
+fn large(c: char) -> char {
+    let mut all = c.to_uppercase();
+    all.next().filter(|_| all.next().is_none()).unwrap_or(c)
+}
+
+fn small(c: char) -> char {
+    let mut all = c.to_lowercase();
+    all.next().filter(|_| all.next().is_none()).unwrap_or(c)
 }

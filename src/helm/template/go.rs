@@ -2,13 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::printf::{printf, quoted};
-use super::value::Value;
-
-pub(crate) const NAMES: [&str; 19] = [
-    "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice", "print", "printf", "println",
-    "html", "js", "urlquery", "call",
-];
+use super::printf::{printf, shown};
+use super::value::{Native, Value};
 
 type Answer = Result<Value, String>;
 
@@ -29,7 +24,6 @@ pub(crate) fn call(name: &str, arguments: &[Value]) -> Option<Answer> {
         }),
         "len" => one().and_then(length),
         "index" => one().and_then(|first| index(first, &arguments[1..])),
-        "slice" => one().and_then(|first| slice(first, &arguments[1..])),
         "print" => Ok(Value::text(print(arguments))),
         "println" => {
             let all: Vec<String> = arguments.iter().map(Value::print).collect();
@@ -47,13 +41,12 @@ pub(crate) fn call(name: &str, arguments: &[Value]) -> Option<Answer> {
                 .replace('>', "&gt;")
                 .replace('"', "&#34;"),
         )),
-        "js" => {
-            let text = quoted(&print(arguments));
-            let text = text.trim_start_matches('"').strip_suffix('"').unwrap_or("").replace('\'', "\\'");
-            Ok(Value::text(text.replace('<', "\\u003C").replace('>', "\\u003E").replace('&', "\\u0026")))
-        }
+        "js" => Ok(Value::text(script(&print(arguments)))),
         "urlquery" => Ok(Value::text(form_urlencoded::byte_serialize(print(arguments).as_bytes()).collect::<String>())),
-        "call" => Err("there is nothing that call can call: values of a chart are no functions".to_owned()),
+        "call" => one().and_then(|value| match value {
+            Value::Nil => Err("call of nil".to_owned()),
+            other => Err(format!("non-function of type {}", other.type_name())),
+        }),
         _ => return None,
     })
 }
@@ -96,31 +89,50 @@ fn equal(arguments: &[Value]) -> Answer {
 
 /// Basic values are compared with their like; Go takes nothing else.
 fn same(a: &Value, b: &Value) -> Result<bool, String> {
+    for value in [a, b] {
+        if matches!(value, Value::List(_) | Value::Map(_) | Value::Native(Native::Files(_) | Native::Bytes(_))) {
+            return Err(format!("non-comparable type {}: {}", shown('s', value), value.type_name()));
+        }
+    }
     match (a, b) {
         (Value::Nil, Value::Nil) => Ok(true),
         (Value::Nil, _) | (_, Value::Nil) => Ok(false),
         (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
-        (Value::Int(a), Value::Int(b)) => Ok(a == b),
         #[allow(clippy::float_cmp, reason = "as in Go")]
         (Value::Float(a), Value::Float(b)) => Ok(a == b),
         (Value::Text(a), Value::Text(b)) => Ok(a == b),
-        (Value::List(_) | Value::Map(_) | Value::Native(_), _)
-        | (_, Value::List(_) | Value::Map(_) | Value::Native(_)) => {
-            Err(format!("error calling eq: non-comparable types {}, {}", a.type_name(), b.type_name()))
-        }
-        _ => {
-            Err(format!("error calling eq: incompatible types for comparison: {} and {}", a.type_name(), b.type_name()))
-        }
+        (a, b) => match (a.whole(), b.whole()) {
+            (Some(a), Some(b)) => Ok(a == b),
+            _ => Err("incompatible types for comparison".to_owned()),
+        },
     }
 }
 
 fn order(a: &Value, b: &Value) -> Result<Ordering, String> {
+    let has_order = |value: &Value| matches!(value, Value::Int(_) | Value::Long(_) | Value::Float(_) | Value::Text(_));
     match (a, b) {
-        (Value::Int(a), Value::Int(b)) => Ok(a.cmp(b)),
-        (Value::Float(a), Value::Float(b)) => a.partial_cmp(b).ok_or_else(|| "NaN has no order".to_owned()),
+        (a, b) if !has_order(a) || !has_order(b) => Err("invalid type for comparison".to_owned()),
+        (Value::Float(a), Value::Float(b)) => Ok(a.partial_cmp(b).unwrap_or(Ordering::Equal)),
         (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
-        _ => Err(format!("incompatible types for comparison: {} and {}", a.type_name(), b.type_name())),
+        (a, b) => match (a.whole(), b.whole()) {
+            (Some(a), Some(b)) => Ok(a.cmp(&b)),
+            _ => Err("incompatible types for comparison".to_owned()),
+        },
     }
+}
+
+/// A text for scripts.
+fn script(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '\\' | '\'' | '"' => out.extend(['\\', c]),
+            '<' | '>' | '&' | '=' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c < ' ' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn length(value: &Value) -> Answer {
@@ -128,54 +140,47 @@ fn length(value: &Value) -> Answer {
         Value::Text(text) => text.len(),
         Value::List(items) => items.len(),
         Value::Map(map) => map.borrow().len(),
-        other => return Err(format!("error calling len: len of type {}", other.type_name())),
+        Value::Native(Native::Files(files)) => files.count(),
+        Value::Native(Native::Bytes(text)) => text.len(),
+        Value::Native(Native::ApiVersions(all)) => all.len(),
+        Value::Nil => return Err("len of nil pointer".to_owned()),
+        other => return Err(format!("len of type {}", other.type_name())),
     };
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
 
 fn position(value: &Value, length: usize) -> Result<usize, String> {
     let number = match value {
-        Value::Int(number) => *number,
-        other => return Err(format!("cannot index slice/array with type {}", other.type_name())),
+        Value::Nil => return Err("cannot index slice/array with nil".to_owned()),
+        other => {
+            other.whole().ok_or_else(|| format!("cannot index slice/array with type {}", other.type_name()))?
+        }
     };
-    usize::try_from(number).ok().filter(|at| *at <= length).ok_or_else(|| format!("index out of range: {number}"))
+    usize::try_from(number).ok().filter(|at| *at < length).ok_or_else(|| format!("index out of range: {number}"))
 }
 
 fn index(first: &Value, keys: &[Value]) -> Answer {
     let mut here = first.clone();
-    for key in keys {
+    for (number, key) in keys.iter().enumerate() {
         here = match (&here, key) {
             (Value::Map(map), Value::Text(key)) => map.borrow().get(&**key).cloned().unwrap_or_default(),
-            (Value::Map(_), other) => {
-                return Err(format!("error calling index: value has type {}; should be string", other.type_name()));
+            (Value::Native(Native::Files(files)), Value::Text(key)) => {
+                files.file(key).map_or(Value::Nil, |text| Value::Native(Native::Bytes(text.into())))
             }
+            (Value::Map(_), Value::Nil) => return Err("value is nil; should be of type string".to_owned()),
+            (Value::Map(_), other) => return Err(format!("value has type {}; should be string", other.type_name())),
             (Value::List(items), key) => {
                 let at = position(key, items.len())?;
-                items.get(at).cloned().ok_or_else(|| format!("error calling index: index out of range: {at}"))?
+                items.get(at).cloned().unwrap_or_default()
             }
             (Value::Text(text), key) => {
                 let at = position(key, text.len())?;
-                let byte = text.as_bytes().get(at);
-                Value::Int(i64::from(*byte.ok_or_else(|| format!("error calling index: index out of range: {at}"))?))
+                Value::Int(i64::from(text.as_bytes().get(at).copied().unwrap_or(0)))
             }
-            (Value::Nil, _) => return Err("error calling index: index of untyped nil".to_owned()),
-            (other, _) => return Err(format!("error calling index: can't index item of type {}", other.type_name())),
+            (Value::Nil, _) if number == 0 => return Err("index of untyped nil".to_owned()),
+            (Value::Nil, _) => return Err("index of nil pointer".to_owned()),
+            (other, _) => return Err(format!("can't index item of type {}", other.type_name())),
         };
     }
     Ok(here)
-}
-
-fn slice(first: &Value, ends: &[Value]) -> Answer {
-    let length = length(first)?.to_int();
-    let length = usize::try_from(length).unwrap_or(0);
-    let from = ends.first().map_or(Ok(0), |end| position(end, length))?;
-    let to = ends.get(1).map_or(Ok(length), |end| position(end, length))?;
-    if from > to {
-        return Err(format!("error calling slice: invalid slice index: {from} > {to}"));
-    }
-    match first {
-        Value::Text(text) => text.get(from..to).map(Value::text).ok_or_else(|| "slice cuts a letter".to_owned()),
-        Value::List(items) => Ok(Value::list(items.get(from..to).unwrap_or_default().to_vec())),
-        other => Err(format!("error calling slice: can't slice item of type {}", other.type_name())),
-    }
 }

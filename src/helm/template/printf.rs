@@ -1,11 +1,12 @@
 //! Go's `printf`.
 
+use super::escape::{quoted, written};
 use super::value::{Value, float};
 
 /// Wider and more precise than this is cut: a format is not to fill the memory.
 const MOST: usize = 10_000;
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Spec {
     minus: bool,
     plus: bool,
@@ -37,11 +38,14 @@ pub(crate) fn printf(format: &str, arguments: &[Value]) -> String {
                 _ => spec.zero = true,
             }
         }
-        if chars.next_if_eq(&'[').is_some() {
-            let digits: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_digit)).collect();
-            chars.next_if_eq(&']');
-            next = digits.parse::<usize>().unwrap_or(1).saturating_sub(1);
+        let mut good = true;
+        if chars.peek() == Some(&'[') {
             reordered = true;
+            let inner: String = chars.by_ref().skip(1).take_while(|c| *c != ']').collect();
+            match inner.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
+                Some(number) if number < arguments.len() => next = number,
+                _ => good = false,
+            }
         }
         spec.width = size(&mut chars, arguments, &mut next);
         if chars.next_if_eq(&'.').is_some() {
@@ -51,13 +55,16 @@ pub(crate) fn printf(format: &str, arguments: &[Value]) -> String {
             out.push_str("%!(NOVERB)");
             break;
         };
+        // With `v` the plus asks for names of fields, of which there are none.
+        spec.plus &= verb != 'v';
         if verb == '%' {
             out.push('%');
             continue;
         }
         match arguments.get(next) {
+            _ if !good => out.push_str(&format!("%!{verb}(BADINDEX)")),
             None => out.push_str(&format!("%!{verb}(MISSING)")),
-            Some(argument) => out.push_str(&padded(&one(&spec, verb, argument), &spec, argument)),
+            Some(argument) => out.push_str(&one(&spec, verb, argument)),
         }
         next += 1;
         if out.len() > MOST * 100 {
@@ -81,22 +88,27 @@ fn size(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, arguments: &[Value
     (!digits.is_empty()).then(|| digits.parse().unwrap_or(MOST).min(MOST))
 }
 
-fn padded(text: &str, spec: &Spec, argument: &Value) -> String {
+fn padded(text: String, spec: &Spec, is_number: bool) -> String {
     let missing = spec.width.unwrap_or(0).saturating_sub(text.chars().count());
     if missing == 0 {
-        return text.to_owned();
+        return text;
     }
     if spec.minus {
         return format!("{text}{}", " ".repeat(missing));
     }
-    if spec.zero && matches!(argument, Value::Int(_) | Value::Float(_)) {
+    if spec.zero {
         let (sign, digits) = match text.strip_prefix(['-', '+']) {
-            Some(digits) => (&text[..1], digits),
-            None => ("", text),
+            Some(digits) if is_number => (&text[..1], digits),
+            _ => ("", text.as_str()),
         };
         return format!("{sign}{}{digits}", "0".repeat(missing));
     }
     format!("{}{text}", " ".repeat(missing))
+}
+
+/// A value as a verb alone shows it.
+pub(super) fn shown(verb: char, value: &Value) -> String {
+    one(&Spec::default(), verb, value)
 }
 
 fn signed(text: String, spec: &Spec) -> String {
@@ -108,54 +120,121 @@ fn signed(text: String, spec: &Spec) -> String {
 }
 
 fn one(spec: &Spec, verb: char, value: &Value) -> String {
-    let bad = || match value {
-        Value::Nil => format!("%!{verb}(<nil>)"),
-        value => format!("%!{verb}({}={})", value.type_name(), value.print()),
-    };
     match (verb, value) {
-        ('v', Value::Text(text)) if spec.sharp => format!("{text:?}"),
-        ('v', Value::Int(_) | Value::Float(_)) => signed(value.print(), spec),
-        ('v', _) => value.print(),
-        ('T', _) => value.type_name().to_owned(),
-        ('t', Value::Bool(yes)) => yes.to_string(),
-        ('s', Value::Text(text)) => {
-            spec.precision.map_or_else(|| text.to_string(), |most| text.chars().take(most).collect())
-        }
-        ('s' | 'd' | 'q', Value::List(items)) => {
-            let each: Vec<String> = items.iter().map(|item| one(spec, verb, item)).collect();
+        ('T', _) => padded(value.type_name().to_owned(), spec, false),
+        ('v', _) if spec.sharp => go_syntax(value),
+        ('v', Value::Nil) => padded("<nil>".to_owned(), spec, false),
+        (_, Value::Nil) => format!("%!{verb}(<nil>)"),
+        (_, Value::List(items)) => {
+            let each: Vec<String> = items.iter().map(|item| inner(spec, verb, item)).collect();
             format!("[{}]", each.join(" "))
         }
-        ('s' | 'd', Value::Map(map)) => {
-            let each: Vec<String> =
-                map.borrow().iter().map(|(key, item)| format!("{key}:{}", one(spec, verb, item))).collect();
-            format!("map[{}]", each.join(" "))
-        }
-        ('q', Value::Text(text)) => quoted(text),
-        ('d', Value::Int(number)) => signed(number.to_string(), spec),
-        ('x' | 'X' | 'o' | 'b', Value::Int(number)) => {
-            let sign = if *number < 0 { "-" } else { "" };
-            let all = number.unsigned_abs();
-            let (mark, digits) = match verb {
-                'x' => ("0x", format!("{all:x}")),
-                'X' => ("0X", format!("{all:X}")),
-                'o' => ("0", format!("{all:o}")),
-                _ => ("0b", format!("{all:b}")),
+        (_, Value::Map(map)) => {
+            let map = map.borrow();
+            let pair = |(key, item): (&String, &Value)| {
+                format!("{}:{}", one(spec, verb, &Value::text(key)), inner(spec, verb, item))
             };
-            format!("{sign}{}{digits}", if spec.sharp { mark } else { "" })
+            format!("map[{}]", map.iter().map(pair).collect::<Vec<_>>().join(" "))
         }
-        ('x', Value::Text(text)) => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
-        ('X', Value::Text(text)) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        ('c', Value::Int(number)) => {
-            u32::try_from(*number).ok().and_then(char::from_u32).unwrap_or('\u{fffd}').to_string()
+        _ => match single(spec, verb, value) {
+            Some(text) => padded(text, spec, matches!(value, Value::Int(_) | Value::Long(_) | Value::Float(_))),
+            None => format!("%!{verb}({}={})", value.type_name(), value.print()),
+        },
+    }
+}
+
+/// Something in a list or a mapping.
+fn inner(spec: &Spec, verb: char, value: &Value) -> String {
+    match value {
+        Value::Nil if verb == 'v' => "<nil>".to_owned(),
+        Value::Nil => format!("%!{verb}(<nil>)"),
+        value => one(spec, verb, value),
+    }
+}
+
+fn single(spec: &Spec, verb: char, value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Bool(yes) => match verb {
+            't' | 'v' => yes.to_string(),
+            _ => return None,
+        },
+        Value::Int(number) | Value::Long(number) => return whole(spec, verb, *number),
+        Value::Float(number) => {
+            let precise = |usual: usize| spec.precision.unwrap_or(usual);
+            let text = match verb {
+                'v' if spec.precision.is_none() => float(*number),
+                'v' | 'g' => general(*number, spec.precision),
+                'G' => general(*number, spec.precision).to_uppercase(),
+                'f' | 'F' => format!("{number:.*}", precise(6)),
+                'e' => exponent(&format!("{number:.*e}", precise(6))),
+                'E' => exponent(&format!("{number:.*e}", precise(6))).to_uppercase(),
+                _ => return None,
+            };
+            signed(text, spec)
         }
-        ('U', Value::Int(number)) => format!("U+{number:04X}"),
-        ('f' | 'F', Value::Float(number)) => signed(format!("{number:.*}", spec.precision.unwrap_or(6)), spec),
-        ('e' | 'E', Value::Float(number)) => {
-            let text = exponent(&format!("{number:.*e}", spec.precision.unwrap_or(6)));
-            signed(if verb == 'E' { text.to_uppercase() } else { text }, spec)
+        other => text(spec, verb, &other.print())?,
+    })
+}
+
+fn whole(spec: &Spec, verb: char, number: i64) -> Option<String> {
+    let letter = u32::try_from(number).ok().and_then(char::from_u32).unwrap_or('\u{fffd}');
+    let sign = if number < 0 { "-" } else { "" };
+    let all = number.unsigned_abs();
+    let (mark, digits) = match verb {
+        'v' | 'd' => ("", all.to_string()),
+        'x' => ("0x", format!("{all:x}")),
+        'X' => ("0X", format!("{all:X}")),
+        'o' => ("0", format!("{all:o}")),
+        'O' => return Some(signed(format!("{sign}0o{all:o}"), spec)),
+        'b' => ("0b", format!("{all:b}")),
+        'c' => return Some(letter.to_string()),
+        'q' => return Some(written(&letter.to_string(), '\'', spec.plus)),
+        'U' => return Some(format!("U+{all:04X}")),
+        _ => return None,
+    };
+    let least = spec.precision.unwrap_or(0).saturating_sub(digits.len());
+    Some(signed(format!("{sign}{}{}{digits}", if spec.sharp { mark } else { "" }, "0".repeat(least)), spec))
+}
+
+fn text(spec: &Spec, verb: char, text: &str) -> Option<String> {
+    let cut: String = match spec.precision {
+        Some(most) => text.chars().take(most).collect(),
+        None => text.to_owned(),
+    };
+    Some(match verb {
+        's' | 'v' => cut,
+        'q' if spec.sharp && !cut.contains('`') && !cut.contains(char::is_control) => format!("`{cut}`"),
+        'q' => written(&cut, '"', spec.plus),
+        'x' | 'X' => {
+            let mark = if spec.sharp { "0x" } else { "" };
+            let bytes = cut.bytes().map(|byte| format!("{byte:02x}"));
+            let text = if spec.space {
+                bytes.map(|byte| format!("{mark}{byte}")).collect::<Vec<_>>().join(" ")
+            } else {
+                mark.to_owned() + &bytes.collect::<String>()
+            };
+            if verb == 'X' { text.to_uppercase() } else { text }
         }
-        ('g' | 'G', Value::Float(number)) => signed(general(*number, spec.precision), spec),
-        _ => bad(),
+        _ => return None,
+    })
+}
+
+/// `%#v`: as it would be written in a program.
+fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Text(text) => quoted(text),
+        Value::List(items) => {
+            let each: Vec<String> = items.iter().map(go_syntax).collect();
+            format!("[]interface {{}}{{{}}}", each.join(", "))
+        }
+        Value::Map(map) => {
+            let map = map.borrow();
+            let each: Vec<String> =
+                map.iter().map(|(key, item)| format!("{}:{}", quoted(key), go_syntax(item))).collect();
+            format!("map[string]interface {{}}{{{}}}", each.join(", "))
+        }
+        Value::Nil => "interface {}(nil)".to_owned(),
+        other => other.print(),
     }
 }
 
@@ -182,26 +261,4 @@ fn exponent(text: &str) -> String {
     let (digits, power) = text.split_once('e').unwrap_or((text, "0"));
     let (sign, power) = power.strip_prefix('-').map_or(('+', power), |power| ('-', power));
     format!("{digits}e{sign}{power:0>2}")
-}
-
-/// A text in quotes as Go writes it.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\u{b}' => out.push_str("\\v"),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -1,15 +1,16 @@
 //! Running templates, within bounds.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use serde_json::Value as Json;
 
 use super::parse::{parse, place};
-use super::tree::{At, Base, Branch, Command, Node, Pipe, Source, Template, Word};
+use super::escape::quoted;
+use super::tree::{At, Base, Branch, Call, Command, Node, Pipe, Template, Word};
 use super::value::{Native, Value};
-use crate::helm::error::{Error, Place};
-use crate::helm::functions;
+use crate::helm::error::Error;
+use crate::helm::functions::signature::Kind;
+use crate::helm::functions::{self, Fault};
 
 /// Templates in templates.
 const DEEPEST: usize = 100;
@@ -17,6 +18,8 @@ const DEEPEST: usize = 100;
 const MOST_STEPS: usize = 2_000_000;
 /// Bytes that a chart makes.
 const MOST_BYTES: usize = 16 << 20;
+/// What Go prints where there is nothing, and Helm takes out of what it is given.
+const NOTHING: &str = "<no value>";
 
 /// Looks for objects of the cluster: `apiVersion`, kind, namespace, name.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str, &str, &str, &str) -> Json;
@@ -35,10 +38,77 @@ pub(crate) struct Runner<'a> {
     bytes: usize,
 }
 
+/// A value, and whether Go has it as an `interface {}`: out of a mapping or a list, and not yet looked into.
+#[derive(Debug, Clone)]
+struct Got {
+    value: Value,
+    wrapped: bool,
+}
+
+impl Got {
+    fn plain(value: Value) -> Self {
+        Self { value, wrapped: false }
+    }
+
+    fn wrapped(value: Value) -> Self {
+        Self { value, wrapped: true }
+    }
+
+    fn type_name(&self) -> &'static str {
+        if self.wrapped { "interface {}" } else { self.value.type_name() }
+    }
+}
+
+/// The part of a template that is worked on, for messages.
+#[derive(Clone, Copy)]
+enum Here<'t> {
+    Start,
+    Pipe(&'t Pipe),
+    Command(&'t Command),
+    Word(&'t Word),
+    /// The first word of a command, which is a function.
+    Function(&'t Word, &'t str),
+    Call(&'t Call),
+}
+
 /// What one running template has.
-struct Frame {
-    source: Rc<Source>,
-    variables: Vec<(String, Value)>,
+struct Frame<'t> {
+    template: &'t Template,
+    here: Here<'t>,
+    variables: Vec<(String, Got)>,
+}
+
+impl Frame<'_> {
+    fn wrong<T>(&self, message: impl Into<String>) -> Result<T, Error> {
+        let (at, words) = match self.here {
+            Here::Start => (At(0), String::new()),
+            Here::Pipe(pipe) => (pipe.at, pipe.to_string()),
+            Here::Command(command) => (command.at, command.to_string()),
+            Here::Word(word) => (word.at, word.to_string()),
+            Here::Function(word, name) => (word.at, name.to_owned()),
+            Here::Call(call) => (call.at, call.to_string()),
+        };
+        Err(Error::Template {
+            place: place(&self.template.source, at),
+            template: self.template.name.to_string(),
+            at: words,
+            message: message.into(),
+        })
+    }
+
+    fn set(&mut self, name: &str, got: Got, declares: bool) -> Result<(), Error> {
+        if declares {
+            self.variables.push((name.to_owned(), got));
+            return Ok(());
+        }
+        match self.variables.iter_mut().rev().find(|(known, _)| known == name) {
+            Some((_, place)) => {
+                *place = got;
+                Ok(())
+            }
+            None => self.wrong(format!("undefined variable: {name}")),
+        }
+    }
 }
 
 enum Flow {
@@ -54,8 +124,17 @@ impl<'a> Runner<'a> {
 
     /// Reads a file; what it defines replaces what was defined before by the same name.
     pub(crate) fn add(&mut self, file: &str, text: &str) -> Result<(), Error> {
-        self.templates.extend(parse(file, file, text)?);
+        self.define(parse(file, file, text)?);
         Ok(())
+    }
+
+    /// A body of nothing but blanks does not replace another, as in Go.
+    fn define(&mut self, all: Vec<(String, Template)>) {
+        for (name, template) in all {
+            if !is_blank(&template.body) || !self.templates.contains_key(&name) {
+                self.templates.insert(name, template);
+            }
+        }
     }
 
     /// Runs a template.
@@ -63,81 +142,93 @@ impl<'a> Runner<'a> {
         let Some(template) = self.templates.get(name).cloned() else {
             return Err(Error::Chart(format!("there is no template {name:?}")));
         };
-        self.run_template(&template, data)
+        self.run_template(&template, Got::plain(data.clone())).map(|text| text.replace(NOTHING, ""))
     }
 
-    fn run_template(&mut self, template: &Template, data: &Value) -> Result<String, Error> {
-        let mut frame = Frame { source: template.source.clone(), variables: vec![("$".to_owned(), data.clone())] };
+    fn run_template(&mut self, template: &Template, data: Got) -> Result<String, Error> {
+        let body = template.body.clone();
+        let mut frame = Frame { template, here: Here::Start, variables: vec![("$".to_owned(), data.clone())] };
         let mut out = String::new();
         self.depth += 1;
         if self.depth > DEEPEST {
             self.depth = 0;
-            let place = Place { file: template.source.file.clone(), line: 1, column: 1 };
-            return Err(Error::Template {
-                place,
-                message: format!("templates call each other more than {DEEPEST} levels deep"),
-            });
+            return frame.wrong(format!("templates call each other more than {DEEPEST} levels deep"));
         }
-        self.nodes(&template.body, &mut frame, data, &mut out)?;
+        self.nodes(&body, &mut frame, &data, &mut out)?;
         self.depth -= 1;
         Ok(out)
     }
 
     /// Runs a text as a template of its own, which sees all others.
-    pub(crate) fn run_text(&mut self, text: &str, data: &Value, from: &str) -> Result<String, String> {
-        let file = format!("tpl in {from}");
-        let all = parse(&file, &file, text).map_err(|error| error.to_string())?;
+    pub(crate) fn run_text(&mut self, text: &str, data: &Value) -> Result<String, Fault> {
+        const NAME: &str = "gotpl";
+        let all = parse(NAME, NAME, text).map_err(|error| match error {
+            Error::Parse { place, message } => {
+                format!("cannot parse template {}: template: {NAME}:{}: {message}", quoted(text), place.line)
+            }
+            error => error.to_string(),
+        })?;
         // what it defines is gone after it
         let before = self.templates.clone();
-        self.templates.extend(all);
-        let answer = self.run(&file, data).map_err(|error| error.to_string());
+        self.define(all);
+        let answer = self.run(NAME, data);
         self.templates = before;
-        answer
+        answer.map_err(|error| match error {
+            Error::Refused { message, .. } => Fault::Refused(message),
+            error => {
+                Fault::Says(format!("error during tpl function execution for {}: {error}", quoted(text)))
+            }
+        })
     }
 
     /// Runs a named template for `include`.
-    pub(crate) fn include(&mut self, name: &str, data: &Value) -> Result<String, String> {
+    pub(crate) fn include(&mut self, name: &str, data: &Value) -> Result<String, Fault> {
         let Some(template) = self.templates.get(name).cloned() else {
-            return Err(format!("error calling include: template: no template {name:?} associated with this chart"));
+            return Err(Fault::Says(format!("template: no template {name:?} associated with template \"gotpl\"")));
         };
-        self.run_template(&template, data).map_err(|error| format!("error calling include: {error}"))
+        self.run_template(&template, Got::plain(data.clone())).map_err(|error| match error {
+            Error::Refused { message, .. } => Fault::Refused(message),
+            error => Fault::Says(error.to_string()),
+        })
     }
 
-    fn wrong<T>(frame: &Frame, at: At, message: impl Into<String>) -> Result<T, Error> {
-        Err(Error::Template { place: place(&frame.source, at), message: message.into() })
-    }
-
-    fn step(&mut self, frame: &Frame, at: At, out: &str) -> Result<(), Error> {
+    fn step(&mut self, frame: &Frame<'_>, out: &str) -> Result<(), Error> {
         self.steps += 1;
         if self.steps > MOST_STEPS {
-            return Self::wrong(frame, at, "the chart comes to no end");
+            return frame.wrong("the chart comes to no end");
         }
         if self.bytes + out.len() > MOST_BYTES {
-            return Self::wrong(frame, at, "the chart makes more than 16 MiB");
+            return frame.wrong("the chart makes more than 16 MiB");
         }
         Ok(())
     }
 
-    fn nodes(&mut self, nodes: &[Node], frame: &mut Frame, dot: &Value, out: &mut String) -> Result<Flow, Error> {
+    fn nodes<'t>(
+        &mut self,
+        nodes: &'t [Node],
+        frame: &mut Frame<'t>,
+        dot: &Got,
+        out: &mut String,
+    ) -> Result<Flow, Error> {
         for node in nodes {
             match node {
                 Node::Text(text) => out.push_str(text),
                 Node::Print(pipe) => {
                     let value = self.pipe(pipe, frame, dot)?;
-                    if pipe.variables.is_empty() && !matches!(value, Value::Nil) {
-                        // Nil is `<no value>` in Go, and Helm takes that out.
-                        out.push_str(&value.print());
+                    if pipe.variables.is_empty() {
+                        out.push_str(&if matches!(value, Value::Nil) { NOTHING.to_owned() } else { value.print() });
                     }
-                    self.step(frame, pipe.commands.first().map_or(At(0), |command| command.at), out)?;
+                    self.step(frame, out)?;
                 }
                 Node::If(branch) | Node::With(branch) => {
                     let mark = frame.variables.len();
                     let value = self.pipe(&branch.pipe, frame, dot)?;
-                    let inner = if matches!(node, Node::With(_)) { &value } else { dot };
-                    let flow = if value.is_true() {
-                        self.nodes(&branch.body, frame, inner, out)?
-                    } else {
+                    let flow = if !value.is_true() {
                         self.nodes(&branch.otherwise, frame, dot, out)?
+                    } else if matches!(node, Node::With(_)) {
+                        self.nodes(&branch.body, frame, &Got::plain(value), out)?
+                    } else {
+                        self.nodes(&branch.body, frame, dot, out)?
                     };
                     frame.variables.truncate(mark);
                     if !matches!(flow, Flow::On) {
@@ -152,13 +243,14 @@ impl<'a> Runner<'a> {
                         return Ok(flow);
                     }
                 }
-                Node::Call { at, name, with } => {
-                    let data = with.as_ref().map_or(Ok(Value::Nil), |pipe| self.pipe(pipe, frame, dot))?;
-                    let Some(template) = self.templates.get(name).cloned() else {
-                        return Self::wrong(frame, *at, format!("template {name:?} not defined"));
+                Node::Call(call) => {
+                    frame.here = Here::Call(call);
+                    let Some(template) = self.templates.get(&call.name).cloned() else {
+                        return frame.wrong(format!("template {:?} not defined", call.name));
                     };
-                    out.push_str(&self.run_template(&template, &data)?);
-                    self.step(frame, *at, out)?;
+                    let data = call.with.as_ref().map_or(Ok(Value::Nil), |pipe| self.pipe(pipe, frame, dot))?;
+                    out.push_str(&self.run_template(&template, Got::plain(data))?);
+                    self.step(frame, out)?;
                 }
                 Node::Break => return Ok(Flow::Break),
                 Node::Continue => return Ok(Flow::Continue),
@@ -167,38 +259,57 @@ impl<'a> Runner<'a> {
         Ok(Flow::On)
     }
 
-    fn range(&mut self, branch: &Branch, frame: &mut Frame, dot: &Value, out: &mut String) -> Result<Flow, Error> {
-        let at = branch.pipe.commands.first().map_or(At(0), |command| command.at);
-        let whole = self.commands(&branch.pipe, frame, dot)?;
+    fn range<'t>(
+        &mut self,
+        branch: &'t Branch,
+        frame: &mut Frame<'t>,
+        dot: &Got,
+        out: &mut String,
+    ) -> Result<Flow, Error> {
+        let names = &branch.pipe.variables;
+        let mark = frame.variables.len();
+        let whole = self.pipe(&branch.pipe, frame, dot)?;
         let number = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
-        let items: Vec<(Value, Value)> = match &whole {
+        let wrapped = |(key, item): (Value, Value)| (key, Got::wrapped(item));
+        let items: Vec<(Value, Got)> = match &whole {
             Value::Nil => Vec::new(),
-            Value::List(items) => items.iter().enumerate().map(|(n, item)| (number(n), item.clone())).collect(),
-            Value::Map(map) => map.borrow().iter().map(|(key, item)| (Value::text(key), item.clone())).collect(),
-            Value::Native(Native::Files(files)) => {
-                files.all().map(|(path, text)| (Value::text(path), Value::text(text))).collect()
+            Value::List(items) => {
+                items.iter().enumerate().map(|(n, item)| wrapped((number(n), item.clone()))).collect()
             }
-            Value::Int(count) => {
+            Value::Map(map) => {
+                map.borrow().iter().map(|(key, item)| wrapped((Value::text(key), item.clone()))).collect()
+            }
+            Value::Native(Native::Files(files)) => files
+                .all()
+                .map(|(path, text)| (Value::text(path), Got::plain(Value::Native(Native::Bytes(text.into())))))
+                .collect(),
+            Value::Native(Native::ApiVersions(all)) => {
+                all.iter().enumerate().map(|(n, item)| (number(n), Got::plain(Value::text(item)))).collect()
+            }
+            Value::Int(_) | Value::Long(_) if names.len() > 1 => {
+                return frame.wrong(format!("range can't iterate over {}", whole.print()));
+            }
+            Value::Int(count) | Value::Long(count) => {
                 let count = usize::try_from(*count).unwrap_or(0).min(MOST_STEPS);
-                (0..count).map(|n| (number(n), number(n))).collect()
+                (0..count).map(|n| (number(n), Got::plain(number(n)))).collect()
             }
-            other => {
-                return Self::wrong(frame, at, format!("range can't iterate over {}", other.print()));
-            }
+            other => return frame.wrong(format!("range can't iterate over {}", other.print())),
         };
         if items.is_empty() {
             return self.nodes(&branch.otherwise, frame, dot, out);
         }
-        let mark = frame.variables.len();
         for (key, item) in items {
-            let names = &branch.pipe.variables;
-            let values = if names.len() == 2 { vec![key, item.clone()] } else { vec![item.clone()] };
-            for (name, value) in names.iter().zip(values) {
-                set(frame, name, value, branch.pipe.declares);
+            frame.variables.truncate(mark);
+            match names.as_slice() {
+                [name] => frame.set(name, item.clone(), branch.pipe.declares)?,
+                [first, second] => {
+                    frame.set(first, Got::plain(key), branch.pipe.declares)?;
+                    frame.set(second, item.clone(), branch.pipe.declares)?;
+                }
+                _ => {}
             }
             let flow = self.nodes(&branch.body, frame, &item, out)?;
-            frame.variables.truncate(mark);
-            self.step(frame, at, out)?;
+            self.step(frame, out)?;
             if matches!(flow, Flow::Break) {
                 break;
             }
@@ -206,122 +317,219 @@ impl<'a> Runner<'a> {
         Ok(Flow::On)
     }
 
-    fn pipe(&mut self, pipe: &Pipe, frame: &mut Frame, dot: &Value) -> Result<Value, Error> {
-        let value = self.commands(pipe, frame, dot)?;
+    /// The value of a pipeline, which its variables get.
+    fn pipe<'t>(&mut self, pipe: &'t Pipe, frame: &mut Frame<'t>, dot: &Got) -> Result<Value, Error> {
+        frame.here = Here::Pipe(pipe);
+        let mut value: Option<Value> = None;
+        for command in &pipe.commands {
+            value = Some(self.command(command, value, frame, dot)?);
+        }
+        let value = value.unwrap_or_default();
         for name in &pipe.variables {
-            set(frame, name, value.clone(), pipe.declares);
+            frame.set(name, Got::plain(value.clone()), pipe.declares)?;
         }
         Ok(value)
     }
 
-    fn commands(&mut self, pipe: &Pipe, frame: &mut Frame, dot: &Value) -> Result<Value, Error> {
-        let mut value = None;
-        for command in &pipe.commands {
-            value = Some(self.command(command, value, frame, dot)?);
-        }
-        Ok(value.unwrap_or_default())
-    }
-
-    fn command(
+    fn command<'t>(
         &mut self,
-        command: &Command,
+        command: &'t Command,
         last: Option<Value>,
-        frame: &mut Frame,
-        dot: &Value,
+        frame: &mut Frame<'t>,
+        dot: &Got,
     ) -> Result<Value, Error> {
-        self.step(frame, command.at, "")?;
+        self.step(frame, "")?;
         let Some((first, rest)) = command.words.split_first() else { return Ok(Value::Nil) };
-        if let (Base::Function(name), true) = (&first.base, first.fields.is_empty()) {
-            return self.function(name, first.at, rest, last, frame, dot);
+        let has_arguments = !rest.is_empty() || last.is_some();
+        match &first.base {
+            Base::Function(name) if first.fields.is_empty() => {
+                self.function(first, name, Here::Command(command), rest, last, frame, dot)
+            }
+            Base::Dot | Base::Variable(_) | Base::Pipe(_) | Base::Function(_) if !first.fields.is_empty() => {
+                self.fields(first, rest, last, frame, dot).map(|got| got.value)
+            }
+            base => {
+                if !matches!(base, Base::Pipe(_)) {
+                    frame.here = Here::Word(first);
+                }
+                if has_arguments {
+                    return frame.wrong(format!("can't give argument to non-function {first}"));
+                }
+                if matches!(base, Base::Nil) {
+                    return frame.wrong("nil is not a command");
+                }
+                self.base(first, frame, dot).map(|got| got.value)
+            }
         }
-        let mut arguments = Vec::with_capacity(rest.len());
-        for word in rest {
-            arguments.push(self.word(word, frame, dot, &[])?);
-        }
-        arguments.extend(last);
-        if !arguments.is_empty() && first.fields.is_empty() {
-            return Self::wrong(frame, first.at, "can't give argument to non-function");
-        }
-        self.word(first, frame, dot, &arguments)
     }
 
-    fn function(
+    /// Calls a function with words and, behind them, what came through the pipe.
+    #[allow(clippy::too_many_arguments, reason = "what a call is made of")]
+    fn function<'t>(
         &mut self,
-        name: &str,
-        at: At,
-        words: &[Word],
+        word: &'t Word,
+        name: &'t str,
+        whole: Here<'t>,
+        words: &'t [Word],
         last: Option<Value>,
-        frame: &mut Frame,
-        dot: &Value,
+        frame: &mut Frame<'t>,
+        dot: &Got,
     ) -> Result<Value, Error> {
+        frame.here = Here::Function(word, name);
+        let Some(signature) = functions::signature(name) else {
+            return frame.wrong(format!("{name:?} is not a defined function"));
+        };
+        let given = words.len() + usize::from(last.is_some());
+        let fixed = signature.fixed();
+        if given < fixed || (!signature.is_open() && given > fixed) {
+            let least = if signature.is_open() { "at least " } else { "" };
+            return frame.wrong(format!("wrong number of args for {name}: want {least}{fixed} got {given}"));
+        }
         if matches!(name, "and" | "or") {
             let mut value = Value::Nil;
             for word in words {
-                value = self.word(word, frame, dot, &[])?;
+                value = self.argument(word, Kind::Any, frame, dot)?;
                 if value.is_true() == (name == "or") {
                     return Ok(value);
                 }
             }
             return Ok(last.unwrap_or(value));
         }
-        let mut arguments = Vec::with_capacity(words.len() + 1);
-        for word in words {
-            arguments.push(self.word(word, frame, dot, &[])?);
+        let mut arguments = Vec::with_capacity(given);
+        for (number, word) in words.iter().enumerate() {
+            arguments.push(self.argument(word, signature.kind(number), frame, dot)?);
         }
-        arguments.extend(last);
-        match functions::call(self, name, &arguments, &frame.source.file) {
+        if let Some(last) = last {
+            fits(&Got::plain(last.clone()), signature.kind(words.len()), frame)?;
+            arguments.push(last);
+        }
+        let answer = functions::call(self, name, &arguments);
+        frame.here = whole;
+        match answer {
             Ok(value) => {
                 if let Value::Text(text) = &value {
                     self.bytes += text.len() / 64;
                 }
                 Ok(value)
             }
-            Err(message) => Self::wrong(frame, at, format!("{name}: {message}")),
+            Err(Fault::Says(message)) => frame.wrong(format!("error calling {name}: {message}")),
+            Err(Fault::Refused(message)) => {
+                let Err(Error::Template { place, .. }) = frame.wrong::<()>("") else { return Ok(Value::Nil) };
+                Err(Error::Refused { place, message })
+            }
         }
     }
 
-    /// The value of a word; `arguments` are for a method at its end.
-    fn word(&mut self, word: &Word, frame: &mut Frame, dot: &Value, arguments: &[Value]) -> Result<Value, Error> {
-        let base = match &word.base {
-            Base::Dot => dot.clone(),
+    /// What a word is as an argument.
+    fn argument<'t>(
+        &mut self,
+        word: &'t Word,
+        kind: Kind,
+        frame: &mut Frame<'t>,
+        dot: &Got,
+    ) -> Result<Value, Error> {
+        frame.here = Here::Word(word);
+        let expected = |what: &str, frame: &Frame<'_>| frame.wrong(format!("expected {what}; found {word}"));
+        if !word.fields.is_empty() || matches!(word.base, Base::Dot | Base::Variable(_) | Base::Function(_) | Base::Pipe(_))
+        {
+            let got = if word.fields.is_empty() {
+                self.base(word, frame, dot)?
+            } else {
+                self.fields(word, &[], None, frame, dot)?
+            };
+            fits(&got, kind, frame)?;
+            return Ok(got.value);
+        }
+        match (&word.base, kind) {
+            (Base::Nil, Kind::Any | Kind::Map) => Ok(Value::Nil),
+            (Base::Nil, kind) => frame.wrong(format!("cannot assign nil to {}", kind.name())),
+            (Base::Text(text), Kind::Text | Kind::Any) => Ok(Value::Text(text.clone())),
+            (Base::Int(number), Kind::Whole | Kind::Any) => Ok(Value::Int(*number)),
+            #[allow(clippy::cast_precision_loss, reason = "as in Go")]
+            (Base::Int(number), Kind::Float) => Ok(Value::Float(*number as f64)),
+            (Base::Float(number), Kind::Whole) if number.fract() == 0.0 => {
+                Ok(Value::Int(Value::Float(*number).to_int()))
+            }
+            (Base::Float(number), Kind::Float | Kind::Any) => Ok(Value::Float(*number)),
+            (Base::Bool(yes), Kind::Bool | Kind::Any) => Ok(Value::Bool(*yes)),
+            (_, Kind::Text) => expected("string", frame),
+            (_, Kind::Whole) => expected("integer", frame),
+            (_, Kind::Float) => expected("float", frame),
+            (_, Kind::Bool) => expected("bool", frame),
+            _ => frame.wrong(format!("can't handle {word} for arg of type {}", kind.name())),
+        }
+    }
+
+    /// What a word is before fields are asked of it.
+    fn base<'t>(&mut self, word: &'t Word, frame: &mut Frame<'t>, dot: &Got) -> Result<Got, Error> {
+        Ok(Got::plain(match &word.base {
+            Base::Dot => return Ok(dot.clone()),
             Base::Nil => Value::Nil,
             Base::Bool(yes) => Value::Bool(*yes),
             Base::Int(number) => Value::Int(*number),
             Base::Float(number) => Value::Float(*number),
             Base::Text(text) => Value::Text(text.clone()),
-            Base::Variable(name) => frame
-                .variables
-                .iter()
-                .rev()
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| value.clone())
-                .unwrap_or_default(),
-            Base::Function(name) => self.function(name, word.at, &[], None, frame, dot)?,
+            Base::Variable(name) => {
+                let found = frame.variables.iter().rev().find(|(known, _)| known == name);
+                return match found {
+                    Some((_, got)) => Ok(got.clone()),
+                    None => frame.wrong(format!("undefined variable: {name}")),
+                };
+            }
+            Base::Function(name) => self.function(word, name, Here::Word(word), &[], None, frame, dot)?,
             Base::Pipe(pipe) => self.pipe(pipe, frame, dot)?,
-        };
-        let mut here = base;
+        }))
+    }
+
+    /// The value of a word with fields; arguments are for a method at its end.
+    fn fields<'t>(
+        &mut self,
+        word: &'t Word,
+        rest: &'t [Word],
+        last: Option<Value>,
+        frame: &mut Frame<'t>,
+        dot: &Got,
+    ) -> Result<Got, Error> {
+        frame.here = Here::Word(word);
+        let mut here = self.base(word, frame, dot)?;
+        frame.here = Here::Word(word);
+        let has_arguments = !rest.is_empty() || last.is_some();
         for (number, field) in word.fields.iter().enumerate() {
             let is_last = number + 1 == word.fields.len();
-            let given = if is_last { arguments } else { &[] };
-            here = match &here {
-                Value::Map(_) if !given.is_empty() => {
-                    return Self::wrong(
-                        frame,
-                        word.at,
-                        format!("{field} has arguments but cannot be invoked as function"),
-                    );
+            here = match &here.value {
+                Value::Map(_) if is_last && has_arguments => {
+                    return frame.wrong(format!("{field} is not a method but has arguments"));
                 }
-                Value::Map(map) => map.borrow().get(field).cloned().unwrap_or_default(),
-                Value::Native(native) => match native.method(field, given) {
-                    Ok(value) => value,
-                    Err(message) => return Self::wrong(frame, word.at, message),
-                },
-                Value::Nil => {
-                    return Self::wrong(frame, word.at, format!("nil pointer evaluating interface {{}}.{field}"));
+                Value::Map(map) => Got::wrapped(map.borrow().get(field).cloned().unwrap_or_default()),
+                Value::Native(native) => {
+                    let native = native.clone();
+                    let mut arguments = Vec::new();
+                    if is_last {
+                        for word in rest {
+                            arguments.push(self.argument(word, Kind::Any, frame, dot)?);
+                        }
+                        arguments.extend(last.clone());
+                        frame.here = Here::Word(word);
+                    }
+                    match native.method(field, &arguments) {
+                        Some(Ok(value)) => Got::plain(value),
+                        Some(Err(message)) => return frame.wrong(message),
+                        None if is_last && has_arguments => {
+                            return frame.wrong(format!("{field} is not a method but has arguments"));
+                        }
+                        None => {
+                            let name = here.type_name();
+                            return frame.wrong(format!("can't evaluate field {field} in type {name}"));
+                        }
+                    }
                 }
-                other => {
-                    let message = format!("can't evaluate field {field} in type {}", other.type_name());
-                    return Self::wrong(frame, word.at, message);
+                Value::Nil if here.wrapped => {
+                    return frame.wrong(format!("nil pointer evaluating interface {{}}.{field}"));
+                }
+                Value::Nil => Got::plain(Value::Nil),
+                _ => {
+                    let name = here.type_name();
+                    return frame.wrong(format!("can't evaluate field {field} in type {name}"));
                 }
             };
         }
@@ -329,10 +537,26 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn set(frame: &mut Frame, name: &str, value: Value, declares: bool) {
-    let there = frame.variables.iter_mut().rev().find(|(known, _)| known == name);
-    match there {
-        Some((_, place)) if !declares => *place = value,
-        _ => frame.variables.push((name.to_owned(), value)),
+/// Whether a value is one of a type that is wanted.
+fn fits(got: &Got, kind: Kind, frame: &Frame<'_>) -> Result<(), Error> {
+    match (kind, &got.value) {
+        (Kind::Any, _)
+        | (Kind::Text, Value::Text(_))
+        | (Kind::Whole, Value::Int(_))
+        | (Kind::Float, Value::Float(_))
+        | (Kind::Bool, Value::Bool(_))
+        | (Kind::Map, Value::Map(_)) => Ok(()),
+        (Kind::Map, Value::Nil) if !got.wrapped => Ok(()),
+        (_, Value::Nil) if !got.wrapped => frame.wrong(format!("invalid value; expected {}", kind.name())),
+        (_, Value::Nil) => {
+            frame.wrong(format!("wrong type for value; expected {}; got interface {{}}", kind.name()))
+        }
+        (_, other) => {
+            frame.wrong(format!("wrong type for value; expected {}; got {}", kind.name(), other.type_name()))
+        }
     }
+}
+
+fn is_blank(nodes: &[Node]) -> bool {
+    nodes.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
 }

@@ -16,6 +16,7 @@ pub(crate) struct Source {
 /// A named body, and the source it stands in.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
+    pub(crate) name: Rc<str>,
     pub(crate) source: Rc<Source>,
     pub(crate) body: Rc<Vec<Node>>,
 }
@@ -27,9 +28,19 @@ pub(crate) enum Node {
     If(Branch),
     With(Branch),
     Range(Branch),
-    Call { at: At, name: String, with: Option<Pipe> },
+    Call(Call),
     Break,
     Continue,
+}
+
+/// `template` and `block`.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) at: At,
+    pub(crate) name: String,
+    /// The name as it was written, with its quotes.
+    pub(crate) written: String,
+    pub(crate) with: Option<Pipe>,
 }
 
 /// `if`, `with` and `range`.
@@ -42,6 +53,7 @@ pub(crate) struct Branch {
 
 #[derive(Debug)]
 pub(crate) struct Pipe {
+    pub(crate) at: At,
     pub(crate) variables: Vec<String>,
     /// `:=` and not `=`.
     pub(crate) declares: bool,
@@ -57,9 +69,12 @@ pub(crate) struct Command {
 /// A thing in a command, with the fields asked of it.
 #[derive(Debug)]
 pub(crate) struct Word {
+    /// Where Go says that it is: at its second field, if it has more than one.
     pub(crate) at: At,
     pub(crate) base: Base,
     pub(crate) fields: Vec<String>,
+    /// Numbers and text as they were written.
+    pub(crate) written: Box<str>,
 }
 
 #[derive(Debug)]

@@ -4,9 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Zoned;
 use serde_json::Value as Json;
 
-use crate::helm::files::Files;
+use super::semver::Semver;
+use crate::helm::files::{Capable, Files};
 
 /// Deeper values are cut off: a mapping may have been put into itself.
 pub(crate) const DEEPEST: usize = 100;
@@ -19,7 +23,10 @@ pub(crate) enum Value {
     #[default]
     Nil,
     Bool(bool),
+    /// Go's `int`.
     Int(i64),
+    /// Go's `int64`, which is another type.
+    Long(i64),
     Float(f64),
     Text(Rc<str>),
     List(Rc<Vec<Value>>),
@@ -31,8 +38,13 @@ pub(crate) enum Value {
 #[derive(Debug, Clone)]
 pub(crate) enum Native {
     Files(Rc<Files>),
+    /// What a file holds.
+    Bytes(Rc<str>),
     ApiVersions(Rc<Vec<String>>),
     KubeVersion(Rc<str>),
+    Capabilities(Rc<Capable>),
+    Semver(Rc<Semver>),
+    Time(Zoned),
 }
 
 impl Value {
@@ -74,7 +86,7 @@ impl Value {
         match self {
             Self::Nil => Json::Null,
             Self::Bool(yes) => Json::Bool(*yes),
-            Self::Int(number) => Json::from(*number),
+            Self::Int(number) | Self::Long(number) => Json::from(*number),
             Self::Float(number) => float_json(*number),
             Self::Text(text) => Json::String(text.to_string()),
             Self::List(items) => Json::Array(items.iter().map(|item| item.json_at(depth + 1)).collect()),
@@ -87,6 +99,18 @@ impl Value {
             }
             Self::Native(Native::ApiVersions(all)) => Json::from(all.to_vec()),
             Self::Native(Native::KubeVersion(version)) => Json::from(&**version),
+            Self::Native(Native::Capabilities(all)) => Json::from(&*all.kube),
+            Self::Native(Native::Bytes(text)) => Json::from(STANDARD.encode(&**text)),
+            Self::Native(Native::Semver(version)) => Json::from(version.to_string()),
+            Self::Native(Native::Time(time)) => Json::from(time.strftime("%Y-%m-%dT%H:%M:%S%:Q").to_string()),
+        }
+    }
+
+    /// A whole number of either type.
+    pub(crate) fn whole(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) | Self::Long(number) => Some(*number),
+            _ => None,
         }
     }
 
@@ -95,11 +119,14 @@ impl Value {
         match self {
             Self::Nil => false,
             Self::Bool(yes) => *yes,
-            Self::Int(number) => *number != 0,
+            Self::Int(number) | Self::Long(number) => *number != 0,
             Self::Float(number) => *number != 0.0,
             Self::Text(text) => !text.is_empty(),
             Self::List(items) => !items.is_empty(),
             Self::Map(map) => !map.borrow().is_empty(),
+            Self::Native(Native::Files(files)) => files.all().next().is_some(),
+            Self::Native(Native::ApiVersions(all)) => !all.is_empty(),
+            Self::Native(Native::Bytes(text)) => !text.is_empty(),
             Self::Native(_) => true,
         }
     }
@@ -110,6 +137,7 @@ impl Value {
             Self::Nil => "<nil>",
             Self::Bool(_) => "bool",
             Self::Int(_) => "int",
+            Self::Long(_) => "int64",
             Self::Float(_) => "float64",
             Self::Text(_) => "string",
             Self::List(_) => "[]interface {}",
@@ -117,6 +145,10 @@ impl Value {
             Self::Native(Native::Files(_)) => "engine.files",
             Self::Native(Native::ApiVersions(_)) => "chartutil.VersionSet",
             Self::Native(Native::KubeVersion(_)) => "chartutil.KubeVersion",
+            Self::Native(Native::Capabilities(_)) => "*chartutil.Capabilities",
+            Self::Native(Native::Bytes(_)) => "[]uint8",
+            Self::Native(Native::Semver(_)) => "*semver.Version",
+            Self::Native(Native::Time(_)) => "time.Time",
         }
     }
 
@@ -124,8 +156,10 @@ impl Value {
     pub(crate) fn kind_name(&self) -> &'static str {
         match self {
             Self::Nil => "invalid",
-            Self::List(_) => "slice",
-            Self::Map(_) | Self::Native(_) => "map",
+            Self::List(_) | Self::Native(Native::Bytes(_) | Native::ApiVersions(_)) => "slice",
+            Self::Map(_) | Self::Native(Native::Files(_)) => "map",
+            Self::Native(Native::Semver(_) | Native::Capabilities(_)) => "ptr",
+            Self::Native(_) => "struct",
             other => other.type_name(),
         }
     }
@@ -142,7 +176,7 @@ impl Value {
             _ if depth > DEEPEST => out.push_str("..."),
             Self::Nil => out.push_str("<nil>"),
             Self::Bool(yes) => out.push_str(if *yes { "true" } else { "false" }),
-            Self::Int(number) => out.push_str(&number.to_string()),
+            Self::Int(number) | Self::Long(number) => out.push_str(&number.to_string()),
             Self::Float(number) => out.push_str(&float(*number)),
             Self::Text(text) => out.push_str(text),
             Self::List(items) => {
@@ -175,6 +209,15 @@ impl Value {
             }
             Self::Native(Native::ApiVersions(all)) => out.push_str(&format!("[{}]", all.join(" "))),
             Self::Native(Native::KubeVersion(version)) => out.push_str(version),
+            Self::Native(Native::Capabilities(all)) => out.push_str(&all.kube),
+            Self::Native(Native::Bytes(text)) => {
+                let all: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
+                out.push_str(&format!("[{}]", all.join(" ")));
+            }
+            Self::Native(Native::Semver(version)) => out.push_str(&version.to_string()),
+            Self::Native(Native::Time(time)) => {
+                out.push_str(&time.strftime("%Y-%m-%d %H:%M:%S %z %Z").to_string());
+            }
         }
     }
 
@@ -182,11 +225,11 @@ impl Value {
     pub(crate) fn to_int(&self) -> i64 {
         match self {
             Self::Bool(yes) => i64::from(*yes),
-            Self::Int(number) => *number,
+            Self::Int(number) | Self::Long(number) => *number,
             // Saturates.
             #[allow(clippy::cast_possible_truncation, reason = "the cast saturates, which is what is wanted")]
             Self::Float(number) => *number as i64,
-            Self::Text(text) => text.trim().parse::<f64>().map_or(0, |number| Self::Float(number).to_int()),
+            Self::Text(text) => whole(text),
             _ => 0,
         }
     }
@@ -196,17 +239,34 @@ impl Value {
         match self {
             Self::Bool(yes) => f64::from(u8::from(*yes)),
             #[allow(clippy::cast_precision_loss, reason = "as in Go")]
-            Self::Int(number) => *number as f64,
+            Self::Int(number) | Self::Long(number) => *number as f64,
             Self::Float(number) => *number,
-            Self::Text(text) => text.trim().parse().unwrap_or(0.0),
+            Self::Text(text) => text.parse().unwrap_or(0.0),
             _ => 0.0,
         }
     }
 }
 
+/// A whole number as Go's programs write it: with a mark for its base, underscores, or zeros behind a point.
+fn whole(text: &str) -> i64 {
+    let plain = match text.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+        _ => text,
+    };
+    match super::lex::number(plain) {
+        Some(super::lex::Token::Int(number)) => number,
+        _ => 0,
+    }
+}
+
 fn float_json(number: f64) -> Json {
-    if number.fract() == 0.0 && number.abs() < 9.0e18 {
-        return Json::from(Value::Float(number).to_int());
+    // Whole numbers as their shortest digits say, as long as they fit.
+    if number.fract() == 0.0 && number.abs() < 1e21 {
+        let digits = format!("{number}");
+        let whole = digits.parse::<i64>().map(Json::from).or_else(|_| digits.parse::<u64>().map(Json::from));
+        if let Ok(whole) = whole {
+            return whole;
+        }
     }
     serde_json::Number::from_f64(number).map_or(Json::Null, Json::Number)
 }

@@ -1,0 +1,2 @@
+{{ define "who" }}base{{ end }}
+{{ define "shared" }}from-base{{ end }}

@@ -1,0 +1,4 @@
+{{- define "tools.lib" -}}
+made-by: tools
+for: {{ .x }}
+{{- end -}}

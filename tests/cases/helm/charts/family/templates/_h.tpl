@@ -1,0 +1,2 @@
+{{ define "who" }}family{{ end }}
+{{ define "shared" }}from-family{{ end }}
