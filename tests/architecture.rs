@@ -67,10 +67,12 @@ const EDGES: [(&str, &[&str]); 19] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 5] = ["diagnostic", "deck", "theme", "render", "helm"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 121] = [
+const PURE_PARTS: [&str; 124] = [
+    "gitops/canary/alert.rs",
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
+    "gitops/canary/flaws.rs",
     "gitops/canary/followers.rs",
     "gitops/canary/go.rs",
     "gitops/canary/load_tester.rs",
@@ -134,6 +136,7 @@ const PURE_PARTS: [&str; 121] = [
     "gitops/capi/control_plane.rs",
     "gitops/capi/decide.rs",
     "gitops/capi/describe/",
+    "gitops/capi/health_check.rs",
     "gitops/capi/kind.rs",
     "gitops/capi/machine",
     "gitops/capi/name.rs",

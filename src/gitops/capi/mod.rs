@@ -18,6 +18,7 @@ pub mod controller;
 pub mod decide;
 pub mod describe;
 mod error;
+mod health_check;
 pub mod kind;
 mod machine;
 mod machine_deletion;
