@@ -1,6 +1,7 @@
 //! The built-in workshop, done by its own solutions with real kubectl and git: in order, from anywhere, after sabotage.
 
 mod cli;
+mod delivery;
 mod hands;
 mod ways;
 
@@ -174,6 +175,10 @@ async fn every_solution_turns_its_step_green_and_every_reset_works() {
     let steps = learner.session.workshop().steps.clone();
     let begun = Instant::now();
     for step in &steps {
+        if step.number == 10 {
+            // Canaries and clusters take their time.
+            learner.session.sandbox().set_speed(10.0);
+        }
         assert_eq!(learner.begin(&step.id).await, [""; 0], "{} has to do nothing first", step.id);
         learner.solve(&step.id).await;
         println!("{} is green after {:?}", step.id, begun.elapsed());

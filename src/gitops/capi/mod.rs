@@ -20,6 +20,7 @@ pub mod describe;
 mod error;
 mod health_check;
 pub mod kind;
+pub mod look;
 mod machine;
 mod machine_deletion;
 mod machine_deployment;
