@@ -374,3 +374,29 @@ fn runs_that_cannot_be_shown_say_why() {
                 help: record one with `foredeck rehearse`, or name a file: `--replay=FILE`\n";
     assert_eq!(tool.run("present talk.md --no-open --replay"), run(3, "", none));
 }
+
+/// Variables by clusterctl's rules; those without a value are named, and nothing else is written.
+#[test]
+fn clusterctl_fills_in_variables() {
+    let template = "name: ${CLUSTER_NAME}\nreplicas: ${WORKERS:=2}\nregion: ${REGION}\nowner: ${OWNER}\n";
+    let tool = Tool::new()
+        .with("cluster.yaml", template)
+        .with("home/.config/cluster-api/clusterctl.yaml", "REGION: north\nCLUSTER_NAME: filed\n");
+    let words = "Error: value for variables [CLUSTER_NAME, OWNER, REGION] is not set. Please set the value using os \
+                 environment variables or the clusterctl config file\n";
+    let line = "clusterctl generate yaml --from cluster.yaml";
+    let bare = Tool::new().with("cluster.yaml", template);
+    assert_eq!(bare.run(line), run(1, "", words));
+    let filled = tool.run_in(line, &[("CLUSTER_NAME", "given"), ("OWNER", "")]);
+    assert_eq!(filled, run(0, "name: given\nreplicas: 2\nregion: north\nowner: \n", ""));
+    let listed = "Required Variables:\n  - CLUSTER_NAME\n  - OWNER\n  - REGION\n\nOptional Variables:\n  \
+                  - WORKERS (defaults to \"2\")\n";
+    assert_eq!(bare.run(&format!("{line} --list-variables")), run(0, listed, ""));
+    let demo = Tool::new().with("cluster.yaml", "name: ${CLUSTER_NAME}\n");
+    assert_eq!(demo.run(&format!("{line} --demo-values")), run(0, "name: demo\n", ""));
+    let gone = tool.run("clusterctl generate yaml --from gone.yaml");
+    assert_eq!((gone.code, gone.out.as_str()), (1, ""));
+    assert!(gone.err.starts_with("Error: failed to read gone.yaml: "), "{}", gone.err);
+    assert_eq!(tool.run("clusterctl explode").code, 1);
+    assert!(tool.run("clusterctl --help").out.contains("generate"));
+}

@@ -72,6 +72,13 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
     },
+    /// Fill in templates of Cluster API and look at its clusters, as with clusterctl
+    #[command(disable_help_flag = true)]
+    Clusterctl {
+        /// What clusterctl takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<OsString>,
+    },
     /// Look at what foredeck needs on this machine: browser, git, kubectl, port, decks
     Doctor(Doctor),
     /// Read the commands of a deck and allow them to be run

@@ -40,6 +40,7 @@ use label::What;
 use problem::Problem;
 use session::Session;
 pub use session::Streams;
+pub(super) use target::connect;
 
 /// Runs `kubectl`.
 pub(super) fn run(arguments: Vec<OsString>, console: Console) -> Result<Code, Failure> {

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod check;
 pub mod cluster;
+mod clusterctl;
 pub mod config;
 pub mod console;
 mod demo;
@@ -82,6 +83,7 @@ fn dispatch(cli: Cli, console: Console) -> Result<Code, Failure> {
         Some(Command::Sync { .. }) => Ok(reconcile::sync()),
         Some(Command::Reconcile(args)) => reconcile::run(&args, console),
         Some(Command::Fluxctl { arguments }) => Ok(fluxctl::run(arguments)),
+        Some(Command::Clusterctl { arguments }) => clusterctl::run(arguments, console),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, console),
         Some(Command::Snapshot(snapshot)) => snapshot::run(snapshot, console),
         Some(Command::Trust(trust)) => trust::run(trust, console),
@@ -145,8 +147,10 @@ fn console_args(cli: &Cli) -> ConsoleArgs {
         Some(Command::Cluster(args)) => args.command.console(),
         Some(Command::Workshop(args)) => args.command.console(),
         Some(Command::Test(args)) => args.console(),
-        // All arguments are kubectl's and fluxctl's own.
-        Some(Command::Kubectl { .. } | Command::Fluxctl { .. }) => return ConsoleArgs::default(),
+        // All arguments are kubectl's, fluxctl's and clusterctl's own.
+        Some(Command::Kubectl { .. } | Command::Fluxctl { .. } | Command::Clusterctl { .. }) => {
+            return ConsoleArgs::default();
+        }
         Some(Command::Reconcile(args)) => {
             let reconcile::ReconcileCommand::Status(status) = &args.command;
             &status.console
@@ -234,6 +238,7 @@ fn not_found(path: &Path, failure: Failure) -> Failure {
         "cluster",
         "kubectl",
         "fluxctl",
+        "clusterctl",
         "sync",
         "reconcile",
         "doctor",

@@ -24,6 +24,9 @@ use crate::gitops::reconciler::Handle as Reconciler;
 /// The shortest and the longest wait before a controller that broke off works again.
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
+/// Flagger itself takes no less than ten seconds between two checks; a learner should not have to wait so long.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long the first sync is waited for.
 const FIRST_SYNC: Duration = Duration::from_secs(2);
 
@@ -54,7 +57,8 @@ impl Delivery {
         let (mut all, mut handles) = (Self::default(), Handles::default());
         let Some(embedded) = embedded else { return (all, handles) };
         let clock = &embedded.api().clock;
-        match Canaries::new(embedded.client(), clock.clone(), canary::Options::default()) {
+        let options = canary::Options { shortest_interval: SHORTEST_INTERVAL, ..canary::Options::default() };
+        match Canaries::new(embedded.client(), clock.clone(), options, embedded.images().clone()) {
             Ok((canaries, handle)) => {
                 all.controllers.push(Controller::Canaries(canaries));
                 handles.canaries = Some(handle);

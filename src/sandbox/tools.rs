@@ -20,7 +20,8 @@ pub struct Tools {
 
 /// Programs that foredeck stands in for where they are missing. `fluxctl` is always foredeck's own: it talks to this
 /// reconciler, which the archived one cannot.
-const STAND_INS: [(&str, &[&str]); 3] = [("kubectl", &["kubectl"]), ("fluxctl", &["fluxctl"]), ("foredeck", &[])];
+const STAND_INS: [(&str, &[&str]); 4] =
+    [("kubectl", &["kubectl"]), ("fluxctl", &["fluxctl"]), ("clusterctl", &["clusterctl"]), ("foredeck", &[])];
 
 impl Tools {
     pub(super) async fn set_up(
@@ -34,10 +35,16 @@ impl Tools {
             move |source| Error::Write { path, source }
         };
         std::fs::create_dir_all(&bin).map_err(failed(&bin))?;
-        let kubectl = process::find("kubectl", plan.path.as_deref(), &[bin.join("kubectl")]);
+        let real = |name: &str| process::find(name, plan.path.as_deref(), &[bin.join(name)]);
+        let kubectl = real("kubectl");
         for (name, words) in STAND_INS {
             let file = bin.join(name);
-            if name == "kubectl" && kubectl.is_some() {
+            let is_there = match name {
+                "kubectl" => kubectl.is_some(),
+                "clusterctl" => real(name).is_some(),
+                _ => false,
+            };
+            if is_there {
                 let _ = std::fs::remove_file(&file);
             } else {
                 stand_in(&file, &plan.program, words).map_err(failed(&file))?;

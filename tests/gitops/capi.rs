@@ -170,3 +170,36 @@ async fn capi_kubectl_shows_the_columns_of_each_version() {
     assert!(new[1].starts_with("demo-md-0 demo True 2 2 2 2 2 Running ") && new[1].ends_with(" v1.33.1"), "{new:?}");
     test.finish().await;
 }
+
+/// `clusterctl describe cluster` of our own shows what the panel shows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn capi_clusterctl_describes_a_cluster() {
+    let test = CapiTest::start(Options::default()).await;
+    test.apply(MANIFESTS).await;
+    test.pass_until("the cluster", is_available).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("kubeconfig");
+    std::fs::write(&config, test.cluster.kubeconfig()).expect("a file");
+    let describe = async |words: &[&str]| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_foredeck"));
+        command.args(["clusterctl", "describe", "cluster"]).args(words);
+        command.env("KUBECONFIG", &config).env("HOME", folder.path()).current_dir(folder.path());
+        let output = command.output().await.expect("it runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, err) = describe(&["demo"]).await;
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let names: Vec<&str> = out.lines().filter_map(|line| line.split("  ").next()).collect();
+    assert_eq!(names[0], "NAME");
+    assert!(out.contains("├─MachineDeployment default/demo-md-0, v1.33.1") && out.contains("2 Machines..."), "{out}");
+    let (code, out, _) = describe(&["demo", "--grouping=false", "--show-machinesets"]).await;
+    assert!(
+        code == Some(0) && out.contains("MachineSet default/demo-md-0-") && !out.contains("2 Machines..."),
+        "{out}"
+    );
+    let (code, out, err) = describe(&["gone"]).await;
+    let words = "Error: clusters.cluster.x-k8s.io \"gone\" not found\n";
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(1), "", words));
+    test.finish().await;
+}

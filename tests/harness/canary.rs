@@ -101,7 +101,8 @@ impl CanaryTest {
         let config = Config { clock: clock.clone(), ..Config::default() };
         let cluster = Embedded::start(config).await.expect("a cluster starts");
         let client = cluster.client();
-        let (mut canaries, handle) = Canaries::new(client.clone(), clock.clone(), options).expect("a controller");
+        let (mut canaries, handle) =
+            Canaries::new(client.clone(), clock.clone(), options, cluster.images().clone()).expect("a controller");
         let stop = CancellationToken::new();
         let until = stop.clone();
         let task = tokio::spawn(async move { canaries.run(until).await });

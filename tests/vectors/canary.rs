@@ -204,7 +204,7 @@ impl Lab {
             Effect::Route => self.routes = self.routes.or(Some(Routes::PRIMARY)),
             Effect::SetRoutes(routes) => self.routes = Some(routes),
             Effect::Status(status) => self.status = *status,
-            Effect::Services | Effect::Scaler(_) | Effect::Apex => {}
+            Effect::Services | Effect::Scaler(_) | Effect::Apex | Effect::Alert(..) => {}
         }
     }
 

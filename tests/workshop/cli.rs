@@ -168,5 +168,5 @@ fn the_workshop_is_taken_home_as_one_file() {
     assert!(markdown.out.starts_with("# ") && markdown.out.contains("## Step 2: Push a file"), "{}", markdown.out);
     let whole = Tool::new();
     assert_eq!(run(&whole, "workshop export -o all.html").code, 0);
-    assert_eq!(whole.read("all.html").matches("<h2").count(), 9);
+    assert_eq!(whole.read("all.html").matches("<h2").count(), 12);
 }

@@ -98,7 +98,7 @@ fn is_joined_server(text: &str) -> bool {
 }
 
 /// Connects for the built-in kubectl.
-pub(super) async fn connect(words: &[String], console: Console) -> Result<Connected, Failure> {
+pub(in crate::cli) async fn connect(words: &[String], console: Console) -> Result<Connected, Failure> {
     let place = Place::here(console)?;
     let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
     let target = Asked::of(&arguments).target(&place)?;

@@ -5,6 +5,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::alert::{self, Provider, Rule, Severity};
 use super::checks::{Kind, NoValue};
 use super::effect::Tone;
 use super::http::Ask;
@@ -18,6 +19,9 @@ use super::spec::{Canary, HookType, Metric, Webhook};
 use super::status::Phase;
 use super::webhook::{event_payload, is_good, payload, words};
 use crate::cluster::object::{Key, at, text};
+
+/// How long a provider of alerts may take.
+const ALERT: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Shared {
     /// What a webhook says: yes, or the words of a no.
@@ -88,6 +92,42 @@ impl Shared {
                 tracing::debug!(canary = %canary.key, hook = hook.name, why, "an event hook did not take an event");
             }
         }
+    }
+
+    /// Tells those who want to hear of something so bad, all at once: none of them holds up the others.
+    pub(super) async fn alert(&self, canary: &Canary, severity: Severity, text: &str) {
+        let rules = canary.spec.analysis.alerts.iter().filter(|rule| severity >= rule.severity);
+        let told = rules.map(async |rule| {
+            if let Err(why) = self.alert_one(canary, rule, severity, text).await {
+                tracing::warn!(canary = %canary.key, alert = rule.name, why, "an alert was not sent");
+            }
+        });
+        futures::future::join_all(told).await;
+    }
+
+    async fn alert_one(&self, canary: &Canary, rule: &Rule, severity: Severity, text: &str) -> Result<(), String> {
+        let (namespace, name) = &rule.provider;
+        let namespace = if namespace.is_empty() { &*canary.key.namespace } else { namespace };
+        let found = self.read("AlertProvider", namespace, name).await?;
+        let object = found.ok_or_else(|| format!("alertprovider.flagger.app \"{name}\" not found"))?;
+        let word = |path: &[&str]| self::text(&object, path).to_owned();
+        let provider = Provider {
+            kind: word(&["spec", "type"]),
+            channel: word(&["spec", "channel"]),
+            username: word(&["spec", "username"]),
+        };
+        let mut address = word(&["spec", "address"]);
+        let secret = word(&["spec", "secretRef", "name"]);
+        if address.is_empty() && !secret.is_empty() {
+            let found = self.read("Secret", namespace, &secret).await?;
+            let found = found.ok_or_else(|| format!("secrets \"{secret}\" not found"))?;
+            address = secret_value(&found, "address").ok_or_else(|| format!("secret {secret} has no key address"))?;
+        }
+        let body = serde_json::to_vec(&alert::payload(canary, &provider, severity, text)?).unwrap_or_default();
+        let url = alert::address(&provider, address.trim());
+        let ask = Ask { method: Method::POST, url, body, authorization: None, limit: ALERT };
+        let (status, body) = self.http.ask(ask).await?;
+        if status.is_success() { Ok(()) } else { Err(words(&body, status.as_u16())) }
     }
 
     /// Who measures for a canary.
@@ -179,16 +219,18 @@ impl Shared {
     }
 }
 
+/// A text of a secret.
+fn secret_value(secret: &Value, name: &str) -> Option<String> {
+    let engine = base64::engine::general_purpose::STANDARD;
+    String::from_utf8(engine.decode(at(secret, &["data", name])?.as_str()?).ok()?).ok()
+}
+
 /// What a secret of a template lets us in with.
 fn authorization(secret: &Value) -> Option<String> {
-    let engine = base64::engine::general_purpose::STANDARD;
-    let value = |name: &str| {
-        let encoded = at(secret, &["data", name])?.as_str()?;
-        String::from_utf8(engine.decode(encoded).ok()?).ok()
-    };
+    let value = |name: &str| secret_value(secret, name);
     if let Some(token) = value("token") {
         return Some(format!("Bearer {}", token.trim()));
     }
     let pair = format!("{}:{}", value("username")?, value("password")?);
-    Some(format!("Basic {}", engine.encode(pair)))
+    Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
 }

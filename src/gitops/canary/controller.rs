@@ -27,6 +27,7 @@ use super::shared::Shared;
 use super::spec::Canary;
 use crate::cluster::clock::Clock;
 use crate::cluster::object::{Key, text};
+use crate::cluster::sim::driver::SharedImages;
 
 /// How long passes may go on after the stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -78,13 +79,19 @@ struct Job {
 }
 
 impl Canaries {
-    /// A controller that begins its work with [`Canaries::run`], and how others talk to it.
+    /// A controller that begins its work with [`Canaries::run`], and how others talk to it. What is known of `images`
+    /// says how well versions do.
     ///
     /// # Errors
     /// When no client for webhooks can be made.
-    pub fn new(client: kube::Client, clock: Clock, options: Options) -> Result<(Self, Handle), Error> {
+    pub fn new(
+        client: kube::Client,
+        clock: Clock,
+        options: Options,
+        images: SharedImages,
+    ) -> Result<(Self, Handle), Error> {
         let http = Http::new().map_err(Error::Http)?;
-        let shared = Arc::new(Shared::new(Objects::new(client), http, clock, options));
+        let shared = Arc::new(Shared::new(Objects::new(client), http, clock, options, images));
         let (sender, pokes) = mpsc::channel(MOST_POKES);
         let handle = Handle::new(shared.clone(), sender);
         let events = Arc::new(Events::default());

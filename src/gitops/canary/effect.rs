@@ -1,5 +1,6 @@
 //! What a tick asks and what it does, as values.
 
+use super::alert::Severity;
 use super::checks::Kind;
 use super::status::{Phase, Status};
 
@@ -56,6 +57,8 @@ impl Tone {
 pub enum Effect {
     /// Tell.
     Event(Tone, String),
+    /// Tell those who want to hear.
+    Alert(Severity, String),
     /// See that the services of primary and canary are right.
     Services,
     /// Make the primary workload, of so many pods.

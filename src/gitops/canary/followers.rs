@@ -45,6 +45,34 @@ impl Faults {
         let success = if self.success.is_finite() { self.success.clamp(0.0, 100.0) } else { 100.0 };
         Self { success, latency: self.latency.min(Duration::from_mins(1)) }
     }
+
+    /// Both at once.
+    pub(super) fn with(self, other: Self) -> Self {
+        Self { success: self.success.min(other.success), latency: self.latency.max(other.latency) }
+    }
+}
+
+/// What primary and canary do.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Pair {
+    primary: Faults,
+    canary: Faults,
+}
+
+impl Pair {
+    fn of(&self, backend: Backend) -> Faults {
+        match backend {
+            Backend::Primary => self.primary,
+            Backend::Canary => self.canary,
+        }
+    }
+
+    fn of_mut(&mut self, backend: Backend) -> &mut Faults {
+        match backend {
+            Backend::Primary => &mut self.primary,
+            Backend::Canary => &mut self.canary,
+        }
+    }
 }
 
 /// What holds from a time on.
@@ -52,8 +80,10 @@ impl Faults {
 struct Span {
     from: Timestamp,
     routes: Routes,
-    primary: Faults,
-    canary: Faults,
+    /// As somebody wants it.
+    set: Pair,
+    /// By what the versions are.
+    own: Pair,
     /// A load test.
     load: Load,
 }
@@ -86,8 +116,8 @@ impl Traffic {
         let span = Span {
             from,
             routes: Routes::PRIMARY,
-            primary: Faults::default(),
-            canary: Faults::default(),
+            set: Pair::default(),
+            own: Pair::default(),
             load: Load { rate: 0.0, until: from, direct: false },
         };
         Self { seed, rate, spans: VecDeque::from([span]) }
@@ -113,20 +143,22 @@ impl Traffic {
         }
     }
 
-    /// A version does so well from now on.
+    /// A version does no better than this from now on, because somebody wants it so.
     pub fn set_faults(&mut self, at: Timestamp, backend: Backend, faults: Faults) {
-        self.change(at, |span| match backend {
-            Backend::Primary => span.primary = faults.sound(),
-            Backend::Canary => span.canary = faults.sound(),
-        });
+        self.change(at, |span| *span.set.of_mut(backend) = faults.sound());
     }
 
-    /// How well a version does.
+    /// How well a version does as somebody wants it.
     pub fn faults(&self, backend: Backend) -> Faults {
-        self.spans.back().map_or_else(Faults::default, |span| match backend {
-            Backend::Primary => span.primary,
-            Backend::Canary => span.canary,
-        })
+        self.spans.back().map_or_else(Faults::default, |span| span.set.of(backend))
+    }
+
+    /// A version does no better than this from now on, because of what it is.
+    pub fn set_own(&mut self, at: Timestamp, backend: Backend, faults: Faults) {
+        let faults = faults.sound();
+        if self.spans.back().is_some_and(|span| span.own.of(backend) != faults) {
+            self.change(at, |span| *span.own.of_mut(backend) = faults);
+        }
     }
 
     /// A load test sends requests: to the canary itself, or to the service that clients use.
@@ -168,10 +200,11 @@ impl Traffic {
         let load = if second < span.load.until.as_second() { span.load.rate } else { 0.0 };
         let (direct, apex) = if span.load.direct { (load, self.rate) } else { (0.0, self.rate + load) };
         let copies = if span.routes.mirror { apex } else { 0.0 };
-        let (faults, rate) = match backend {
-            Backend::Primary => (span.primary, apex * share(span.routes.primary)),
-            Backend::Canary => (span.canary, apex * share(span.routes.canary) + copies + direct),
+        let rate = match backend {
+            Backend::Primary => apex * share(span.routes.primary),
+            Backend::Canary => apex * share(span.routes.canary) + copies + direct,
         };
+        let faults = span.set.of(backend).with(span.own.of(backend));
         let mut dice = Dice::new(self.seed, backend, second);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts of floats saturate")]
         let whole = (rate as u32).min(MOST);
@@ -261,6 +294,22 @@ mod tests {
         let time = traffic.measure(Backend::Canary, Kind::Duration, 60.0, at(70)).unwrap();
         assert!((time - 600.0).abs() < 30.0, "{time}");
         assert_eq!(traffic.measure(Backend::Primary, Kind::SuccessRate, 60.0, at(70)), Ok(100.0));
+    }
+
+    #[test]
+    fn a_version_is_as_bad_as_it_is_and_as_somebody_wants_it() {
+        let mut traffic = fleet();
+        let own = Faults { success: 60.0, ..Faults::default() };
+        traffic.set_own(at(10), Backend::Canary, own);
+        assert_eq!(traffic.faults(Backend::Canary), Faults::default());
+        let rate = |traffic: &Traffic| traffic.measure(Backend::Canary, Kind::SuccessRate, 60.0, at(70)).unwrap();
+        assert!((rate(&traffic) - 60.0).abs() < 4.0, "{}", rate(&traffic));
+        traffic.set_faults(at(10), Backend::Canary, Faults { success: 20.0, ..Faults::default() });
+        assert!((rate(&traffic) - 20.0).abs() < 4.0, "{}", rate(&traffic));
+        // What was the same before is no change.
+        let before = traffic.spans.len();
+        traffic.set_own(at(80), Backend::Canary, own);
+        assert_eq!(traffic.spans.len(), before);
     }
 
     #[test]

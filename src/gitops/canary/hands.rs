@@ -27,10 +27,10 @@ pub(super) struct Hands<'a> {
 }
 
 impl Hands<'_> {
-    /// Carries out an effect, except events, which tell nothing to objects.
+    /// Carries out an effect, except events and alerts, which tell nothing to objects.
     pub(super) async fn carry_out(&self, effect: &Effect) -> Result<(), Error> {
         match effect {
-            Effect::Event(..) => Ok(()),
+            Effect::Event(..) | Effect::Alert(..) => Ok(()),
             Effect::Services => {
                 self.service(Role::Primary, true).await?;
                 self.service(Role::Canary, true).await

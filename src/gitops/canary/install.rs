@@ -1,4 +1,4 @@
-//! The definitions of Canary, MetricTemplate and, where nobody has it, HTTPRoute.
+//! The definitions of Canary, MetricTemplate, AlertProvider and, where nobody has it, HTTPRoute.
 
 use std::time::Duration;
 

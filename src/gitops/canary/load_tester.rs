@@ -99,6 +99,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             retries: 0,
             disable_tls: false,
+            mute_alert: false,
             metadata: metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         }
     }

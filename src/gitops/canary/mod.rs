@@ -5,12 +5,14 @@
 //! in its HTTPRoute are all that is kept, so a controller that starts anew goes on where the last one stopped.
 //! [`Handle`] is for those who show canaries and press buttons.
 
+pub mod alert;
 mod ask;
 pub mod checks;
 pub mod configs;
 pub mod controller;
 pub mod effect;
 mod events;
+pub mod flaws;
 pub mod followers;
 pub mod go;
 pub mod handle;

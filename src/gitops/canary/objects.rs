@@ -47,9 +47,10 @@ pub(super) struct Kind {
     pub(super) plural: &'static str,
 }
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 13] = [
     kind("flagger.app/v1beta1", "Canary", "canaries"),
     kind("flagger.app/v1beta1", "MetricTemplate", "metrictemplates"),
+    kind("flagger.app/v1beta1", "AlertProvider", "alertproviders"),
     kind("apps/v1", "Deployment", "deployments"),
     kind("apps/v1", "DaemonSet", "daemonsets"),
     kind("v1", "Service", "services"),

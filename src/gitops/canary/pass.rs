@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::checks::{Kind as Measure, NoValue};
 use super::effect::{Effect, Question, Report, Tick, Tone};
 use super::events::Events;
+use super::flaws;
 use super::followers::Backend;
 use super::hands::Hands;
 use super::look::look;
@@ -83,9 +84,22 @@ impl Pass {
             self.hold(&canary, &object, canary.spec.revert_on_deletion).await?;
         }
         let seen = look(&self.shared.objects, &canary, &provider).await?;
+        self.judge_versions(&seen);
         let (report, answers) = self.tick(&mut canary, &provider, &seen).await?;
         self.show(&canary, &provider, &report, &answers).await?;
         Ok(if report.unready { Ended::Unready } else { Ended::Well })
+    }
+
+    /// Requests to the versions go as well as these are.
+    fn judge_versions(&self, seen: &Seen) {
+        let of = |workload: &Option<Value>| {
+            workload.as_ref().map(|workload| flaws::of(workload, &self.shared.images.look())).unwrap_or_default()
+        };
+        let (primary, canary, now) = (of(&seen.primary), of(&seen.target), self.now);
+        self.shared.traffic(&self.key, |traffic| {
+            traffic.set_own(now, Backend::Primary, primary);
+            traffic.set_own(now, Backend::Canary, canary);
+        });
     }
 
     fn first_status(&self, canary: &Canary) -> Status {
@@ -144,6 +158,7 @@ impl Pass {
         hands.carry_out(effect).await?;
         match effect {
             Effect::Event(tone, text) => self.tell(canary, *tone, text).await?,
+            Effect::Alert(severity, text) => self.shared.alert(canary, *severity, text).await,
             Effect::Status(status) => canary.status = (**status).clone(),
             Effect::SetRoutes(routes) => {
                 let (routes, now) = (*routes, self.now);

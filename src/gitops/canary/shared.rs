@@ -15,6 +15,7 @@ use super::spec::{Canary, HookType};
 use super::view::{CanaryView, GateView, View};
 use crate::cluster::clock::Clock;
 use crate::cluster::object::Key;
+use crate::cluster::sim::driver::SharedImages;
 
 /// The most gates and wishes that are remembered.
 const MOST: usize = 1000;
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) options: Options,
     pub(super) fleet: Fleet,
+    pub(super) images: SharedImages,
     desk: Mutex<Desk>,
     view: watch::Sender<View>,
 }
@@ -38,9 +40,9 @@ struct Desk {
 }
 
 impl Shared {
-    pub(super) fn new(objects: Objects, http: Http, clock: Clock, options: Options) -> Self {
+    pub(super) fn new(objects: Objects, http: Http, clock: Clock, options: Options, images: SharedImages) -> Self {
         let (view, _) = watch::channel(View::default());
-        Self { objects, http, clock, options, fleet: Fleet::default(), desk: Mutex::default(), view }
+        Self { objects, http, clock, options, fleet: Fleet::default(), images, desk: Mutex::default(), view }
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

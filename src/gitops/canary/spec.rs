@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::alert::{Rule, Severity};
 use super::go;
 use super::status::Status;
 use crate::cluster::object::{Key, at, flag, int, list, text};
@@ -112,6 +113,8 @@ pub struct Analysis {
     pub metrics: Vec<Metric>,
     /// Who is asked.
     pub webhooks: Vec<Webhook>,
+    /// Who hears of it.
+    pub alerts: Vec<Rule>,
     /// Which requests reach the canary in an A/B test.
     pub matches: Vec<Value>,
 }
@@ -195,6 +198,8 @@ pub struct Webhook {
     pub retries: u32,
     /// Do not look at certificates.
     pub disable_tls: bool,
+    /// Nobody is alerted while it is waited for.
+    pub mute_alert: bool,
     /// What it is told besides.
     pub metadata: Vec<(String, String)>,
 }
@@ -280,8 +285,18 @@ impl Analysis {
             canary_ready: int(block, &["canaryReadyThreshold"]).unwrap_or(100),
             metrics: list(block, &["metrics"]).iter().take(MOST).map(Metric::read).collect(),
             webhooks: list(block, &["webhooks"]).iter().take(MOST).map(Webhook::read).collect(),
+            alerts: list(block, &["alerts"]).iter().take(MOST).map(rule).collect(),
             matches: list(block, &["match"]).iter().take(MOST).cloned().collect(),
         }
+    }
+}
+
+fn rule(value: &Value) -> Rule {
+    let word = |path: &[&str]| text(value, path).to_owned();
+    Rule {
+        name: word(&["name"]),
+        severity: Severity::of(text(value, &["severity"])),
+        provider: (word(&["providerRef", "namespace"]), word(&["providerRef", "name"])),
     }
 }
 
@@ -320,6 +335,7 @@ impl Webhook {
             timeout: timeout.filter(|timeout| !timeout.is_zero()).unwrap_or(TIMEOUT).min(LONGEST),
             retries: int(value, &["retries"]).and_then(|it| u32::try_from(it).ok()).unwrap_or(0).min(10),
             disable_tls: flag(value, &["disableTLS"]),
+            mute_alert: flag(value, &["muteAlert"]),
             metadata: pairs(value, "metadata"),
         }
     }

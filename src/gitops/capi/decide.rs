@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::action::Pass;
 use super::kind::Kind;
 use super::world::Id;
-use super::{azure, bootstrap, cluster, control_plane, machine, machine_deployment, machine_set};
+use super::{azure, bootstrap, cluster, control_plane, health_check, machine, machine_deployment, machine_set};
 
 /// A controller, as a function.
 type Reconcile = for<'a> fn(&mut Pass<'a>, &'a Id, &'a Value);
@@ -19,6 +19,7 @@ pub fn decide(pass: &mut Pass<'_>) {
             Kind::KubeadmControlPlane => control_plane::reconcile,
             Kind::MachineDeployment => machine_deployment::reconcile,
             Kind::MachineSet => machine_set::reconcile,
+            Kind::MachineHealthCheck => health_check::reconcile,
             Kind::Machine => machine::reconcile,
             Kind::KubeadmConfig => bootstrap::config,
             Kind::AzureMachine => azure::machine,

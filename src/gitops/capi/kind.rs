@@ -19,6 +19,8 @@ pub enum Kind {
     MachineDeployment,
     /// Workers of one template.
     MachineSet,
+    /// Which machines are replaced when they are not well.
+    MachineHealthCheck,
     /// A machine that becomes a node.
     Machine,
     /// How a machine becomes a node.
@@ -35,12 +37,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which they are looked at.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Cluster,
         Self::AzureCluster,
         Self::KubeadmControlPlane,
         Self::MachineDeployment,
         Self::MachineSet,
+        Self::MachineHealthCheck,
         Self::Machine,
         Self::KubeadmConfig,
         Self::KubeadmConfigTemplate,
@@ -93,6 +96,7 @@ impl Kind {
             Self::KubeadmControlPlane => ("KubeadmControlPlane", "kubeadmcontrolplanes", CONTROL_PLANE, "v1beta2"),
             Self::MachineDeployment => ("MachineDeployment", "machinedeployments", CORE, "v1beta2"),
             Self::MachineSet => ("MachineSet", "machinesets", CORE, "v1beta2"),
+            Self::MachineHealthCheck => ("MachineHealthCheck", "machinehealthchecks", CORE, "v1beta2"),
             Self::Machine => ("Machine", "machines", CORE, "v1beta2"),
             Self::KubeadmConfig => ("KubeadmConfig", "kubeadmconfigs", BOOTSTRAP, "v1beta2"),
             Self::KubeadmConfigTemplate => ("KubeadmConfigTemplate", "kubeadmconfigtemplates", BOOTSTRAP, "v1beta2"),
@@ -239,6 +243,10 @@ fn schema(kind: &str) -> Value {
                 "template": open(json!({"properties": {"spec": machine()}})),
             },
             "required": ["clusterName", "selector", "template"],
+        })),
+        "MachineHealthCheck" => open(json!({
+            "properties": {"clusterName": text(), "selector": open(json!({}))},
+            "required": ["clusterName", "selector"],
         })),
         "KubeadmControlPlane" => open(json!({
             "properties": {"replicas": replicas, "version": text(), "kubeadmConfigSpec": open(json!({}))},

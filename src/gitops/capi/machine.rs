@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::action::{Pass, finalize, own, set_label};
 use super::condition::{self, AVAILABLE, Condition, READY};
+use super::health_check;
 use super::kind::Kind;
 use super::machine_deletion;
 use super::phase::{self, MachineFacts};
@@ -211,13 +212,20 @@ fn conditions(
     let waits = format!("{} status.initialization.provisioned is false", infrastructure.kind);
     let vm = infrastructure.condition(&waits, "Machine");
     let healthy = healthy(new, cluster, infrastructure, node);
+    let checked = health_check::conditions(pass, old);
     let (data, vm) = (old_reason(data, "WaitingForDataSecret"), old_reason(vm, "WaitingForInfrastructure"));
-    let inputs = [
+    let mut inputs = vec![
         ("Deleting", Condition::no("NotDeleting", "")),
         ("BootstrapConfigReady", data.clone()),
         ("InfrastructureReady", vm),
         ("NodeHealthy", healthy.clone()),
     ];
+    if let Some((checked, remedy)) = checked {
+        inputs.push(("HealthCheckSucceeded", checked));
+        if let Some(remedy) = remedy {
+            condition::set(new, "OwnerRemediated", &remedy, now);
+        }
+    }
     let ready = READY.of(&inputs);
     for (kind, found) in &inputs {
         condition::set(new, kind, found, now);
@@ -248,7 +256,11 @@ fn node_reason(healthy: &Condition) -> String {
 
 fn healthy(new: &Value, cluster: &Value, infrastructure: &Part<'_>, node: bool) -> Condition {
     if node {
-        return Condition::yes("NodeHealthy");
+        let lost = infrastructure.object.and_then(|object| annotation(object, words::FAULT)) == Some("node");
+        return match lost {
+            true => Condition::unknown("NodeHealthUnknown", "* Node.Ready: Kubelet stopped posting node status."),
+            false => Condition::yes("NodeHealthy"),
+        };
     }
     let provider = text(new, &["spec", "providerID"]);
     let message = if !flag(cluster, &["status", "initialization", "infrastructureProvisioned"]) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::action::{Pass, finalize, own, set_label};
 use super::clone::{self, Plan};
 use super::condition::{self, Condition};
+use super::health_check;
 use super::kind::Kind;
 use super::reference;
 use super::rollout::{Candidate, deletion_order};
@@ -46,7 +47,8 @@ pub(super) fn reconcile<'a>(pass: &mut Pass<'a>, id: &'a Id, old: &'a Value) {
         set(&mut new, &["spec", "replicas"], 1);
     }
     let paused = is_paused(old, Some(cluster));
-    let missing = if paused { String::new() } else { resize(pass, id, old, &machines) };
+    let replacing = !paused && health_check::replace(pass, old, &machines);
+    let missing = if paused || replacing { String::new() } else { resize(pass, id, old, &machines) };
     condition::set(&mut new, "Deleting", &Condition::no("NotDeleting", ""), pass.now);
     condition::set(&mut new, "Paused", &Condition::either(paused, "Paused", "NotPaused"), pass.now);
     report(pass, old, &mut new, &machines, &missing);
@@ -132,7 +134,13 @@ fn report(pass: &Pass<'_>, old: &Value, new: &mut Value, machines: &[(&Id, &Valu
     }
     condition::set(new, "MachinesReady", &machines_condition(machines, "Ready"), now);
     condition::set(new, "MachinesUpToDate", &machines_condition(machines, "UpToDate"), now);
-    condition::set(new, "Remediating", &Condition::no("NotRemediating", ""), now);
+    let replaced = machines.iter().filter(|(_, machine)| health_check::is_given_up(machine)).count();
+    let remediating = match replaced {
+        0 => Condition::no("NotRemediating", ""),
+        1 => Condition::yes("Remediating").saying("Machine being remediated"),
+        more => Condition::yes("Remediating").saying(format!("{more} Machines being remediated")),
+    };
+    condition::set(new, "Remediating", &remediating, now);
 }
 
 /// Whether something grows or shrinks, and what blocks it.

@@ -27,7 +27,8 @@ impl Limits {
     }
 }
 
-fn amount(value: &Value, replicas: i64, up: bool) -> Option<i64> {
+/// A number, or a percentage of the replicas.
+pub(super) fn amount(value: &Value, replicas: i64, up: bool) -> Option<i64> {
     if let Some(number) = value.as_i64() {
         return Some(number.max(0));
     }

@@ -30,8 +30,12 @@ pub const REVISION: &str = "machinedeployment.clusters.x-k8s.io/revision";
 pub const CONFIG_HASH: &str = "controlplane.cluster.x-k8s.io/kubeadm-config-hash";
 /// The annotation of simulated machines that have started up.
 pub const BOOTSTRAPPED: &str = "machine.inmemory.infrastructure.cluster.x-k8s.io/bootstrapped";
-/// The annotation that makes a simulated machine fail: `vm` never starts, `node` never appears.
+/// The annotation that makes a simulated machine fail: `vm` never starts, `node` never appears, or is lost.
 pub const FAULT: &str = "machine.inmemory.infrastructure.cluster.x-k8s.io/fault";
+/// The annotation that has a machine replaced.
+pub const REMEDIATE: &str = "cluster.x-k8s.io/remediate-machine";
+/// The annotation that keeps health checks off a machine.
+pub const SKIP_REMEDIATION: &str = "cluster.x-k8s.io/skip-remediation";
 /// The type of secrets of a cluster.
 pub const SECRET: &str = "cluster.x-k8s.io/secret";
 

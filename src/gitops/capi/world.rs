@@ -48,8 +48,8 @@ pub struct World<'a> {
     objects: &'a Objects,
     /// The objects that an object owns, by its uid.
     owned: HashMap<&'a str, Vec<(&'a Id, &'a Value)>>,
-    /// The objects that name a cluster, by its name.
-    members: HashMap<(&'a str, &'a str), Vec<(&'a Id, &'a Value)>>,
+    /// The objects that name a cluster, by its name and their kind.
+    members: HashMap<(&'a str, &'a str, Kind), Vec<(&'a Id, &'a Value)>>,
 }
 
 impl<'a> World<'a> {
@@ -63,7 +63,7 @@ impl<'a> World<'a> {
             }
             let cluster = cluster_name(id.kind, object);
             if !cluster.is_empty() {
-                world.members.entry((&id.namespace, cluster)).or_default().push((id, object));
+                world.members.entry((&id.namespace, cluster, id.kind)).or_default().push((id, object));
             }
         }
         world
@@ -102,8 +102,7 @@ impl<'a> World<'a> {
 
     /// What belongs to a cluster, of one kind.
     pub fn members(&self, namespace: &str, cluster: &str, kind: Kind) -> Vec<(&'a Id, &'a Value)> {
-        let members = self.members.get(&(namespace, cluster)).map_or(&[][..], Vec::as_slice);
-        members.iter().copied().filter(|(id, _)| id.kind == kind).collect()
+        self.members.get(&(namespace, cluster, kind)).cloned().unwrap_or_default()
     }
 
     /// The cluster that an object names.
@@ -141,7 +140,9 @@ pub(super) fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
 pub(super) fn cluster_name(kind: Kind, object: &Value) -> &str {
     match kind {
         Kind::Cluster => "",
-        Kind::Machine | Kind::MachineSet | Kind::MachineDeployment => text(object, &["spec", "clusterName"]),
+        Kind::Machine | Kind::MachineSet | Kind::MachineDeployment | Kind::MachineHealthCheck => {
+            text(object, &["spec", "clusterName"])
+        }
         _ => label(object, words::CLUSTER).unwrap_or_default(),
     }
 }

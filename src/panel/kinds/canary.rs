@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::{namespace, watching};
+use super::watching;
 use crate::cluster::object::Key;
 use crate::deck::PanelSpec;
 use crate::gitops::canary::checks::Kind;
@@ -41,7 +41,10 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: &Sandbox, output: &Output) -
 
 /// The canary that is meant.
 fn find<'a>(view: &'a View, spec: &PanelSpec) -> Option<(&'a Key, &'a CanaryView)> {
-    let fits = |key: &Key| &*key.namespace == namespace(spec) && spec.get("name").is_none_or(|name| name == &*key.name);
+    let fits = |key: &Key| {
+        spec.get("namespace").is_none_or(|namespace| namespace == &*key.namespace)
+            && spec.get("name").is_none_or(|name| name == &*key.name)
+    };
     view.canaries.iter().find(|(key, _)| fits(key)).map(|(key, canary)| (key, &**canary))
 }
 
@@ -60,12 +63,12 @@ fn controls(view: &View, spec: &PanelSpec) -> Option<Controls> {
 }
 
 fn body(view: &View, spec: &PanelSpec) -> Body {
-    let space = namespace(spec);
     match find(view, spec) {
         Some((_, canary)) => Body::Chart { facts: facts(canary), series: series(canary) },
         None => {
             let what = spec.get("name").map_or_else(|| "canary".to_owned(), |name| format!("canary {name}"));
-            Body::Table(Table { empty: format!("No {what} in {space} yet."), ..Table::default() })
+            let place = spec.get("namespace").map(|space| format!(" in {space}")).unwrap_or_default();
+            Body::Table(Table { empty: format!("No {what}{place} yet."), ..Table::default() })
         }
     }
 }

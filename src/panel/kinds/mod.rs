@@ -43,6 +43,7 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output
         PanelKind::Diff => follow(&sandbox, &output, |status, _| diff::body(status, spec, max(spec))).await,
         PanelKind::Timeline => follow(&sandbox, &output, |status, _| timeline::body(status, max(spec))).await,
         PanelKind::Tree if clusters::is_meant(spec) => clusters::show(spec, &sandbox, &output).await,
+        PanelKind::Tree if names_nothing(spec) => any_tree(spec, &sandbox, &output).await,
         PanelKind::Tree => tree::show(spec, &sandbox, &output).await,
         PanelKind::Canary => canary::show(spec, &sandbox, &output).await,
         PanelKind::Releases => releases::show(spec, &sandbox, &output).await,
@@ -55,6 +56,28 @@ pub(super) async fn show(spec: &PanelSpec, sandbox: Arc<Sandbox>, output: Output
         }
         // These do not look at the sandbox: others fill them.
         PanelKind::Terminal | PanelKind::Steps | PanelKind::Poll | PanelKind::Exec => std::future::pending().await,
+    }
+}
+
+fn names_nothing(spec: &PanelSpec) -> bool {
+    ["kind", "namespace", "name"].iter().all(|option| spec.get(option).is_none())
+}
+
+/// A tree that names nothing: clusters of Cluster API while there are some, else owners and what they own.
+async fn any_tree(spec: &PanelSpec, sandbox: &Sandbox, output: &Output) -> String {
+    let Some(handle) = &sandbox.clusters else { return tree::show(spec, sandbox, output).await };
+    let mut status = handle.status();
+    loop {
+        let some = !status.borrow_and_update().clusters.is_empty();
+        let shown = async {
+            if some { clusters::show(spec, sandbox, output).await } else { tree::show(spec, sandbox, output).await }
+        };
+        tokio::select! {
+            why = shown => return why,
+            changed = status.wait_for(|state| state.clusters.is_empty() == some) => if changed.is_err() {
+                return "the controllers of Cluster API have ended".to_owned();
+            },
+        }
     }
 }
 

@@ -66,11 +66,13 @@ impl Scale {
     /// The scale of lines, which begins at 0 unless a value is below. It has a unit when all its lines have the same.
     fn of<'a>(series: impl Iterator<Item = &'a Series> + Clone) -> Self {
         let points = series.clone().flat_map(|series| &series.points).filter(|point| is_sound(point));
-        let (low, high) = range(points.map(|point| point.y), Some(0.0));
-        let step = step(high - low);
         let mut units = series.map(|series| series.unit.as_str());
         let first = units.next().unwrap_or("");
         let unit = if units.all(|unit| unit == first) { first } else { "" };
+        // Percentages are seen against the whole.
+        let whole = (unit.trim() == "%").then_some(100.0);
+        let (low, high) = range(points.map(|point| point.y).chain(whole), Some(0.0));
+        let step = step(high - low);
         Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step, unit: unit.to_owned() }
     }
 

@@ -20,13 +20,13 @@ use crate::harness::cluster::until;
 use crate::harness::registry::QUICK;
 
 /// A server that ends with the test.
-struct Fake {
-    url: String,
+pub(super) struct Fake {
+    pub(super) url: String,
     stop: CancellationToken,
 }
 
 impl Fake {
-    async fn start(router: axum::Router) -> Self {
+    pub(super) async fn start(router: axum::Router) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

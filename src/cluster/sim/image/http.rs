@@ -85,13 +85,18 @@ pub fn answer(behaviour: &Behaviour, host: &Host, request: &Request<'_>) -> Http
         Server::Podinfo => podinfo(behaviour, host, request),
     };
     let path = request.path.split('?').next().unwrap_or("");
-    let rate = if host.is_set("random-error") { behaviour.faults.rate.max(1.0 / 3.0) } else { behaviour.faults.rate };
-    if request.chance < rate && !is_check(path) {
+    if request.chance < failing(behaviour, host) && !is_check(path) {
         let latency = answer.latency;
         answer = HttpAnswer { latency, ..plain(500, "Internal Server Error\n".to_owned()) };
     }
     answer.latency += positive(behaviour.faults.latency);
     answer
+}
+
+/// How many requests of all fail with a 500, from 0 to 1.
+pub fn failing(behaviour: &Behaviour, host: &Host) -> f64 {
+    let rate = behaviour.faults.rate.clamp(0.0, 1.0);
+    if host.is_set("random-error") { rate.max(1.0 / 3.0) } else { rate }
 }
 
 /// Whether a path is there for probes: injected faults spare it, or pods would be restarted instead of failing.

@@ -1,5 +1,6 @@
 //! How a release ends: rolled back, promoted, or promoted in vain.
 
+use super::super::alert::Severity;
 use super::super::effect::{Effect, Routes};
 use super::super::spec::HookType;
 use super::super::status::Phase;
@@ -27,6 +28,7 @@ impl Run<'_> {
     pub(super) fn back_by_hand(&mut self) -> Flow {
         let title = &self.title;
         self.warn(format!("Rolling back {title} manual webhook invoked"));
+        self.alert(Severity::Warn, "Rolling back manual webhook invoked");
         self.roll_back()
     }
 
@@ -34,6 +36,7 @@ impl Run<'_> {
         let (title, failed) = (self.title.clone(), self.status.failed_checks);
         if failed >= self.analysis.threshold {
             self.warn(format!("Rolling back {title} failed checks threshold reached {failed}"));
+            self.alert(Severity::Error, format!("Failed checks threshold reached {failed}"));
         }
         // Before the first route there is nothing to move.
         if self.phase() != Phase::Initializing {
@@ -48,6 +51,7 @@ impl Run<'_> {
     pub(super) fn fail_promotion(&mut self, why: &str) -> Flow {
         let target = &self.target_title;
         self.warn(format!("Promotion of {target} failed, primary not ready: {why}"));
+        self.alert(Severity::Error, format!("Promotion failed, primary not ready: {why}"));
         self.set_routes(Routes::CANARY);
         self.write(|writer, status| writer.sync(status, Phase::Failed, weights::TOTAL, 0, 0));
         self.after(Phase::Failed)
@@ -106,6 +110,7 @@ impl Run<'_> {
         self.after(Phase::Succeeded)?;
         let target = &self.target_title;
         self.normal(format!("Promotion completed! Scaling down {target}"));
+        self.alert(Severity::Info, "Canary analysis completed successfully, promotion finished.");
         Ok(())
     }
 }

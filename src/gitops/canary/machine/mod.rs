@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::alert::Severity;
 use super::checks::{Kind, NoValue};
 use super::effect::{Effect, Question, Report, Routes, Tick, Tone};
 use super::readiness::NotReady;
@@ -238,6 +239,19 @@ impl<'a> Run<'a> {
 
     fn warn(&mut self, text: String) {
         self.report.effects.push(Effect::Event(Tone::Warning, text));
+    }
+
+    fn alert(&mut self, severity: Severity, text: impl Into<String>) {
+        if !self.spec.analysis.alerts.is_empty() {
+            self.act(Effect::Alert(severity, text.into()));
+        }
+    }
+
+    /// Somebody has to open a gate.
+    fn alert_of_gate(&mut self, index: usize, text: &str) {
+        if self.spec.analysis.webhooks.get(index).is_some_and(|hook| !hook.mute_alert) {
+            self.alert(Severity::Warn, text);
+        }
     }
 
     fn act(&mut self, effect: Effect) {

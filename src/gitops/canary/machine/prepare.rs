@@ -1,5 +1,6 @@
 //! The first half of a tick: everything a canary needs is there, and whether there is something to do.
 
+use super::super::alert::Severity;
 use super::super::effect::{Effect, Question, Routes};
 use super::super::readiness::NotReady;
 use super::super::route;
@@ -45,6 +46,8 @@ impl Run<'_> {
             self.sync(Phase::Initialized);
             let title = &self.title;
             self.normal(format!("Initialization done! {title}"));
+            let kind = &self.spec.target.kind;
+            self.alert(Severity::Info, format!("New {kind} detected, initialization completed."));
         }
         Ok(())
     }
@@ -148,6 +151,7 @@ impl Run<'_> {
                     self.set_phase(Phase::Waiting);
                     let title = &self.title;
                     self.warn(format!("Halt {title} advancement waiting for approval {name}"));
+                    self.alert_of_gate(index, "Canary is waiting for approval.");
                 }
                 self.report.waiting.push(name);
                 return Ok(());
@@ -156,6 +160,7 @@ impl Run<'_> {
         }
         let target = &self.target_title;
         self.normal(format!("New revision detected! Scaling up {target}"));
+        self.alert(Severity::Info, "New revision detected, progressing canary analysis.");
         if self.is_mended() && self.routes != Routes::PRIMARY {
             self.set_routes(Routes::PRIMARY);
         }
@@ -200,6 +205,7 @@ impl Run<'_> {
         self.after(Phase::Succeeded)?;
         let target = &self.target_title;
         self.normal(format!("Promotion completed! Canary analysis was skipped for {target}"));
+        self.alert(Severity::Info, "Canary analysis was skipped, promotion finished.");
         Ok(())
     }
 

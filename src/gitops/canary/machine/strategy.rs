@@ -33,6 +33,7 @@ impl Run<'_> {
                     self.set_phase(Phase::WaitingPromotion);
                     let title = &self.title;
                     self.warn(format!("Halt {title} advancement waiting for promotion approval {name}"));
+                    self.alert_of_gate(index, "Canary promotion is waiting for approval.");
                 }
                 self.report.waiting.push(name);
                 return Ok(false);
@@ -78,6 +79,7 @@ impl Run<'_> {
             if self.hook(index, Phase::Progressing)?.is_err() {
                 let title = &self.title;
                 self.warn(format!("Halt {title} advancement waiting for traffic increase approval {name}"));
+                self.alert_of_gate(index, "Canary traffic increase is waiting for approval.");
                 self.report.waiting.push(name);
                 return Ok(false);
             }

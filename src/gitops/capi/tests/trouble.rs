@@ -83,6 +83,77 @@ fn a_machine_that_fails_says_so_and_can_go() {
     }
 }
 
+fn with_health_check(spec: serde_json::Value) -> Rig {
+    let mut rig = Rig::seed();
+    rig.create(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "MachineHealthCheck",
+        "metadata": {"name": "workers"}, "spec": spec}));
+    rig
+}
+
+/// The infrastructure machine of the first worker, once it is there.
+fn break_a_worker(rig: &mut Rig) -> String {
+    let worker = rig.names(Kind::Machine).into_iter().find(|name| name.contains("md-0")).unwrap();
+    let reference = text(rig.get(Kind::Machine, &worker), &["spec", "infrastructureRef", "name"]).to_owned();
+    let machine = Rig::id(Kind::AzureMachine, &reference);
+    rig.patch(&machine, &json!({"metadata": {"annotations": {words::FAULT: "node"}}}));
+    worker
+}
+
+#[test]
+fn a_machine_that_does_not_become_a_node_is_replaced() {
+    let mut rig = with_health_check(json!({"clusterName": "demo", "nodeStartupTimeout": "1m", "maxUnhealthy": "50%",
+        "selector": {"matchLabels": {"nodepool": "nodepool-0"}}}));
+    rig.settle();
+    let worker = break_a_worker(&mut rig);
+    rig.finish();
+    assert!(!rig.names(Kind::Machine).contains(&worker), "{:?}", rig.names(Kind::Machine));
+    assert_eq!(rig.names(Kind::Machine).len(), 3);
+    let told = format!("SuccessfulDelete: Deleted Machine \"{worker}\"");
+    assert!(rig.events.contains(&told), "{:#?}", rig.events);
+    let check = rig.get(Kind::MachineHealthCheck, "workers");
+    assert_eq!((&check["status"]["expectedMachines"], &check["status"]["currentHealthy"]), (&json!(2), &json!(2)));
+    assert_eq!(rig.phase(Kind::MachineDeployment, "demo-md-0"), "Running");
+    rig.delete(&Rig::id(Kind::Cluster, "demo"));
+    rig.finish();
+    assert!(rig.objects.is_empty(), "{:?}", rig.objects.keys());
+}
+
+#[test]
+fn a_lost_node_is_replaced_and_too_many_are_not() {
+    let spec = |most: &str| {
+        json!({"clusterName": "demo", "selector": {"matchLabels": {"nodepool": "nodepool-0"}},
+            "checks": {"unhealthyNodeConditions": [{"type": "Ready", "status": "Unknown", "timeoutSeconds": 300}]},
+            "remediation": {"triggerIf": {"unhealthyLessThanOrEqualTo": most}}})
+    };
+    for (most, replaced) in [("50%", true), ("40%", false)] {
+        let mut rig = with_health_check(spec(most));
+        rig.finish();
+        let worker = break_a_worker(&mut rig);
+        rig.finish();
+        assert_eq!(!rig.names(Kind::Machine).contains(&worker), replaced, "{most}");
+        let check = rig.get(Kind::MachineHealthCheck, "workers");
+        let allowed = condition::read(check, "RemediationAllowed").unwrap();
+        assert_eq!(allowed.reason, if replaced { "RemediationAllowed" } else { "TooManyUnhealthy" });
+        if !replaced {
+            let ill = condition::read(rig.get(Kind::Machine, &worker), "HealthCheckSucceeded").unwrap();
+            let words = "Health check failed: Condition Ready on Node is reporting status Unknown for more than 5m0s";
+            assert_eq!((ill.reason.as_str(), ill.message.as_str()), ("UnhealthyNode", words));
+            assert!(!condition::is_true(rig.get(Kind::Cluster, "demo"), "Available"));
+        }
+    }
+}
+
+#[test]
+fn a_machine_is_replaced_by_annotation() {
+    let mut rig = with_health_check(json!({"clusterName": "demo", "selector": {"matchLabels": {}}}));
+    rig.finish();
+    let worker = rig.names(Kind::Machine).into_iter().find(|name| name.contains("md-0")).unwrap();
+    rig.patch(&Rig::id(Kind::Machine, &worker), &json!({"metadata": {"annotations": {words::REMEDIATE: ""}}}));
+    rig.finish();
+    assert!(!rig.names(Kind::Machine).contains(&worker));
+    assert_eq!(rig.names(Kind::Machine).len(), 3);
+}
+
 #[test]
 fn hooks_hold_a_deletion() {
     let mut rig = Rig::seed();
@@ -139,7 +210,7 @@ proptest! {
 
     /// Objects of any shape do no harm.
     #[test]
-    fn nonsense_does_no_harm(kind in 0_usize..10, spec in any_value(), status in any_value(), owners in any_value()) {
+    fn nonsense_does_no_harm(kind in 0_usize..11, spec in any_value(), status in any_value(), owners in any_value()) {
         let mut rig = Rig::seed();
         rig.settle();
         let kind = Kind::ALL[kind];
