@@ -11,9 +11,11 @@
 pub mod film;
 pub mod head;
 mod play;
+mod policy;
+mod shown;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,53 +27,15 @@ use super::panels::recorded_name;
 use super::state::App;
 use crate::deck::step::StepSpec;
 use crate::deck::{PanelKind, PanelSpec};
-use crate::panel::state::PanelState;
-use crate::panel::terminal::scrollback::{Reading, Scrollback};
+use crate::recording;
 use crate::recording::read::Recording;
-use crate::recording::{self, panel_cell};
 use crate::runbook::journal::{Ended, State as Stands};
 use head::Head;
+use shown::Shown;
 
 pub use play::run as play;
+pub use policy::{Choice, Policy};
 pub use watch::run as watch;
-
-/// Bytes of a terminal that are kept.
-const SCROLLBACK: usize = 256 * 1024;
-
-/// What is done when the live demo fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Choice {
-    /// The run takes over.
-    Auto,
-    /// The speaker is asked.
-    #[default]
-    Ask,
-    /// Nothing.
-    Never,
-}
-
-/// What is done when what fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// A panel's source is silent.
-    pub source: Choice,
-    /// A step fails or takes too long.
-    pub step: Choice,
-}
-
-impl Policy {
-    /// `auto`, `ask` or `never` for everything.
-    pub fn all(choice: Choice) -> Self {
-        Self { source: choice, step: choice }
-    }
-}
-
-impl Default for Policy {
-    /// Silent sources are replaced at once: nobody can do anything about them on stage. Steps are the speaker's.
-    fn default() -> Self {
-        Self { source: Choice::Auto, step: Choice::Ask }
-    }
-}
 
 /// Which runs there are, and when they are shown.
 #[derive(Debug, Clone, Default)]
@@ -132,16 +96,6 @@ struct State {
     heads: BTreeMap<String, Head>,
 }
 
-/// What a terminal of a run shows.
-#[derive(Debug)]
-struct Screen {
-    /// Grows when it begins anew.
-    epoch: u64,
-    text: Scrollback,
-    size: (u16, u16),
-    news: cell::Sender<u64>,
-}
-
 /// The runs of a server.
 #[derive(Debug)]
 pub struct Replay {
@@ -149,8 +103,7 @@ pub struct Replay {
     state: Mutex<State>,
     show: cell::Sender<Arc<Show>>,
     head: cell::Sender<Option<Head>>,
-    cells: Mutex<HashMap<String, cell::Sender<Option<Arc<PanelState>>>>>,
-    screens: Mutex<HashMap<String, Screen>>,
+    shown: Shown,
 }
 
 impl Replay {
@@ -170,8 +123,7 @@ impl Replay {
             state: Mutex::new(state),
             show: cell::Sender::new(Arc::default()),
             head: cell::Sender::new(None),
-            cells: Mutex::default(),
-            screens: Mutex::default(),
+            shown: Shown::default(),
         }
     }
 
@@ -185,32 +137,9 @@ impl Replay {
         self.show.subscribe()
     }
 
-    /// What a panel shows in the run.
-    pub fn panel(&self, key: &str) -> cell::Receiver<Option<Arc<PanelState>>> {
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        cells.entry(panel_cell(key)).or_insert_with(|| cell::Sender::new(None)).subscribe()
-    }
-
-    /// Changes whenever a terminal of the run shows more.
-    pub fn terminal(&self, name: &str) -> cell::Receiver<u64> {
-        self.screen(name, |screen| screen.news.subscribe())
-    }
-
-    /// What a terminal of the run shows, from a place in its epoch on; with the size it has.
-    pub fn read(&self, name: &str, epoch: u64, from: u64, most: usize) -> (u64, Reading, (u16, u16)) {
-        self.screen(name, |screen| {
-            let from = if epoch == screen.epoch { from } else { 0 };
-            let mut reading = screen.text.from(from, most);
-            reading.anew |= epoch != screen.epoch;
-            (screen.epoch, reading, screen.size)
-        })
-    }
-
-    fn screen<T>(&self, name: &str, act: impl FnOnce(&mut Screen) -> T) -> T {
-        let mut screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
-        let empty =
-            || Screen { epoch: 1, text: Scrollback::new(SCROLLBACK), size: (80, 24), news: cell::Sender::new(0) };
-        act(screens.entry(name.to_owned()).or_insert_with(empty))
+    /// What panels and terminals show at the moment that the run is at.
+    pub fn moment(&self) -> &Shown {
+        &self.shown
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -370,7 +299,7 @@ impl Replay {
         if let (Some(view), true) = (&view, there) {
             let here = || view.compiled.rendered.slides.get(slide).into_iter().flat_map(|slide| &slide.panels);
             let mut names = here().map(|(_, spec)| recorded_name(deck, spec));
-            let lost = names.any(|name| state.lost.contains(&name) && self.knows(&name));
+            let lost = names.any(|name| state.lost.contains(&name) && self.shown.knows(&name));
             let wanted = lost && !state.kept.contains(&place);
             match self.plan.policy.source {
                 Choice::Auto if wanted => drop(state.taken.entry(place.clone()).or_insert(By::Watchdog)),
@@ -411,12 +340,6 @@ impl Replay {
         if changed {
             app.hub.replay(&told(&show, true, self.plan.always), &told(&show, false, self.plan.always));
         }
-    }
-
-    /// Whether the run has shown this panel by now.
-    fn knows(&self, key: &str) -> bool {
-        let cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        cells.get(&panel_cell(key)).is_some_and(|cell| cell.borrow().is_some())
     }
 }
 
