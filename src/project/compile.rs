@@ -8,6 +8,7 @@ use crate::deck::reveal;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceFile, Span};
 use crate::render::{self, Rendered};
 
+use super::copies::Copies;
 use super::files::{self, Reader};
 use super::find::parent_of;
 use super::{DeckEntry, Error, Project, SourceFormat, lint};
@@ -125,10 +126,8 @@ impl Project {
         if let Some(name) = &themes.forced {
             options.theme = Some(name.clone());
         }
-        let deck = crate::deck::parse(&parsed_source, &self.options.deck);
-        let mut rendered = render::render(&deck.value, &themes.set, &options);
+        let mut deck = crate::deck::parse(&parsed_source, &self.options.deck);
         let mut diagnostics = deck.diagnostics;
-        diagnostics.append(&mut rendered.diagnostics);
         let lint = lint::Lint {
             project: self,
             reader: &reader,
@@ -138,6 +137,10 @@ impl Project {
             deck: &deck.value,
         };
         let found = lint.run();
+        let copies = Copies { project: self, reader: &reader, folder: &folder };
+        diagnostics.extend(copies.fill(parsed_source.text(), &mut deck.value));
+        let mut rendered = render::render(&deck.value, &themes.set, &options);
+        diagnostics.append(&mut rendered.diagnostics);
         diagnostics.extend(found);
         let mut rendered = rendered.value;
         if let Some(converted) = converted {
