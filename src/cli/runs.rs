@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use crate::cluster::provider::Provider;
 use crate::project::Project;
 use crate::recording::read::Recording;
 use crate::recording::{What, files};
@@ -14,13 +15,21 @@ use super::console::{Code, Console, Failure};
 use super::present::args::{Fallback, RunArgs};
 
 /// How a run is recorded; not at all when nothing may be written, or nobody wants it.
-pub(super) fn record(args: &RunArgs, generated: &Path, what: What) -> Option<record::Plan> {
+pub(super) fn record(
+    args: &RunArgs,
+    generated: &Path,
+    what: What,
+    port: u16,
+    cluster: &Provider,
+) -> Option<record::Plan> {
     (!args.no_record && args.replay.is_none()).then(|| record::Plan {
         folder: files::folder(generated),
         what,
         most: args.max_run_size.unwrap_or(files::MOST),
         kept: files::KEPT,
         written: Arc::new(OnceLock::new()),
+        port: (port > 0).then_some(port),
+        cluster: cluster.to_string(),
     })
 }
 

@@ -161,6 +161,8 @@ async fn what_is_shown_is_recorded() {
         most: files::MOST,
         kept: 3,
         written: written.clone(),
+        port: Some(3939),
+        cluster: "embedded".to_owned(),
     };
     let (running, cell) = start(|config| config.record = Some(plan)).await;
     let mut room = running.listen("deck=demo", Role::Viewer, None).await;
