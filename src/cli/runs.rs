@@ -9,10 +9,10 @@ use crate::project::Project;
 use crate::recording::read::Recording;
 use crate::recording::{What, files};
 use crate::server::record;
-use crate::server::replay::{self, Choice, Policy};
+use crate::server::replay::{self, Wishes};
 
 use super::console::{Code, Console, Failure};
-use super::present::args::{Fallback, RunArgs};
+use super::present::args::RunArgs;
 
 /// How a run is recorded; not at all when nothing may be written, or nobody wants it.
 pub(super) fn record(
@@ -39,19 +39,14 @@ pub(super) fn record(
 /// When a run that was asked for cannot be had.
 pub(super) fn replay(
     args: &RunArgs,
-    fallback: Option<Fallback>,
+    fallback: Wishes,
     generated: &Path,
     project: &Project,
     console: Console,
 ) -> Result<replay::Plan, Failure> {
     let folder = files::folder(generated);
     let decks: Vec<&str> = project.decks.iter().map(|deck| deck.slug.as_str()).collect();
-    let policy = match args.fallback.or(fallback) {
-        None => Policy::default(),
-        Some(Fallback::Auto) => Policy::all(Choice::Auto),
-        Some(Fallback::Ask) => Policy::all(Choice::Ask),
-        Some(Fallback::Never) => Policy::all(Choice::Never),
-    };
+    let wishes = Wishes { speaker: args.fallback.map(Into::into).or(fallback.speaker), ..fallback };
     let runs = match &args.replay {
         Some(Some(path)) => {
             let run = read(path, &decks)?;
@@ -80,7 +75,7 @@ pub(super) fn replay(
             ));
         }
     }
-    Ok(replay::Plan { runs, always: args.replay.is_some(), policy })
+    Ok(replay::Plan { runs, always: args.replay.is_some(), wishes })
 }
 
 /// Reads a run of one of these decks.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::deck::own::Own;
 use crate::deck::reveal;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceFile, Span};
 use crate::render::{self, Rendered};
@@ -20,6 +21,8 @@ pub struct Compiled {
     pub source: SourceFile,
     /// The slides.
     pub rendered: Rendered,
+    /// What the deck sets for foredeck alone.
+    pub own: Own,
     /// The findings.
     pub diagnostics: Vec<Diagnostic>,
     /// Files that were read: a change to any of them asks for a new compile.
@@ -58,7 +61,15 @@ impl Compiled {
             diagnostic.severity = Severity::Error;
         }
         let rendered = good.rendered.clone();
-        Self { source: self.source, folder: self.folder, rendered, diagnostics, dependencies, stale: true }
+        Self {
+            source: self.source,
+            folder: self.folder,
+            rendered,
+            own: self.own,
+            diagnostics,
+            dependencies,
+            stale: true,
+        }
     }
 
     /// This one with a finding about a later version of the deck that could not be compiled.
@@ -153,7 +164,8 @@ impl Project {
         }
         diagnostics.extend(themes.diagnostics.iter().cloned());
         settle(&mut diagnostics, &source);
-        Compiled { source, rendered, diagnostics, dependencies: reader.into_dependencies(), folder, stale: false }
+        let own = Own::read(&deck.value.given);
+        Compiled { source, rendered, own, diagnostics, dependencies: reader.into_dependencies(), folder, stale: false }
     }
 
     /// An empty deck that says why the real one cannot be shown.

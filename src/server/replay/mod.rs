@@ -34,7 +34,7 @@ use head::Head;
 use shown::Shown;
 
 pub use play::run as play;
-pub use policy::{Choice, Policy};
+pub use policy::{Fallback, Policy, Wishes};
 pub use watch::run as watch;
 
 /// Which runs there are, and when they are shown.
@@ -44,8 +44,8 @@ pub struct Plan {
     pub runs: BTreeMap<String, Arc<Recording>>,
     /// There is no live system: everything comes from the runs.
     pub always: bool,
-    /// When the live system fails.
-    pub policy: Policy,
+    /// What is done when the live system fails.
+    pub wishes: Wishes,
 }
 
 /// What is shown from a run.
@@ -207,7 +207,7 @@ impl Replay {
             exit: passed.then_some(0),
             reason: if passed { String::new() } else { format!("as in the recorded run: {}", mark.state) },
         };
-        app.desk.runner.replay(deck, step, took - elapsed, ended);
+        app.desk.runner.replay(deck, step, took - elapsed, ended, self.plan.always);
         true
     }
 
@@ -266,20 +266,48 @@ impl Replay {
         if !here || !recorded {
             return;
         }
-        match self.plan.policy.step {
-            Choice::Never => {}
-            Choice::Ask => {
+        match self.policy(app, deck).step {
+            Fallback::Never => {}
+            Fallback::Ask => {
                 let why = format!("“{step}” {why}: x shows it from the {}", self.label(app, deck));
                 state.late = Some(Late { place, step: step.to_owned(), why });
                 self.tell(app, &mut state);
             }
-            Choice::Auto => {
+            Fallback::Auto => {
                 state.taken.insert(place, By::Watchdog);
                 self.tell(app, &mut state);
                 drop(state);
                 self.take_over(app, deck, step);
             }
         }
+    }
+
+    /// What is done for a deck when its demo fails.
+    fn policy(&self, app: &App, deck: &str) -> Policy {
+        let view = app.deck(deck).ok().and_then(|(_, deck)| deck.now());
+        self.plan.wishes.policy(view.and_then(|view| view.compiled.own.fallback))
+    }
+
+    /// Whether there is nothing but runs.
+    pub fn is_all(&self) -> bool {
+        self.plan.always
+    }
+
+    /// Goes back to before a step in the run: nothing else is put back.
+    pub fn undo(&self, app: &App, to: Option<(&str, &str)>) -> Option<(String, String)> {
+        let (deck, step) = app.desk.runner.unplay(to)?;
+        self.rewound(app, &deck, &step);
+        Some((deck, step))
+    }
+
+    /// Notes that everything is as it was before a step: so is the run.
+    pub fn rewound(&self, app: &App, deck: &str, step: &str) {
+        let Some(run) = self.plan.runs.get(deck) else { return };
+        let mut state = self.state();
+        state.played = None;
+        state.late = None;
+        self.head_of(&mut state, deck).before_step(run, step, Instant::now());
+        self.tell(app, &mut state);
     }
 
     /// `rehearsal 14:02`.
@@ -301,9 +329,9 @@ impl Replay {
             let mut names = here().map(|(_, spec)| recorded_name(deck, spec));
             let lost = names.any(|name| state.lost.contains(&name) && self.shown.knows(&name));
             let wanted = lost && !state.kept.contains(&place);
-            match self.plan.policy.source {
-                Choice::Auto if wanted => drop(state.taken.entry(place.clone()).or_insert(By::Watchdog)),
-                Choice::Ask if wanted && !state.taken.contains_key(&place) => {
+            match self.policy(app, deck).source {
+                Fallback::Auto if wanted => drop(state.taken.entry(place.clone()).or_insert(By::Watchdog)),
+                Fallback::Ask if wanted && !state.taken.contains_key(&place) => {
                     show.offer = format!("The live demo is silent: x shows the {}", show.label);
                 }
                 _ => {}
