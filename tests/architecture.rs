@@ -67,7 +67,7 @@ const EDGES: [(&str, &[&str]); 19] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 5] = ["diagnostic", "deck", "theme", "render", "helm"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 121] = [
+const PURE_PARTS: [&str; 123] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -92,6 +92,7 @@ const PURE_PARTS: [&str; 121] = [
     "cli/check/manifest",
     "cli/check/offline.rs",
     "cli/check/served.rs",
+    "cli/doctor/compare",
     "cli/doctor/finding",
     "export/browser/request.rs",
     "export/pdf/file.rs",
@@ -106,6 +107,7 @@ const PURE_PARTS: [&str; 121] = [
     "panel/terminal/typing.rs",
     "recording/block.rs",
     "recording/delta.rs",
+    "recording/facts.rs",
     "recording/marks.rs",
     "recording/pack.rs",
     "recording/play.rs",

@@ -13,6 +13,7 @@ use crate::theme::Container;
 use super::args::{CompatName, FormatName, MetaArgs, RenderArgs, ServeArgs};
 use super::config::{self, Layer};
 use super::console::{Code, Failure};
+use super::export::defaults::Defaults;
 
 /// Everything that was asked for, resolved once.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Settings {
     pub watch: bool,
     /// What is done when the live demo fails, as far as anybody says it outside of decks.
     pub fallback: Wishes,
+    /// What is exported, and how, when the command line does not say.
+    pub export: Defaults,
     /// What was noticed in configuration files, each with the file.
     pub findings: Vec<(SourceFile, Diagnostic)>,
 }
@@ -42,8 +45,6 @@ pub struct Asked<'a> {
     pub serve: ServeArgs,
     /// Flags for the document's head.
     pub meta: MetaArgs,
-    /// Whether slides change without transitions.
-    pub no_transitions: bool,
     /// The first input: configuration is looked for around it.
     pub input: Option<&'a Path>,
 }
@@ -91,7 +92,7 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
                 html,
                 raw_title: compatibility == deck::Compatibility::Strict,
                 overrides: layer.meta,
-                no_transitions: asked.no_transitions,
+                no_transitions: false,
             },
             format,
             deck: deck::Options { compatibility, ..layer.dialect.options() },
@@ -102,6 +103,7 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
         open: layer.open,
         watch: layer.watch.unwrap_or(true),
         fallback: Wishes { speaker, settings: layer.fallback.as_deref().map(fallback).transpose()? },
+        export: layer.export,
         findings,
     })
 }
