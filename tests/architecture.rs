@@ -67,7 +67,7 @@ const EDGES: [(&str, &[&str]); 19] = [
 /// Modules whose results depend on their arguments alone.
 const PURE: [&str; 5] = ["diagnostic", "deck", "theme", "render", "helm"];
 /// Parts of other modules of which the same holds.
-const PURE_PARTS: [&str; 126] = [
+const PURE_PARTS: [&str; 128] = [
     "gitops/canary/checks.rs",
     "gitops/canary/configs.rs",
     "gitops/canary/effect.rs",
@@ -194,6 +194,8 @@ const PURE_PARTS: [&str; 126] = [
     "gitops/canary/alert.rs",
     "gitops/canary/flaws.rs",
     "gitops/capi/health_check.rs",
+    "cli/doctor/compare",
+    "recording/facts.rs",
 ];
 const IMPURE: [&str; 9] = [
     "tokio::",

@@ -163,6 +163,36 @@ fn a_folder_becomes_a_site() {
     for link in ["href=\"a%20b.html\"", "href=\"day/two.html\"", "href=\"index-2.html\""] {
         assert!(index.replace("&#x2f;", "/").contains(link), "{link}");
     }
+    assert!(!index.contains("fd-files\">"), "there is nothing but pages yet");
+}
+
+#[test]
+fn the_index_of_a_site_lists_every_form_of_a_deck() {
+    let tool = Tool::new()
+        .with("decks/one.md", "# First\n")
+        .with("decks/day/two.md", "# Second\n")
+        .with("site/one.pdf", "%PDF")
+        .with("site/day/two.pptx", "PK");
+    assert_eq!(tool.run("export decks -o site").code, 0);
+    let index = tool.read("site/index.html").replace("&#x2f;", "/");
+    for link in ["href=\"one.html\"", "href=\"one.pdf\"", "href=\"day/two.html\"", "href=\"day/two.pptx\""] {
+        assert!(index.contains(link), "{link}");
+    }
+    assert!(!index.contains("one.pptx"), "it is not there");
+}
+
+#[test]
+fn settings_of_a_project_say_what_is_exported_and_no_program() {
+    let tool = Tool::new().with("deck.md", "# A\n\n<!-- say this -->\n").with(
+        ".marprc.json",
+        r#"{ "notes": true, "output": "out/said.txt", "browserPath": "/tmp/evil", "themeSet": [] }"#,
+    );
+    let run = tool.run("export deck.md");
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(tool.read("out/said.txt").trim(), "say this");
+    assert!(run.err.contains("warning[config/not-here]: `browserPath`"), "{}", run.err);
+    assert_eq!(tool.run("export deck.md -o page.html").code, 0);
+    assert!(tool.read("page.html").starts_with("<!DOCTYPE html>"), "the command line wins");
 }
 
 #[test]

@@ -29,6 +29,50 @@ fn a_compile_tells_what_it_read() {
 }
 
 #[test]
+fn code_that_is_a_copy_shows_its_file_and_nothing_from_elsewhere() {
+    let fence = |file: &str| format!("```sh {{file={file}}}\nlast copy\n```\n\n");
+    let deck: String = ["run.sh lines=2-3", "../run.sh", ".env", "gone.sh", "run.sh lines=9", "big", "raw", "../../x"]
+        .map(fence)
+        .concat();
+    let files = || {
+        Memory::new()
+            .with("/p/decks/a.md", &deck)
+            .with("/p/decks/run.sh", "one\ntwo <now>\nthree")
+            .with("/p/run.sh", "\u{feff}of the root\r\n")
+            .with("/p/decks/.env", "TOKEN=1\n")
+            .with("/p/decks/big", "long line\n".repeat(20_000))
+            .with("/p/decks/raw", [0_u8, 1, 2])
+            .with("/x", "elsewhere\n")
+            .with("/p/themes/mine.css", "/* @theme mine */")
+    };
+    let compiled = |options: ProjectOptions| {
+        let project = Project::open_in(Arc::new(files()), &[Path::new("/p/decks/a.md")], options).expect("a project");
+        project.compile(&project.decks[0]).expect("a deck")
+    };
+    let now = compiled(ProjectOptions::default());
+    assert!(shows(&now, "two &lt;now&gt;\nthree\n</code>") && shows(&now, "of the root\n</code>"));
+    assert_eq!(now.rendered.slides[0].html.matches("last copy").count(), 6);
+    for secret in ["TOKEN", "elsewhere"] {
+        assert!(!shows(&now, secret), "{secret}");
+    }
+    let mut codes: Vec<_> = now.diagnostics.iter().map(|found| found.code.0).collect();
+    codes.sort_unstable();
+    let expected = [
+        "asset/hidden",
+        "asset/missing",
+        "asset/outside-root",
+        "code/bad-lines",
+        "code/file-unreadable",
+        "code/file-unreadable",
+    ];
+    assert_eq!(codes, expected);
+    assert!(now.dependencies.contains(Path::new("/p/decks/run.sh")), "an edit of the file shows on the slide");
+    let mut as_marp = ProjectOptions::default();
+    as_marp.deck.compatibility = foredeck::deck::Compatibility::Strict;
+    assert_eq!(compiled(as_marp).rendered.slides[0].html.matches("last copy").count(), 8);
+}
+
+#[test]
 fn a_line_of_a_hundred_thousand_tags_is_judged_in_time() {
     let project = project(Memory::new().with("/p/a.md", "<div style=x>".repeat(100_000)), "/p/a.md");
     let start = std::time::Instant::now();

@@ -12,9 +12,10 @@ use crate::render::Overrides;
 
 use super::console::{self, Failure};
 use super::dialect::{Dialect, html_tags};
+use super::export::defaults::{self, Defaults};
 
 /// What one source of configuration says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Layer {
     /// Name or file.
     pub theme: Option<String>,
@@ -46,6 +47,8 @@ pub struct Layer {
     pub fallback: Option<String>,
     /// The document's head.
     pub meta: Overrides,
+    /// What is exported, and how.
+    pub export: Defaults,
 }
 
 /// What a weaker source adds to facts about the document.
@@ -82,6 +85,7 @@ impl Layer {
             watch: self.watch.or(weaker.watch),
             fallback: self.fallback.or(weaker.fallback),
             meta: completed(self.meta, weaker.meta),
+            export: self.export.over(weaker.export),
         }
     }
 }
@@ -119,6 +123,8 @@ const KEYS: [&str; 18] = [
 ];
 /// Keys that open the machine, or a cluster: they count in the user's own file alone.
 const OWN_KEYS: [&str; 2] = ["host", "allow-contexts"];
+/// The key that names a program: no file beside a deck has anything run.
+const PROGRAM_KEY: &str = "browser-path";
 
 /// Marp's keys that mean nothing here, or are for formats of their own.
 const MARP_KEYS: [&str; 31] = [
@@ -358,8 +364,11 @@ impl Reader<'_> {
         keys.sort_by_key(|key| place(key));
         for key in keys {
             let dashed = dashes(key);
-            let known = KEYS.contains(&dashed.as_str());
+            let known = KEYS.contains(&dashed.as_str()) || defaults::KEYS.contains(&dashed.as_str());
             let code_and_message = match kind {
+                _ if dashed == PROGRAM_KEY => {
+                    (Code("config/not-here"), "a program is named on the command line, with `--browser-path`, or in CHROME_PATH")
+                }
                 Kind::Project if OWN_KEYS.contains(&dashed.as_str()) => {
                     (Code("config/not-here"), "it counts only in the user's own configuration")
                 }
@@ -371,7 +380,8 @@ impl Reader<'_> {
             let mut found = Diagnostic::warning(code_and_message.0, format!("`{key}`: {}", code_and_message.1))
                 .at(Span::new(at, at + key.len()))
                 .in_file(file.clone());
-            if let Some(like) = closest(&dashed, KEYS).filter(|_| !known) {
+            let names = KEYS.into_iter().chain(defaults::KEYS);
+            if let Some(like) = closest(&dashed, names).filter(|_| !known && dashed != PROGRAM_KEY) {
                 found = found.hint(format!("did you mean `{like}`?"));
             }
             self.findings.push((source.clone(), found));
@@ -450,6 +460,7 @@ fn layer(map: &Map<String, Value>, kind: Kind, folder: &Path) -> Layer {
             url: text("url"),
             image: text("og-image"),
         },
+        export: Defaults::read(find, folder),
     }
 }
 

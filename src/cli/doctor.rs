@@ -1,8 +1,10 @@
 //! `doctor`: what foredeck needs on this machine, and whether it is there.
 
 pub mod args;
+mod compare;
 mod finding;
 mod look;
+mod today;
 
 use serde_json::json;
 
@@ -14,7 +16,7 @@ use super::console::{Code, Console, Failure};
 use args::{Area, Doctor};
 use finding::{Finding, Level};
 
-const ALL: [Area; 5] = [Area::Browser, Area::Git, Area::Kubectl, Area::Port, Area::Decks];
+const ALL: [Area; 6] = [Area::Browser, Area::Git, Area::Kubectl, Area::Port, Area::Decks, Area::Rehearsal];
 
 pub(super) fn run(args: &Doctor, console: Console) -> Result<Code, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -22,7 +24,7 @@ pub(super) fn run(args: &Doctor, console: Console) -> Result<Code, Failure> {
     let areas = if args.areas.is_empty() { &ALL[..] } else { &args.areas };
     let mut findings = Vec::new();
     for area in areas {
-        let found = runtime.block_on(examined(*area, args));
+        let found = runtime.block_on(examined(*area, args, console));
         if !console.json {
             found.iter().for_each(|finding| show(finding, console));
         }
@@ -46,7 +48,7 @@ pub(super) fn run(args: &Doctor, console: Console) -> Result<Code, Failure> {
     Ok(if go { Code::Done } else { Code::Findings })
 }
 
-async fn examined(area: Area, args: &Doctor) -> Vec<Finding> {
+async fn examined(area: Area, args: &Doctor, console: Console) -> Vec<Finding> {
     match area {
         Area::Browser => {
             let (search, trial) = look::browser(args.browser_path.clone()).await;
@@ -65,6 +67,17 @@ async fn examined(area: Area, args: &Doctor) -> Vec<Finding> {
             let input = args.decks.clone().map_or_else(super::default_input, Ok);
             let looked = input.map_err(|failure| failure.error.to_string()).and_then(|input| look::decks(&input));
             finding::decks(&looked)
+        }
+        Area::Rehearsal => {
+            let input = args.decks.clone().map_or_else(super::default_input, Ok);
+            let looked = match input.map_err(|failure| failure.error.to_string()) {
+                Ok(input) => today::look(&input, console).await,
+                Err(why) => Err(why),
+            };
+            match looked {
+                Ok((decks, today)) => compare::compared(&decks, &today),
+                Err(why) => compare::no_decks(&why),
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `export`: decks → files.
 
 pub mod args;
+pub mod defaults;
 mod film;
 mod plan;
 mod press;
@@ -47,19 +48,21 @@ pub(super) fn run(mut args: Export, console: Console) -> Result<Code, Failure> {
     args.inputs.extend(args.convert.input_dir.clone());
     let inputs = Inputs::sort(args.inputs.clone()).or_default()?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let plan = plan::plan(&args.convert, &inputs, cores)?;
-    plan.remarks.iter().for_each(|remark| console.say(remark));
-    let bare = plan.job.template == Template::Bare || plan.job.format.needs_browser();
-    let container = if bare { Container::Bare } else { Container::Marpit };
     let asked = Asked {
         render: args.render.clone(),
         meta: args.convert.meta.clone(),
-        no_transitions: args.convert.transition == Some(false),
         input: inputs.first(),
         ..Asked::default()
     };
-    let settings = settings::resolve(asked, inputs.themes.clone(), container)?;
+    let mut settings = settings::resolve(asked, inputs.themes.clone(), Container::Marpit)?;
     console.configuration(&settings.findings);
+    settings.export.complete(&mut args.convert);
+    let plan = plan::plan(&args.convert, &inputs, cores)?;
+    plan.remarks.iter().for_each(|remark| console.say(remark));
+    if plan.job.template == Template::Bare || plan.job.format.needs_browser() {
+        settings.project.render.container = Container::Bare;
+    }
+    settings.project.render.no_transitions = args.convert.transition == Some(false);
     let exporter = Exporter { plan: &plan, console };
     let written = if inputs.decks.len() == 1 && inputs.decks[0] == Path::new("-") {
         let project = Project::around(Path::new("."), settings.project)?;
@@ -143,12 +146,17 @@ impl Exporter<'_> {
     /// Writes the page that leads to those of the decks.
     fn index(&self, project: &Project, pages: &[site::Page<'_>], tasks: &[Task]) -> Result<(), Failure> {
         let Output::Folder(folder) = &self.plan.output else { return Ok(()) };
-        if self.plan.job.format != Format::Html || pages.len() < 2 {
+        let listed = matches!(self.plan.job.format, Format::Html | Format::Pdf | Format::Pptx);
+        if !listed || pages.len() < 2 {
             return Ok(());
         }
         let decks: Vec<_> = pages.iter().cloned().zip(tasks.iter().map(|task| &task.deck)).collect();
         let path = folder.join("index.html");
-        write::write(&path, site::index(project, &decks)?.as_bytes())?;
+        let theirs = std::fs::read_to_string(&path).is_ok_and(|page| !site::is_index(&page));
+        if theirs && self.plan.job.format != Format::Html {
+            return Ok(());
+        }
+        write::write(&path, site::index(project, folder, &decks)?.as_bytes())?;
         self.console.say(&format!("index => {}", path.display()));
         Ok(())
     }

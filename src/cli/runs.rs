@@ -4,23 +4,32 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use crate::cluster::provider::Provider;
 use crate::project::Project;
 use crate::recording::read::Recording;
 use crate::recording::{What, files};
 use crate::server::record;
-use crate::server::replay::{self, Choice, Policy};
+use crate::server::replay::{self, Wishes};
 
 use super::console::{Code, Console, Failure};
-use super::present::args::{Fallback, RunArgs};
+use super::present::args::RunArgs;
 
 /// How a run is recorded; not at all when nothing may be written, or nobody wants it.
-pub(super) fn record(args: &RunArgs, generated: &Path, what: What) -> Option<record::Plan> {
+pub(super) fn record(
+    args: &RunArgs,
+    generated: &Path,
+    what: What,
+    port: u16,
+    cluster: &Provider,
+) -> Option<record::Plan> {
     (!args.no_record && args.replay.is_none()).then(|| record::Plan {
         folder: files::folder(generated),
         what,
         most: args.max_run_size.unwrap_or(files::MOST),
         kept: files::KEPT,
         written: Arc::new(OnceLock::new()),
+        port: (port > 0).then_some(port),
+        cluster: cluster.to_string(),
     })
 }
 
@@ -30,19 +39,14 @@ pub(super) fn record(args: &RunArgs, generated: &Path, what: What) -> Option<rec
 /// When a run that was asked for cannot be had.
 pub(super) fn replay(
     args: &RunArgs,
-    fallback: Option<Fallback>,
+    fallback: Wishes,
     generated: &Path,
     project: &Project,
     console: Console,
 ) -> Result<replay::Plan, Failure> {
     let folder = files::folder(generated);
     let decks: Vec<&str> = project.decks.iter().map(|deck| deck.slug.as_str()).collect();
-    let policy = match args.fallback.or(fallback) {
-        None => Policy::default(),
-        Some(Fallback::Auto) => Policy::all(Choice::Auto),
-        Some(Fallback::Ask) => Policy::all(Choice::Ask),
-        Some(Fallback::Never) => Policy::all(Choice::Never),
-    };
+    let wishes = Wishes { speaker: args.fallback.map(Into::into).or(fallback.speaker), ..fallback };
     let runs = match &args.replay {
         Some(Some(path)) => {
             let run = read(path, &decks)?;
@@ -71,7 +75,7 @@ pub(super) fn replay(
             ));
         }
     }
-    Ok(replay::Plan { runs, always: args.replay.is_some(), policy })
+    Ok(replay::Plan { runs, always: args.replay.is_some(), wishes })
 }
 
 /// Reads a run of one of these decks.

@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum as _;
-
 use crate::deck;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::project::{ProjectOptions, SourceFormat, lint};
 use crate::render::{HtmlPolicy, Overrides, RenderOptions};
 use crate::server;
+use crate::server::replay::{Fallback, Wishes};
 use crate::theme::Container;
 
 use super::args::{CompatName, FormatName, MetaArgs, RenderArgs, ServeArgs};
 use super::config::{self, Layer};
 use super::console::{Code, Failure};
-use super::present::args::Fallback;
+use super::export::defaults::Defaults;
 
 /// Everything that was asked for, resolved once.
 #[derive(Debug)]
@@ -29,8 +28,10 @@ pub struct Settings {
     pub open: Option<bool>,
     /// Whether to follow edits.
     pub watch: bool,
-    /// What is done when the live demo fails, when anybody says it.
-    pub fallback: Option<Fallback>,
+    /// What is done when the live demo fails, as far as anybody says it outside of decks.
+    pub fallback: Wishes,
+    /// What is exported, and how, when the command line does not say.
+    pub export: Defaults,
     /// What was noticed in configuration files, each with the file.
     pub findings: Vec<(SourceFile, Diagnostic)>,
 }
@@ -44,8 +45,6 @@ pub struct Asked<'a> {
     pub serve: ServeArgs,
     /// Flags for the document's head.
     pub meta: MetaArgs,
-    /// Whether slides change without transitions.
-    pub no_transitions: bool,
     /// The first input: configuration is looked for around it.
     pub input: Option<&'a Path>,
 }
@@ -59,6 +58,7 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
     let mut layer = flags(&asked);
     layer.theme_set.extend(extra_themes);
     layer = layer.over(config::environment()?);
+    let speaker = layer.fallback.take().map(|text| fallback(&text)).transpose()?;
     if !asked.render.no_config_file {
         for file in config::files(asked.input, asked.render.config_file.as_deref(), &mut findings)? {
             layer = layer.over(file);
@@ -92,7 +92,7 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
                 html,
                 raw_title: compatibility == deck::Compatibility::Strict,
                 overrides: layer.meta,
-                no_transitions: asked.no_transitions,
+                no_transitions: false,
             },
             format,
             deck: deck::Options { compatibility, ..layer.dialect.options() },
@@ -102,14 +102,15 @@ pub fn resolve(asked: Asked<'_>, extra_themes: Vec<PathBuf>, container: Containe
         port: layer.port.unwrap_or(server::PORT),
         open: layer.open,
         watch: layer.watch.unwrap_or(true),
-        fallback: layer.fallback.as_deref().map(fallback).transpose()?,
+        fallback: Wishes { speaker, settings: layer.fallback.as_deref().map(fallback).transpose()? },
+        export: layer.export,
         findings,
     })
 }
 
 fn fallback(text: &str) -> Result<Fallback, Failure> {
-    Fallback::from_str(text, true)
-        .map_err(|_| Failure::usage(format!("`fallback` is `{text}`")).hint("use `auto`, `ask` or `never`"))
+    Fallback::of_name(&text.to_ascii_lowercase())
+        .ok_or_else(|| Failure::usage(format!("`fallback` is `{text}`")).hint("use `auto`, `ask` or `never`"))
 }
 
 /// A theme's name, or the file it is in.

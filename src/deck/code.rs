@@ -3,7 +3,7 @@
 use super::ast::{Block, BlockKind};
 use super::fence::Fence;
 use super::words::{self, End};
-use super::{Slide, snapshot};
+use super::{Slide, live, snapshot};
 use crate::diagnostic::{Fix, Span};
 
 /// A fenced code block.
@@ -49,6 +49,27 @@ pub fn fences<'a>(source: &'a str, slide: &'a Slide) -> Vec<CodeFence<'a>> {
     }
     found.sort_by_key(|fence| fence.span);
     found
+}
+
+/// Gives code blocks that are copies of files another text. What is a panel or can be run keeps its own: a command is
+/// what the deck says.
+pub fn fill_copies(source: &str, slide: &mut Slide, mut text_of: impl FnMut(&FileRef) -> Option<String>) {
+    let mut blocks: Vec<&mut Block> = slide.blocks.iter_mut().collect();
+    while let Some(block) = blocks.pop() {
+        let span = block.span;
+        match &mut block.kind {
+            BlockKind::Quote(inner) => blocks.extend(inner),
+            BlockKind::List { items, .. } => blocks.extend(items.iter_mut().flat_map(|item| &mut item.blocks)),
+            BlockKind::Code { text, .. } => {
+                let file = CodeFence::of(source, text, span).and_then(|fence| fence.file);
+                let file = file.filter(|_| live::fence(source, text, span).is_none());
+                if let Some(new) = file.and_then(|file| text_of(&file)) {
+                    *text = new;
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 impl<'a> CodeFence<'a> {
@@ -148,6 +169,23 @@ mod tests {
         let found = Diagnostic::note(Code("deck/empty"), "x").fix(fix);
         let expected = DECK.replace("> one: 1\n> two: ü2\n", "> three: 3\n");
         assert_eq!(mended(DECK, &[found]), (expected, 1));
+    }
+
+    #[test]
+    fn copies_get_the_text_of_their_files_and_commands_keep_theirs() {
+        let text = "# A\n\n> ```yaml {file=a}\n> old\n> ```\n\n```sh {run file=b}\nls\n```\n\n```panel pods file=c\nx\n```\n\n\
+                    ```sh {file=gone}\nkept\n```\n";
+        let source = SourceFile::new("a.md", text);
+        let mut deck = parse(&source, &Options::default()).value;
+        let mut asked = Vec::new();
+        fill_copies(text, &mut deck.slides[0], |file| {
+            asked.push(file.path.clone());
+            (file.path != "gone").then(|| "new\n".to_owned())
+        });
+        asked.sort();
+        assert_eq!(asked, ["a", "gone"]);
+        let told: Vec<_> = fences(text, &deck.slides[0]).iter().map(|fence| fence.text.to_owned()).collect();
+        assert_eq!(told, ["new\n", "ls\n", "x\n", "kept\n"]);
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl HeadingDivider {
                 let levels: Vec<u8> = items.iter().filter_map(|item| level(item.text()?)).collect();
                 (levels.len() == items.len()).then_some(Self::Exactly(levels))
             }
-            Value::Map => None,
+            Value::Map(_) => None,
         }
     }
 }
@@ -281,7 +281,7 @@ fn keywords(value: &Value) -> Result<Vec<String>, BadValue> {
     let words: Vec<&str> = match value {
         Value::Text(text) => text.split(',').collect(),
         Value::List(items) => items.iter().filter_map(Value::text).collect(),
-        Value::Map => return Err(BadValue { expected: "words separated by commas, or a list" }),
+        Value::Map(_) => return Err(BadValue { expected: "words separated by commas, or a list" }),
     };
     let mut unique: Vec<String> = Vec::new();
     for word in words.into_iter().map(str::trim).filter(|word| !word.is_empty()) {
@@ -337,7 +337,7 @@ fn class(value: &Value) -> Result<Option<String>, BadValue> {
     let words: Vec<&str> = match value {
         Value::Text(text) => text.split_whitespace().collect(),
         Value::List(items) => items.iter().filter_map(Value::text).flat_map(str::split_whitespace).collect(),
-        Value::Map => return Err(BadValue { expected: "class names as text or a list" }),
+        Value::Map(_) => return Err(BadValue { expected: "class names as text or a list" }),
     };
     Ok(Some(words.join(" ")).filter(|joined| !joined.is_empty()))
 }

@@ -73,7 +73,7 @@ pub fn written(source: &str, slide: &Slide) -> Vec<Written> {
 }
 
 /// A fence that is a panel or can be run. Its words are read as written: Markdown would take out backslashes.
-fn fence(source: &str, code: &str, span: Span) -> Option<Written> {
+pub(super) fn fence(source: &str, code: &str, span: Span) -> Option<Written> {
     let info = Fence::of(source, span)?.info;
     let (words, at) = (source.get(info.clone())?, info.start);
     let what = match words.strip_prefix("panel") {

@@ -19,6 +19,7 @@ mod linkify;
 pub mod live;
 mod markdown;
 mod math;
+pub mod own;
 pub mod panel;
 pub mod reveal;
 mod slug;

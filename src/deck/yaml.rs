@@ -17,8 +17,8 @@ pub enum Value {
     Text(String),
     /// A list.
     List(Vec<Value>),
-    /// A mapping: only its being one matters to directives.
-    Map,
+    /// A mapping.
+    Map(Vec<(String, Value)>),
 }
 
 impl Value {
@@ -27,7 +27,7 @@ impl Value {
         match self {
             Self::Text(text) => 1 + text.len() / BYTES_PER_EVENT,
             Self::List(items) => 1 + items.iter().map(Self::weight).sum::<usize>(),
-            Self::Map => 1,
+            Self::Map(items) => 1 + items.iter().map(|(_, value)| value.weight()).sum::<usize>(),
         }
     }
 
@@ -254,8 +254,8 @@ impl<'a> Reader<'a> {
                 (Value::List(items), anchor)
             }
             Event::MappingStart(_, anchor, _) => {
-                self.entries(depth + 1)?;
-                (Value::Map, anchor)
+                let entries = self.entries(depth + 1)?;
+                (Value::Map(entries.into_iter().map(|entry| (entry.key, entry.value)).collect()), anchor)
             }
             _ => return Err(YamlError { message: "the YAML ends too early".into(), line }),
         };

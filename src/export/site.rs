@@ -1,7 +1,7 @@
-//! A folder of decks → a folder of pages with an index.
+//! A folder of decks → a folder of their files with an index.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -36,15 +36,30 @@ pub fn pages<'a>(project: &'a Project, extension: &str) -> Vec<Page<'a>> {
     pages
 }
 
-/// The index of a site.
+/// What the index lists of a deck: its page, else the first of the others that is there.
+const LISTED: [(&str, &str); 3] = [("html", "Page"), ("pdf", "PDF"), ("pptx", "PowerPoint")];
+/// What tells our index from others.
+const MARK: &str = "<meta name=\"generator\" content=\"foredeck\">";
+
+/// Whether a page is such an index, and may be made anew.
+pub fn is_index(page: &str) -> bool {
+    page.contains(MARK)
+}
+
+/// The index of a site's folder: of every deck, all that lies there by now.
 ///
 /// # Errors
 /// When the project's own template is wrong.
-pub fn index(project: &Project, decks: &[(Page<'_>, &Compiled)]) -> Result<String, Error> {
+pub fn index(project: &Project, folder: &Path, decks: &[(Page<'_>, &Compiled)]) -> Result<String, Error> {
     let list = decks.iter().map(|(deck, compiled)| {
         let rendered = &compiled.rendered;
-        let href: Vec<String> = deck.path.iter().map(|part| markup::percent_encode(&part.to_string_lossy())).collect();
-        let href = href.join("/");
+        let there = LISTED.iter().map(|(extension, name)| (deck.path.with_extension(extension), name));
+        let mut there = there.filter(|(path, _)| folder.join(path).is_file()).map(|(path, name)| {
+            let href: Vec<String> = path.iter().map(|part| markup::percent_encode(&part.to_string_lossy())).collect();
+            (href.join("/"), *name)
+        });
+        let (href, _) = there.next().unwrap_or_default();
+        let more: Vec<_> = there.map(|(href, name)| json!({ "href": href, "name": name })).collect();
         json!({
             "slug": deck.entry.slug,
             "title": page::title(rendered, &deck.entry.slug),
@@ -55,6 +70,7 @@ pub fn index(project: &Project, decks: &[(Page<'_>, &Compiled)]) -> Result<Strin
             "thumbnail_html": "",
             "css_href": format!("{href}?view=next"),
             "href": href,
+            "files": more,
         })
     });
     let name = project.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::deck::own::Own;
 use crate::deck::reveal;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceFile, Span};
 use crate::render::{self, Rendered};
 
+use super::copies::Copies;
 use super::files::{self, Reader};
 use super::find::parent_of;
 use super::{DeckEntry, Error, Project, SourceFormat, lint};
@@ -19,6 +21,8 @@ pub struct Compiled {
     pub source: SourceFile,
     /// The slides.
     pub rendered: Rendered,
+    /// What the deck sets for foredeck alone.
+    pub own: Own,
     /// The findings.
     pub diagnostics: Vec<Diagnostic>,
     /// Files that were read: a change to any of them asks for a new compile.
@@ -57,7 +61,15 @@ impl Compiled {
             diagnostic.severity = Severity::Error;
         }
         let rendered = good.rendered.clone();
-        Self { source: self.source, folder: self.folder, rendered, diagnostics, dependencies, stale: true }
+        Self {
+            source: self.source,
+            folder: self.folder,
+            rendered,
+            own: self.own,
+            diagnostics,
+            dependencies,
+            stale: true,
+        }
     }
 
     /// This one with a finding about a later version of the deck that could not be compiled.
@@ -125,10 +137,8 @@ impl Project {
         if let Some(name) = &themes.forced {
             options.theme = Some(name.clone());
         }
-        let deck = crate::deck::parse(&parsed_source, &self.options.deck);
-        let mut rendered = render::render(&deck.value, &themes.set, &options);
+        let mut deck = crate::deck::parse(&parsed_source, &self.options.deck);
         let mut diagnostics = deck.diagnostics;
-        diagnostics.append(&mut rendered.diagnostics);
         let lint = lint::Lint {
             project: self,
             reader: &reader,
@@ -138,6 +148,10 @@ impl Project {
             deck: &deck.value,
         };
         let found = lint.run();
+        let copies = Copies { project: self, reader: &reader, folder: &folder };
+        diagnostics.extend(copies.fill(parsed_source.text(), &mut deck.value));
+        let mut rendered = render::render(&deck.value, &themes.set, &options);
+        diagnostics.append(&mut rendered.diagnostics);
         diagnostics.extend(found);
         let mut rendered = rendered.value;
         if let Some(converted) = converted {
@@ -150,7 +164,8 @@ impl Project {
         }
         diagnostics.extend(themes.diagnostics.iter().cloned());
         settle(&mut diagnostics, &source);
-        Compiled { source, rendered, diagnostics, dependencies: reader.into_dependencies(), folder, stale: false }
+        let own = Own::read(&deck.value.given);
+        Compiled { source, rendered, own, diagnostics, dependencies: reader.into_dependencies(), folder, stale: false }
     }
 
     /// An empty deck that says why the real one cannot be shown.

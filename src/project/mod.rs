@@ -1,6 +1,7 @@
 //! A directory and what is in it: decks, themes, images.
 
 pub mod compile;
+mod copies;
 pub mod files;
 pub mod find;
 pub mod lint;

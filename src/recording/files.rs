@@ -52,6 +52,7 @@ pub fn create(folder: &Path, head: &Head, kept: usize) -> io::Result<(fs::File, 
     let deck = head.decks.first().map(String::as_str).unwrap_or_default();
     let deck: String = deck.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
     let stem = format!("{}-{}-{deck}", at.strftime("%Y%m%dT%H%M%SZ"), head.what.word());
+    let stem = stem.trim_end_matches('-');
     for number in 0..100 {
         let more = if number == 0 { String::new() } else { format!("-{number}") };
         let path = folder.join(format!("{stem}{more}.{EXTENSION}"));

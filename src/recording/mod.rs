@@ -9,12 +9,13 @@
 //! block    first line, blocks, check sums          delta    what changed in a value
 //! write    things that happen → bytes              read     bytes → segments
 //! marks    when steps ran                          play     a moment → what was shown
-//! files    .foredeck/runs/
+//! files    .foredeck/runs/                         facts    what a run was made with
 //! slides   which slide was shown when
 //! ```
 
 pub mod block;
 pub mod delta;
+pub mod facts;
 pub mod files;
 pub mod marks;
 mod pack;
@@ -33,6 +34,8 @@ pub enum What {
     Rehearsal,
     /// A talk.
     Talk,
+    /// A participant's way through a workshop.
+    Workshop,
 }
 
 impl What {
@@ -41,6 +44,7 @@ impl What {
         match self {
             Self::Rehearsal => "rehearsal",
             Self::Talk => "talk",
+            Self::Workshop => "workshop",
         }
     }
 }
@@ -106,8 +110,17 @@ pub fn deck_cell(deck: &str) -> String {
     format!("deck {deck}")
 }
 
+/// The cell of a workshop's step: how far it is, and how its checks stand.
+pub fn check_cell(step: &str) -> String {
+    format!("check {step}")
+}
+
 /// The cell of where the speaker is.
 pub const POSITION: &str = "position";
+/// The cell of what the run is made with.
+pub const FACTS: &str = "facts";
+/// The cell of the reconciler: the commit that is applied, and how the last sync went.
+pub const SYNC: &str = "sync";
 /// The cell of the system behind the slides.
 pub const DEMO: &str = "demo";
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::follow;
-use super::journal::{Ended, Exit, Journal, State, key, verdict};
+use super::journal::{Ended, Exit, Journal, Mark, State, key, verdict};
 use super::recent::Recent;
 use super::shell::{self, Place};
 use super::tail::Tail;
@@ -145,14 +145,19 @@ impl Runner {
     }
 
     /// Puts the end of a step that ran before in the place of what is at work: the step is shown as running for so long,
-    /// then ends like this. Nothing is run.
-    pub fn replay(&self, deck: &str, step: &str, rest: Duration, ended: Ended) {
+    /// then ends like this. Nothing is run. Where there is no live system, it is a place to go back to.
+    pub fn replay(&self, deck: &str, step: &str, rest: Duration, ended: Ended, alone: bool) {
         let stop = self.stop.child_token();
         std::mem::replace(&mut *self.shared.current(), stop.clone()).cancel();
         let (shared, deck, step) = (self.shared.clone(), deck.to_owned(), step.to_owned());
         self.tasks.spawn(async move {
             let at_work = shared.work.clone().lock_owned().await;
-            shared.journal.send_modify(|journal| journal.begin(&deck, &step, (shared.clock)()));
+            shared.journal.send_modify(|journal| {
+                journal.begin(&deck, &step, (shared.clock)());
+                if alone {
+                    journal.mark(&deck, &step);
+                }
+            });
             let ended = tokio::select! {
                 () = tokio::time::sleep(rest) => ended,
                 () = stop.cancelled() => Ended { state: State::Stopped, exit: None, reason: "stopped".to_owned() },
@@ -160,6 +165,14 @@ impl Runner {
             shared.journal.send_modify(|journal| journal.end(&ended, (shared.clock)()));
             drop(at_work);
         });
+    }
+
+    /// Takes back steps that were only shown, to before one of them, or before the last one; none when none was.
+    pub fn unplay(&self, to: Option<(&str, &str)>) -> Option<(String, String)> {
+        let mark = self.shared.mark(to)?;
+        self.cancel();
+        self.shared.journal.send_modify(|journal| journal.restored(&mark.deck, &mark.step));
+        Some((mark.deck, mark.step))
     }
 
     /// Stops the step that is at work; says whether there was one.
@@ -179,15 +192,7 @@ impl Runner {
             return Err(Refusal::Foreign(sandbox.cluster_name().to_owned()));
         }
         let at_work = self.shared.begin_work()?;
-        let mark = {
-            let journal = self.shared.journal.borrow();
-            let marks = journal.marks();
-            let mark = match to {
-                Some((deck, step)) => marks.iter().find(|mark| mark.deck == deck && mark.step == step),
-                None => marks.last(),
-            };
-            mark.cloned().ok_or(Refusal::NoCheckpoint)?
-        };
+        let mark = self.shared.mark(to).ok_or(Refusal::NoCheckpoint)?;
         sandbox.restore(&mark.key()).await.map_err(|error| Refusal::Restore(error.chain()))?;
         self.shared.journal.send_modify(|journal| journal.restored(&mark.deck, &mark.step));
         drop(at_work);
@@ -209,6 +214,17 @@ impl Runner {
 }
 
 impl Shared {
+    /// The place to go back to that somebody means, or the last one.
+    fn mark(&self, to: Option<(&str, &str)>) -> Option<Mark> {
+        let journal = self.journal.borrow();
+        let marks = journal.marks();
+        let mark = match to {
+            Some((deck, step)) => marks.iter().find(|mark| mark.deck == deck && mark.step == step),
+            None => marks.last(),
+        };
+        mark.cloned()
+    }
+
     fn sandbox(&self) -> Result<Arc<Sandbox>, Refusal> {
         match &*self.demo.borrow() {
             Demo::Ready(sandbox) => Ok(sandbox.clone()),

@@ -199,7 +199,7 @@ struct Followed {
 
 /// Shows a panel to every window, whenever it changes.
 async fn follow(app: Arc<App>, panel: Followed, mut cell: cell::Shown, ends: CancellationToken) {
-    let (mut recorded, mut chosen) = (app.replay.panel(&panel.recorded), app.replay.shown());
+    let (mut recorded, mut chosen) = (app.replay.moment().panel(&panel.recorded), app.replay.shown());
     let mut told = (Bytes::new(), Bytes::new());
     let mut silent: Option<Instant> = None;
     let mut over = false;

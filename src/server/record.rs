@@ -2,33 +2,34 @@
 //!
 //! Nobody waits for the recorder: what comes faster than it can be written is counted and left out.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+mod checks;
+mod recorder;
+mod system;
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::desk;
 use super::feed::View;
 use super::state::App;
-use crate::deck::step::Role;
 use crate::panel::redact::Secrets;
 use crate::panel::secrets::secrets_of;
 use crate::panel::state::PanelState;
 use crate::panel::terminal::Terminal;
-use crate::recording::write::Writer;
-use crate::recording::{
-    DEMO, DeckEnd, Head, POSITION, What, deck_cell, files, marks, panel_cell, step_cell, terminal_cell,
-};
+use crate::recording::facts::Facts;
+use crate::recording::{Head, What};
 use crate::sandbox::keep::Demo;
+use recorder::Recorder;
 
 /// What is not written yet is lost when the machine stops; it is written so often.
 const FLUSH: Duration = Duration::from_millis(1000);
@@ -50,6 +51,10 @@ pub struct Plan {
     pub kept: usize,
     /// The run's file, once there is one.
     pub written: Arc<OnceLock<PathBuf>>,
+    /// The port that was asked for; none when any will do.
+    pub port: Option<u16>,
+    /// The cluster, as on the command line.
+    pub cluster: String,
 }
 
 /// Something that was shown.
@@ -61,6 +66,17 @@ pub enum Seen {
     Text(String, Vec<u8>, bool),
     /// A terminal's size: columns, rows.
     Size(String, u16, u16),
+    /// What the cluster is, and the digests of the images that run there.
+    Ran {
+        /// The version of its API server.
+        version: String,
+        /// Images and their digests.
+        images: BTreeMap<String, String>,
+    },
+    /// What the reconciler did.
+    Sync(Value),
+    /// How a workshop's step stands.
+    Check(String, Value),
 }
 
 /// Where things that are shown are handed in.
@@ -97,24 +113,6 @@ impl Tape {
     }
 }
 
-/// What becomes a run.
-struct Recorder {
-    app: Arc<App>,
-    plan: Plan,
-    head: Head,
-    writer: Writer,
-    began: Instant,
-    /// Bytes of letters that are not whole yet, by terminal.
-    letters: HashMap<String, Vec<u8>>,
-    /// The versions of decks that have been noted.
-    versions: BTreeMap<usize, u64>,
-    /// Whether anything was shown that is worth a file.
-    worth: bool,
-    waiting: Vec<u8>,
-    file: Option<tokio::fs::File>,
-    failed: bool,
-}
-
 /// Records until stopped.
 pub async fn run(app: Arc<App>, tape: Tape, mut reel: Reel, stop: CancellationToken) {
     let head = Head {
@@ -124,22 +122,14 @@ pub async fn run(app: Arc<App>, tape: Tape, mut reel: Reel, stop: CancellationTo
         decks: app.decks.iter().map(|deck| deck.slug.clone()).collect(),
     };
     let mut demo = app.demo.clone();
-    let writer = Writer::new(&head, secrets(&app, &demo.borrow()), reel.plan.most);
-    let mut recorder = Recorder {
-        app: app.clone(),
-        plan: reel.plan,
-        head,
-        writer,
-        began: reel.began,
-        letters: HashMap::new(),
-        versions: BTreeMap::new(),
-        worth: false,
-        waiting: Vec::new(),
-        file: None,
-        failed: false,
-    };
+    let facts = facts(&reel.plan).await;
+    let mut recorder = Recorder::new(app.clone(), reel.plan, reel.began, head, facts);
     let (tasks, ends) = (TaskTracker::new(), stop.child_token());
     let (mut journal, mut position) = (app.desk.runner.journal(), app.hub.saved());
+    tasks.spawn(system::follow(app.clone(), tape.sender.clone(), ends.clone()));
+    if let Some(seat) = app.workshop.clone() {
+        tasks.spawn(checks::follow(seat, tape.sender.clone(), ends.clone()));
+    }
     let mut opened = app.desk.terminals.changes();
     let mut heard: Vec<Arc<Terminal>> = Vec::new();
     let mut flush = tokio::time::interval(FLUSH);
@@ -184,6 +174,43 @@ pub async fn run(app: Arc<App>, tape: Tape, mut reel: Reel, stop: CancellationTo
     recorder.finish(reel.lost.load(Ordering::Relaxed)).await;
 }
 
+/// What is known of a run from its beginning.
+async fn facts(plan: &Plan) -> Facts {
+    let program = tokio::task::spawn_blocking(|| std::env::current_exe().and_then(|path| fingerprint(&path))).await;
+    Facts {
+        foredeck: env!("CARGO_PKG_VERSION").to_owned(),
+        program: program.ok().and_then(Result::ok).unwrap_or_default(),
+        port: plan.port,
+        offset_s: offset(),
+        cluster: plan.cluster.clone(),
+        ..Facts::default()
+    }
+}
+
+/// The clock's distance from UTC, in seconds.
+pub fn offset() -> i32 {
+    jiff::Zoned::now().offset().seconds()
+}
+
+/// What tells one build of a program from another: its length and pieces of it. All of it would take a second to read.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn fingerprint(path: &Path) -> std::io::Result<String> {
+    const PIECES: u64 = 64;
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut hash = Sha256::new();
+    hash.update(length.to_le_bytes());
+    for piece in 0..PIECES {
+        file.seek(SeekFrom::Start(length / PIECES * piece))?;
+        let mut bytes = Vec::new();
+        std::io::Read::by_ref(&mut file).take(4096).read_to_end(&mut bytes)?;
+        hash.update(&bytes);
+    }
+    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn secrets(app: &App, demo: &Demo) -> Secrets {
     match demo.ready() {
         Some(sandbox) => secrets_of(sandbox, &app.desk.secrets),
@@ -226,145 +253,6 @@ async fn listen(terminal: Arc<Terminal>, sender: mpsc::Sender<(Instant, Seen)>, 
     }
 }
 
-impl Recorder {
-    fn moment(&self, at: Instant) -> u32 {
-        u32::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(u32::MAX)
-    }
-
-    fn now(&self) -> u32 {
-        self.moment(Instant::now())
-    }
-
-    fn take(&mut self, at: Instant, seen: Seen) {
-        let at = self.moment(at);
-        match seen {
-            Seen::Panel(key, state) => {
-                self.worth |= state.at.is_some();
-                let state = serde_json::to_value(&*state).unwrap_or_default();
-                self.writer.set(at, &panel_cell(&key), state);
-            }
-            Seen::Size(name, columns, rows) => {
-                self.writer.set(at, &terminal_cell(&name), json!({ "columns": columns, "rows": rows }));
-            }
-            Seen::Text(name, bytes, anew) => {
-                self.worth = true;
-                if anew {
-                    self.letters.remove(&name);
-                    self.writer.anew(at, &name);
-                }
-                let text = whole_letters(self.letters.entry(name.clone()).or_default(), &bytes);
-                self.writer.text(at, &name, &text);
-            }
-        }
-    }
-
-    fn position(&mut self) {
-        let live = self.app.hub.speaker(0);
-        let value = json!({ "deck": live.deck, "slide": live.slide, "fragment": live.fragment, "screen": live.screen });
-        self.writer.set(self.now(), POSITION, value);
-    }
-
-    fn demo(&mut self, demo: &Demo) {
-        self.writer.keep_secret(secrets(&self.app, demo));
-        let (state, cluster) = match demo {
-            Demo::Off => ("off", ""),
-            Demo::Starting => ("starting", ""),
-            Demo::Ready(sandbox) => ("ready", sandbox.cluster_name()),
-            Demo::Failed(_) => ("failed", ""),
-        };
-        self.writer.set(self.now(), DEMO, json!({ "state": state, "cluster": cluster }));
-    }
-
-    /// Notes the decks that changed.
-    fn decks(&mut self) {
-        let app = self.app.clone();
-        for (index, deck) in app.decks.iter().enumerate() {
-            let Some(view) = deck.now().filter(|view| self.versions.get(&index) != Some(&view.version)) else {
-                continue;
-            };
-            self.versions.insert(index, view.version);
-            let value =
-                json!({ "title": deck.title(), "hash": hash(&view), "slides": view.compiled.rendered.slides.len() });
-            self.writer.set(self.now(), &deck_cell(&deck.slug), value);
-        }
-    }
-
-    fn steps(&mut self) {
-        let app = self.app.clone();
-        let journal = app.desk.runner.journal().borrow().clone();
-        for deck in &app.decks {
-            let Some(view) = deck.now() else { continue };
-            for (slide, step) in
-                desk::steps(&view).enumerate().flat_map(|(slide, on)| on.iter().map(move |s| (slide, s)))
-            {
-                let Some(run) = journal.run(&deck.slug, &step.name) else { continue };
-                self.worth = true;
-                let value: Value = json!({
-                    "deck": deck.slug, "name": step.name, "slide": slide, "state": run.state.as_str(),
-                    "took_ms": run.took_ms, "exit": run.exit, "reason": run.reason, "output": run.output,
-                });
-                self.writer.set(self.now(), &step_cell(&deck.slug, &step.name), value);
-            }
-        }
-    }
-
-    async fn flush(&mut self) {
-        if !self.writer.holds() || self.failed {
-            return;
-        }
-        self.waiting.extend(self.writer.take());
-        if self.worth {
-            self.put().await;
-        }
-    }
-
-    /// Adds what waits to the file, which is made when it is needed. A disk that is full costs the run, not the talk.
-    async fn put(&mut self) {
-        let bytes = std::mem::take(&mut self.waiting);
-        let outcome = async {
-            let file = match &mut self.file {
-                Some(file) => file,
-                None => {
-                    let (folder, head, kept) = (self.plan.folder.clone(), self.head.clone(), self.plan.kept);
-                    let made = tokio::task::spawn_blocking(move || files::create(&folder, &head, kept)).await;
-                    let (file, path) = made.map_err(std::io::Error::other)??;
-                    tracing::debug!(run.path = %path.display(), "recording");
-                    let _ = self.plan.written.set(path);
-                    self.file.insert(tokio::fs::File::from_std(file))
-                }
-            };
-            file.write_all(&bytes).await?;
-            file.flush().await
-        };
-        if let Err(error) = outcome.await {
-            self.failed = true;
-            tracing::warn!(%error, run.folder = %self.plan.folder.display(), "this run is not recorded any more");
-        }
-    }
-
-    async fn finish(mut self, lost: u64) {
-        let at = self.now();
-        let mut decks = Vec::new();
-        for deck in &self.app.decks {
-            let Some(view) = deck.now() else { continue };
-            let steps: Vec<&str> = desk::steps(&view)
-                .flatten()
-                .filter(|step| step.role == Role::Run)
-                .map(|step| step.name.as_str())
-                .collect();
-            let done = |name: &&str| marks::best(self.writer.steps(), &deck.slug, name).is_some_and(|run| run.passed());
-            let passed = steps.iter().all(done) && (!steps.is_empty() || self.plan.what == What::Rehearsal);
-            decks.push(DeckEnd { deck: deck.slug.clone(), hash: hash(&view), steps: steps.len(), passed });
-        }
-        if !self.worth || self.failed {
-            return;
-        }
-        let writer = std::mem::replace(&mut self.writer, Writer::new(&self.head, Secrets::default(), 0));
-        self.waiting.extend(writer.finish(at, decks, lost));
-        self.put().await;
-    }
-}
-
 /// The hash of a deck's text.
 pub fn hash(view: &View) -> String {
     hash_of(view.compiled.source.text())
@@ -374,35 +262,4 @@ pub fn hash(view: &View) -> String {
 pub fn hash_of(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The letters that are whole; the rest waits for more.
-fn whole_letters(held: &mut Vec<u8>, bytes: &[u8]) -> String {
-    held.extend_from_slice(bytes);
-    let whole = match std::str::from_utf8(held) {
-        Ok(_) => held.len(),
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        // The end may be a begun letter behind something that is none.
-        Err(_) => held.len() - held.iter().rev().take(3).position(|byte| byte >> 6 == 3).map_or(0, |back| back + 1),
-    };
-    let rest = held.split_off(whole);
-    String::from_utf8_lossy(&std::mem::replace(held, rest)).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_are_put_together() {
-        let text = "aä€😀 \u{1b}[0m z";
-        for size in 1..6 {
-            let mut held = Vec::new();
-            let read: String = text.as_bytes().chunks(size).map(|piece| whole_letters(&mut held, piece)).collect();
-            assert_eq!((read.as_str(), held.len()), (text, 0), "in pieces of {size}");
-        }
-        let mut held = Vec::new();
-        assert_eq!(whole_letters(&mut held, b"a\xffb\xe2\x82"), "a\u{fffd}b");
-        assert_eq!(whole_letters(&mut held, b"\xac"), "€");
-    }
 }

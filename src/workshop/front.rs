@@ -116,7 +116,7 @@ fn list(entry: &Entry) -> Result<Vec<String>, Diagnostic> {
         Value::List(items) => {
             items.iter().map(|item| item.text().map(|t| t.trim().to_owned()).ok_or_else(wrong)).collect()
         }
-        Value::Map => Err(wrong()),
+        Value::Map(_) => Err(wrong()),
     }
 }
 

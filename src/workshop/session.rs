@@ -120,6 +120,22 @@ impl Report {
     }
 }
 
+/// The last that is known of a step: how its checks stand, and what came of its last command.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// The checks.
+    pub checks: Vec<Judged>,
+    /// The last command by its name, and what came of it.
+    pub ran: Option<(String, Ran)>,
+}
+
+impl Known {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.checks.is_empty() && self.ran.is_none()
+    }
+}
+
 /// When the scripts among the checks are run: each of them starts programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scripts {
@@ -137,6 +153,7 @@ pub struct Session {
     gate: Option<Gate>,
     file: Option<PathBuf>,
     progress: watch::Sender<Progress>,
+    results: watch::Sender<BTreeMap<String, Known>>,
     problem: Mutex<Option<String>>,
     /// What was wrong with the file when it was read; said until a step is begun anew.
     found: Mutex<Option<String>>,
@@ -176,6 +193,7 @@ impl Session {
             gate,
             file,
             progress: watch::channel(progress).0,
+            results: watch::Sender::default(),
             problem: Mutex::default(),
             found: Mutex::new(found),
             trails: Mutex::default(),
@@ -196,6 +214,21 @@ impl Session {
     /// How far the participant is.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// How the checks of steps stood when they were looked at last, and what came of commands.
+    pub fn results(&self) -> watch::Receiver<BTreeMap<String, Known>> {
+        self.results.subscribe()
+    }
+
+    /// Notes something about a step.
+    fn know(&self, step: &str, change: impl FnOnce(&mut Known)) {
+        self.results.send_if_modified(|all| {
+            let known = all.entry(step.to_owned()).or_default();
+            let before = known.clone();
+            change(known);
+            *known != before
+        });
     }
 
     /// What is wrong with the participant's file, for people.
@@ -248,6 +281,7 @@ impl Session {
             None => {}
         }
         report.progress = self.progress.borrow().step(&step.id);
+        self.know(&step.id, |known| known.checks.clone_from(&report.checks));
         Ok(report)
     }
 
@@ -311,7 +345,9 @@ impl Session {
         let unknown = || Error::UnknownCommand { step: step.id.clone(), name: command.to_owned() };
         let action = step.action(command).ok_or_else(unknown)?;
         let _at_work = self.at_work.try_lock().map_err(|_| Error::Busy)?;
-        Ok(act::script(&self.sandbox, &action.spec.script, action.spec.timeout).await)
+        let ran = act::script(&self.sandbox, &action.spec.script, action.spec.timeout).await;
+        self.know(&step.id, |known| known.ran = Some((command.to_owned(), ran.clone())));
+        Ok(ran)
     }
 
     /// The next hint of a step, as Markdown, with its number and how many there are. The last one is given again.
@@ -423,6 +459,7 @@ impl Session {
     async fn run_all(&self, step: &Step, role: Role) -> Result<(), Error> {
         for action in step.actions(role) {
             let ran = act::script(&self.sandbox, &action.spec.script, action.spec.timeout).await;
+            self.know(&step.id, |known| known.ran = Some((action.spec.name.clone(), ran.clone())));
             let failed_as_meant = action.spec.expect_fail && ran.stopped.is_none();
             if !(ran.went_well() || failed_as_meant) {
                 return Err(Error::Action {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use foredeck::deck::own::Own;
 use foredeck::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use foredeck::project::Compiled;
 use foredeck::render::{Meta, Rendered, RenderedSlide};
@@ -50,6 +51,7 @@ pub(crate) fn compiled(title: &str, slides: &[(&str, u16)]) -> Compiled {
             meta: Meta { title: Some(title.to_owned()), theme: "default".to_owned(), ..Meta::default() },
             auto_scaling: false,
         },
+        own: Own::default(),
         diagnostics: Vec::new(),
         dependencies: BTreeSet::new(),
         folder: std::path::PathBuf::from("/"),

@@ -6,14 +6,16 @@ use std::sync::{Arc, OnceLock};
 
 use axum::http::StatusCode;
 use foredeck::deck::PanelSpec;
+use foredeck::deck::own::Own;
 use foredeck::deck::panel::PanelText;
 use foredeck::diagnostic::Span;
 use foredeck::panel::state::{Body, Line, Mark, PanelState};
+use foredeck::recording::facts::Facts;
 use foredeck::recording::play::Player;
 use foredeck::recording::read::Recording;
 use foredeck::recording::write::Writer;
 use foredeck::recording::{DeckEnd, Head, What, files, panel_cell, step_cell};
-use foredeck::server::replay::{Choice, Plan, Policy};
+use foredeck::server::replay::{Fallback, Plan, Wishes};
 use foredeck::server::role::Role;
 use foredeck::server::{Config, record};
 use jiff::Timestamp;
@@ -50,13 +52,18 @@ fn run() -> Arc<Recording> {
     Arc::new(Recording::open(bytes).expect("a run"))
 }
 
-fn plan(always: bool, policy: Policy) -> Plan {
-    Plan { runs: BTreeMap::from([("demo".to_owned(), run())]), always, policy }
+fn plan(always: bool, speaker: Option<Fallback>) -> Plan {
+    Plan { runs: BTreeMap::from([("demo".to_owned(), run())]), always, wishes: Wishes { speaker, settings: None } }
 }
 
 /// A server whose deck has the panel and the step, and the cell that the panel shows live.
 async fn start(change: impl FnOnce(&mut Config)) -> (Running, watch::Sender<Arc<PanelState>>) {
+    start_with(Own::default(), change).await
+}
+
+async fn start_with(own: Own, change: impl FnOnce(&mut Config)) -> (Running, watch::Sender<Arc<PanelState>>) {
     let mut deck = compiled("Demo", &[("one", 0), ("two", 0)]);
+    deck.own = own;
     deck.rendered.slides[0].panels = vec![("panel-0".to_owned(), spec())];
     deck.rendered.slides[0].steps = vec![step("add", "exit 1")];
     let running = ServerTest::new().deck("demo", Some(deck)).with(change).start().await;
@@ -89,7 +96,7 @@ fn shows(text: &'static str) -> impl Fn(&Value) -> bool {
 
 #[tokio::test]
 async fn a_silent_source_is_replaced_and_the_speaker_goes_back() {
-    let (running, cell) = start(|config| config.replay = plan(false, Policy::default())).await;
+    let (running, cell) = start(|config| config.replay = plan(false, None)).await;
     let mut room = running.listen("deck=demo", Role::Viewer, None).await;
     let live = until(&mut room, "panel", shows("live")).await;
     assert_eq!(live.get("replay"), None);
@@ -110,7 +117,7 @@ async fn a_silent_source_is_replaced_and_the_speaker_goes_back() {
 
 #[tokio::test]
 async fn who_is_asked_decides() {
-    let (running, cell) = start(|config| config.replay = plan(false, Policy::all(Choice::Ask))).await;
+    let (running, cell) = start(|config| config.replay = plan(false, Some(Fallback::Ask))).await;
     let mut room = running.listen("deck=demo", Role::Viewer, None).await;
     let mut speaker = running.listen("deck=demo", Role::Presenter, None).await;
     until(&mut room, "panel", shows("live")).await;
@@ -127,7 +134,7 @@ async fn who_is_asked_decides() {
 
 #[tokio::test]
 async fn without_a_cluster_steps_show_what_was_recorded_and_nothing_is_run() {
-    let (running, _cell) = start(|config| config.replay = plan(true, Policy::default())).await;
+    let (running, _cell) = start(|config| config.replay = plan(true, None)).await;
     let mut room = running.listen("deck=demo", Role::Viewer, None).await;
     until(&mut room, "panel", shows("rehearsed")).await;
     // Nobody has agreed to the commands: none is run.
@@ -139,7 +146,43 @@ async fn without_a_cluster_steps_show_what_was_recorded_and_nothing_is_run() {
     until(&mut late, "panel", shows("after")).await;
     let answer = post(&running, Role::Presenter, "/api/v1/replay", &json!({ "on": false })).await;
     assert_eq!(answer.json()["on"], true, "there is nothing live to go back to");
+    // Back to before the step: the panel shows that moment again, and the step can be shown once more.
+    let answer = post(&running, Role::Presenter, "/api/v1/checkpoints/restore", &json!({})).await;
+    assert_eq!((answer.status, answer.json()["name"].clone()), (StatusCode::OK, json!("add")), "{}", answer.text);
+    until(&mut late, "panel", shows("rehearsed")).await;
+    until(&mut late, "step", |data| data["steps"][0]["state"] == "ready").await;
+    let answer = post(&running, Role::Presenter, "/api/v1/steps/run", &json!({ "deck": "demo", "slide": 0 })).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    until(&mut late, "panel", shows("after")).await;
     running.finish().await;
+}
+
+#[tokio::test]
+async fn a_deck_says_itself_what_is_done_when_its_demo_fails() {
+    for (deck, speaker, asked) in [
+        (Some(Fallback::Ask), None, true),
+        (Some(Fallback::Auto), Some(Fallback::Ask), true),
+        (Some(Fallback::Auto), None, false),
+    ] {
+        let settings = Some(if asked { Fallback::Auto } else { Fallback::Never });
+        let wishes = Wishes { speaker, settings };
+        let runs = BTreeMap::from([("demo".to_owned(), run())]);
+        let own = Own { fallback: deck };
+        let change = |config: &mut Config| config.replay = Plan { runs, always: false, wishes };
+        let (running, cell) = start_with(own, change).await;
+        let mut room = running.listen("deck=demo", Role::Viewer, None).await;
+        let mut speaker = running.listen("deck=demo", Role::Presenter, None).await;
+        until(&mut room, "panel", shows("live")).await;
+        let failing = cell.borrow().failing("the cluster is gone");
+        cell.send_replace(Arc::new(failing));
+        if asked {
+            let offer = until(&mut speaker, "replay", |data| data["offer"] != "").await;
+            assert_eq!(offer["on"], false);
+        } else {
+            until(&mut room, "panel", shows("rehearsed")).await;
+        }
+        running.finish().await;
+    }
 }
 
 #[tokio::test]
@@ -161,6 +204,8 @@ async fn what_is_shown_is_recorded() {
         most: files::MOST,
         kept: 3,
         written: written.clone(),
+        port: Some(3939),
+        cluster: "embedded".to_owned(),
     };
     let (running, cell) = start(|config| config.record = Some(plan)).await;
     let mut room = running.listen("deck=demo", Role::Viewer, None).await;
@@ -173,7 +218,11 @@ async fn what_is_shown_is_recorded() {
     let run = files::read(written.get().expect("a file")).expect("a run");
     assert_eq!((run.broken, run.end.lost, run.head.decks.clone()), (None, 0, vec!["demo".to_owned()]));
     assert!(!run.passed("demo"), "its step has not run");
-    let mut player = Player::new(Arc::new(run));
+    let run = Arc::new(run);
+    let facts = Facts::of(&run).expect("what it was made with");
+    assert_eq!((facts.port, facts.cluster.as_str(), facts.foredeck.is_empty()), (Some(3939), "embedded", false));
+    assert_eq!(facts.program.len(), 16);
+    let mut player = Player::new(run);
     let mut seen = Vec::new();
     while let Some(at) = player.next_at() {
         player.advance(at);

@@ -221,6 +221,13 @@ export async function installFilm(app) {
   if (Object.keys(run.terminals).length > 0) await installTerminals(app, film);
   Object.assign(app.actions, {
     run: () => (film.until > film.from ? play() : toast('Nothing was recorded on this slide.')),
+    undo: () => {
+      if (film.until <= film.from) return toast('Nothing was recorded on this slide.');
+      film.pause();
+      const before = Object.values(run.marks).map((mark) => mark.from).filter((from) => from >= film.from && from < film.at);
+      film.seek(Math.max(film.from, ...before));
+      return undefined;
+    },
     replay: () => toast('Everything here is from the recorded run: there is no live demo behind this file.'),
   });
   go();

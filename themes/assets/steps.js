@@ -196,7 +196,9 @@ export function installSteps(app) {
     const { state, cluster, ours } = link.last?.demo ?? {};
     if (state === 'ready' && ours === false) return toast(`The cluster “${cluster}” was not made by foredeck, so nothing in it is put back.`);
     if (!mark) return toast('There is no checkpoint to go back to.');
-    if (!await confirmed(`Put cluster and repository back to before “${mark.step}”?`)) return undefined;
+    // A run has nothing that could be lost.
+    const alone = Boolean(link.last?.replay?.always);
+    if (!alone && !await confirmed(`Put cluster and repository back to before “${mark.step}”?`)) return undefined;
     try {
       await ask('/api/v1/checkpoints/restore', { deck: mark.deck, name: mark.step });
       toast(`Back to before “${mark.step}”.`);

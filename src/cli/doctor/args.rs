@@ -39,6 +39,8 @@ pub enum Area {
     Port,
     /// The decks
     Decks,
+    /// What is different from the last rehearsal that passed
+    Rehearsal,
 }
 
 impl Area {
@@ -50,6 +52,7 @@ impl Area {
             Self::Kubectl => "kubectl",
             Self::Port => "port",
             Self::Decks => "decks",
+            Self::Rehearsal => "rehearsal",
         }
     }
 }

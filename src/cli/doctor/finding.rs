@@ -33,12 +33,12 @@ pub(super) struct Finding {
     pub(super) fix: Option<String>,
 }
 
-fn finding(area: Area, level: Level, text: impl Into<String>) -> Finding {
+pub(super) fn finding(area: Area, level: Level, text: impl Into<String>) -> Finding {
     Finding { area, level, text: text.into(), fix: None }
 }
 
 impl Finding {
-    fn fix(mut self, fix: impl Into<String>) -> Self {
+    pub(super) fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::cluster::args::Which;
+use crate::deck::own;
 
 /// The live system behind the slides.
 #[derive(Debug, Clone, Default, Args)]
@@ -72,6 +73,16 @@ pub enum Fallback {
     Ask,
     /// Nothing
     Never,
+}
+
+impl From<Fallback> for own::Fallback {
+    fn from(fallback: Fallback) -> Self {
+        match fallback {
+            Fallback::Auto => Self::Auto,
+            Fallback::Ask => Self::Ask,
+            Fallback::Never => Self::Never,
+        }
+    }
 }
 
 /// `16M`, `500k`, `1000000`.

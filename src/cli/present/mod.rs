@@ -21,6 +21,7 @@ use crate::theme::Container;
 
 use super::Inputs;
 use super::args::Present;
+use super::cluster;
 use super::console::{Code, Console, Failure, is_set};
 use super::rehearse::Rehearsal;
 use super::running::{self, Running};
@@ -82,7 +83,10 @@ pub(super) async fn serve(
     config.replay = replay;
     let what = if rehearsal.is_some() { What::Rehearsal } else { What::Talk };
     let recorded = prepared.is_some() && generated.make().is_ok();
-    config.record = runs::record(&demo.runs, generated.path(), what).filter(|_| recorded);
+    if recorded {
+        let provider = cluster::provider(&demo.which)?;
+        config.record = runs::record(&demo.runs, generated.path(), what, settings.port, &provider);
+    }
     let written = config.record.as_ref().map(|plan| plan.written.clone());
     let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
     let mut supervisor = Supervisor::new()?;

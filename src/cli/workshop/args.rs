@@ -78,6 +78,9 @@ pub struct Start {
     /// Port to listen on; 0 takes any free one
     #[arg(long, value_name = "PORT", default_value_t = 3939)]
     pub port: u16,
+    /// Do not record what happens
+    #[arg(long)]
+    pub no_record: bool,
     /// Which workshop.
     #[command(flatten)]
     pub which: WhichWorkshop,

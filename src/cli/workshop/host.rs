@@ -10,9 +10,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::console::{Code, Failure};
+use crate::cli::present::args::RunArgs;
+use crate::cli::runs;
 use crate::cluster::embedded;
 use crate::cluster::folder::Folder;
+use crate::cluster::provider::Provider;
 use crate::gitops::schedule::Intervals;
+use crate::recording::What;
 use crate::sandbox::keep::{Demo, keep};
 use crate::sandbox::{ClusterPlan, Plan, RepositoryPlan, builtin, repository};
 use crate::server::role::Token;
@@ -43,13 +47,15 @@ pub(super) struct Hosting {
     pub(super) fresh: bool,
     /// Keep nothing for a later run.
     pub(super) passing: bool,
+    /// Record what happens.
+    pub(super) recorded: bool,
 }
 
 impl Hosting {
     /// On this machine alone, at any port.
     pub(super) fn quietly(workshop: Arc<Workshop>, steps: Option<PathBuf>, folder: Folder) -> Self {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { workshop, steps, folder, host, port: 0, fresh: false, passing: false }
+        Self { workshop, steps, folder, host, port: 0, fresh: false, passing: false, recorded: false }
     }
 }
 
@@ -91,6 +97,10 @@ impl Host {
         (config.host, config.port) = (hosting.host, hosting.port);
         (config.demo, config.workshop) = (demo.clone(), Some(seat.clone()));
         config.title.clone_from(&hosting.workshop.name);
+        if hosting.recorded {
+            let (args, folder) = (RunArgs::default(), hosting.folder.path());
+            config.record = runs::record(&args, folder, What::Workshop, hosting.port, &Provider::Embedded);
+        }
         let server = Server::bind(config).await.map_err(|error| Failure::new(Code::Environment, error))?;
         let address = format!("http://127.0.0.1:{}", server.address().port());
         let plan = plan(&hosting, &address, push.reveal())?;

@@ -47,6 +47,7 @@ async fn start(args: &Start, workshop: Arc<Workshop>, console: Console) -> Resul
         port: args.port,
         fresh: args.fresh,
         passing: false,
+        recorded: !args.no_record && !args.dry_run,
     };
     let host = Host::start(hosting, stop.clone()).await?;
     let served = serve(args, &host, &home, &workshop, supervisor, console).await;

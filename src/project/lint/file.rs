@@ -2,58 +2,22 @@
 
 use crate::deck::code::{self, CodeFence, FileRef};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::project::files;
-use crate::project::{Target, lint};
+use crate::project::copies::Copies;
 
 use super::Lint;
 
 impl Lint<'_> {
-    /// All rules about copies of files.
+    /// Copies in the deck that differ from their files: other programs show these. What cannot be read is told by whoever
+    /// shows it.
     pub(super) fn copies(&self, found: &mut Vec<Diagnostic>) {
+        let copies = Copies { project: self.project, reader: self.reader, folder: self.folder };
         for slide in &self.deck.slides {
             for fence in code::fences(self.source.text(), slide) {
                 let Some(file) = &fence.file else { continue };
-                found.extend(self.copy(&fence, file).map(|finding| match finding.span {
-                    Some(_) => finding,
-                    None => finding.at(file.span),
-                }));
+                let Ok(text) = copies.part(file) else { continue };
+                found.extend(self.difference(&fence, file, &text.lines().collect::<Vec<_>>()));
             }
         }
-    }
-
-    fn copy(&self, fence: &CodeFence<'_>, file: &FileRef) -> Option<Diagnostic> {
-        if let Some(written) = &file.bad_lines {
-            let message = format!("`lines` takes numbers such as `3-9`, not `{written}`");
-            return Some(Diagnostic::warning(Code("code/bad-lines"), message));
-        }
-        let path = match self.project.target(self.reader, self.folder, &file.path) {
-            Target::File(path) if self.project.is_hidden(&path) => return Some(lint::hidden(&file.path)),
-            Target::File(path) => path,
-            Target::Outside(_) => return Some(lint::outside(&file.path, &self.project.root)),
-            Target::Missing(path) => return Some(self.missing(&file.path, &path, true)),
-            Target::Remote | Target::Inside | Target::Refused => {
-                let message = format!("`{}` is no file of this project", file.path);
-                let finding = Diagnostic::warning(Code("asset/refused"), message);
-                return Some(finding.hint("name a file below the project's folder, relative to the deck"));
-            }
-        };
-        let unreadable = |why: String| {
-            let message = format!("`{}` cannot be compared: {why}", file.path);
-            Some(Diagnostic::warning(Code("code/file-differs"), message))
-        };
-        let bytes = match self.reader.read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) => return unreadable(error.to_string()),
-        };
-        let text = match files::text(&bytes) {
-            Ok(text) => text.trim_start_matches('\u{feff}'),
-            Err(error) => return unreadable(error.to_string()),
-        };
-        let Some(part) = file.part(text) else {
-            let message = format!("`{}` has {} lines", file.path, text.lines().count());
-            return Some(Diagnostic::warning(Code("code/bad-lines"), message));
-        };
-        self.difference(fence, file, &part)
     }
 
     /// What the slide shows other than the file; blanks at the ends of lines and empty lines at the end do not count.

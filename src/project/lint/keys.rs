@@ -1,12 +1,10 @@
 //! Rules about directives: unknown keys, and comments that only look like directives.
 
 use crate::deck::directive::{self, Scope};
+use crate::deck::own;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span, closest};
 
 use super::Lint;
-
-/// Front matter keys that are no directives but mean something to somebody.
-const OTHERS: [&str; 2] = ["marp", "foredeck"];
 
 /// Directives whose names are ordinary words at the start of a note.
 const WORDS: [&str; 7] = ["title", "description", "author", "image", "keywords", "url", "lang"];
@@ -14,9 +12,10 @@ const WORDS: [&str; 7] = ["title", "description", "author", "image", "keywords",
 impl Lint<'_> {
     /// Keys that are no directives.
     pub(super) fn unknown_keys(&self, found: &mut Vec<Diagnostic>) {
+        found.extend(own::judge(&self.deck.given));
         for given in &self.deck.given {
             let key = given.key.as_str();
-            if directive::scope(key).is_some() || OTHERS.contains(&key) || key.starts_with("foredeck.") {
+            if directive::scope(key).is_some() || key == "marp" || own::is_own(key) {
                 continue;
             }
             let advice = advice(key);

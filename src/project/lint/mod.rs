@@ -98,7 +98,7 @@ impl Lint<'_> {
         let finding = match self.project.target(self.reader, self.folder, url) {
             Target::File(path) if self.project.is_hidden(&path) => hidden(url),
             Target::File(_) | Target::Inside => return,
-            Target::Missing(path) => self.missing(url, &path, found.len() < GUESSES),
+            Target::Missing(path) => missing(self.project, url, &path, found.len() < GUESSES),
             Target::Outside(_) => outside(url, &self.project.root),
             Target::Remote if self.full() => remote(url),
             Target::Remote => return,
@@ -109,21 +109,22 @@ impl Lint<'_> {
         };
         found.push(finding.at(span));
     }
+}
 
-    fn missing(&self, url: &str, path: &Path, guess: bool) -> Diagnostic {
-        let missing = Diagnostic::warning(Code("asset/missing"), format!("there is no file `{url}`"));
-        let looked = path.strip_prefix(&self.project.root).unwrap_or(path);
-        let missing = missing.hint(format!("looked for `{}` in `{}`", looked.display(), self.project.root.display()));
-        if !guess {
-            return missing;
-        }
-        let names = path.parent().and_then(|folder| self.project.files().list(folder).ok()).unwrap_or_default();
-        let names: Vec<&str> = names.iter().filter_map(|name| name.path.file_name()?.to_str()).collect();
-        let wanted = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        match crate::diagnostic::closest(wanted, names) {
-            Some(like) => missing.hint(format!("did you mean `{like}`?")),
-            None => missing,
-        }
+/// The finding about an address of a file that is not there; whether one with a similar name is looked for.
+pub(super) fn missing(project: &Project, url: &str, path: &Path, guess: bool) -> Diagnostic {
+    let missing = Diagnostic::warning(Code("asset/missing"), format!("there is no file `{url}`"));
+    let looked = path.strip_prefix(&project.root).unwrap_or(path);
+    let missing = missing.hint(format!("looked for `{}` in `{}`", looked.display(), project.root.display()));
+    if !guess {
+        return missing;
+    }
+    let names = path.parent().and_then(|folder| project.files().list(folder).ok()).unwrap_or_default();
+    let names: Vec<&str> = names.iter().filter_map(|name| name.path.file_name()?.to_str()).collect();
+    let wanted = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+    match crate::diagnostic::closest(wanted, names) {
+        Some(like) => missing.hint(format!("did you mean `{like}`?")),
+        None => missing,
     }
 }
 

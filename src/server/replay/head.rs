@@ -47,6 +47,13 @@ impl Head {
         true
     }
 
+    /// Goes to the moment before a step, and waits there.
+    pub fn before_step(&mut self, run: &Recording, name: &str, now: Instant) {
+        if let Some(step) = run.step(&self.deck, name) {
+            self.jump_to(step.from, step.from, now);
+        }
+    }
+
     /// A slide with these steps is shown: unless they have begun, it waits before the first of them.
     pub fn to_slide<'a>(&mut self, run: &Recording, steps: impl IntoIterator<Item = &'a str>, now: Instant) {
         let first = steps.into_iter().find_map(|name| run.step(&self.deck, name));

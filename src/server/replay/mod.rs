@@ -11,9 +11,11 @@
 pub mod film;
 pub mod head;
 mod play;
+mod policy;
+mod shown;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,53 +27,15 @@ use super::panels::recorded_name;
 use super::state::App;
 use crate::deck::step::StepSpec;
 use crate::deck::{PanelKind, PanelSpec};
-use crate::panel::state::PanelState;
-use crate::panel::terminal::scrollback::{Reading, Scrollback};
+use crate::recording;
 use crate::recording::read::Recording;
-use crate::recording::{self, panel_cell};
 use crate::runbook::journal::{Ended, State as Stands};
 use head::Head;
+use shown::Shown;
 
 pub use play::run as play;
+pub use policy::{Fallback, Policy, Wishes};
 pub use watch::run as watch;
-
-/// Bytes of a terminal that are kept.
-const SCROLLBACK: usize = 256 * 1024;
-
-/// What is done when the live demo fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Choice {
-    /// The run takes over.
-    Auto,
-    /// The speaker is asked.
-    #[default]
-    Ask,
-    /// Nothing.
-    Never,
-}
-
-/// What is done when what fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// A panel's source is silent.
-    pub source: Choice,
-    /// A step fails or takes too long.
-    pub step: Choice,
-}
-
-impl Policy {
-    /// `auto`, `ask` or `never` for everything.
-    pub fn all(choice: Choice) -> Self {
-        Self { source: choice, step: choice }
-    }
-}
-
-impl Default for Policy {
-    /// Silent sources are replaced at once: nobody can do anything about them on stage. Steps are the speaker's.
-    fn default() -> Self {
-        Self { source: Choice::Auto, step: Choice::Ask }
-    }
-}
 
 /// Which runs there are, and when they are shown.
 #[derive(Debug, Clone, Default)]
@@ -80,8 +44,8 @@ pub struct Plan {
     pub runs: BTreeMap<String, Arc<Recording>>,
     /// There is no live system: everything comes from the runs.
     pub always: bool,
-    /// When the live system fails.
-    pub policy: Policy,
+    /// What is done when the live system fails.
+    pub wishes: Wishes,
 }
 
 /// What is shown from a run.
@@ -132,16 +96,6 @@ struct State {
     heads: BTreeMap<String, Head>,
 }
 
-/// What a terminal of a run shows.
-#[derive(Debug)]
-struct Screen {
-    /// Grows when it begins anew.
-    epoch: u64,
-    text: Scrollback,
-    size: (u16, u16),
-    news: cell::Sender<u64>,
-}
-
 /// The runs of a server.
 #[derive(Debug)]
 pub struct Replay {
@@ -149,8 +103,7 @@ pub struct Replay {
     state: Mutex<State>,
     show: cell::Sender<Arc<Show>>,
     head: cell::Sender<Option<Head>>,
-    cells: Mutex<HashMap<String, cell::Sender<Option<Arc<PanelState>>>>>,
-    screens: Mutex<HashMap<String, Screen>>,
+    shown: Shown,
 }
 
 impl Replay {
@@ -170,8 +123,7 @@ impl Replay {
             state: Mutex::new(state),
             show: cell::Sender::new(Arc::default()),
             head: cell::Sender::new(None),
-            cells: Mutex::default(),
-            screens: Mutex::default(),
+            shown: Shown::default(),
         }
     }
 
@@ -185,32 +137,9 @@ impl Replay {
         self.show.subscribe()
     }
 
-    /// What a panel shows in the run.
-    pub fn panel(&self, key: &str) -> cell::Receiver<Option<Arc<PanelState>>> {
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        cells.entry(panel_cell(key)).or_insert_with(|| cell::Sender::new(None)).subscribe()
-    }
-
-    /// Changes whenever a terminal of the run shows more.
-    pub fn terminal(&self, name: &str) -> cell::Receiver<u64> {
-        self.screen(name, |screen| screen.news.subscribe())
-    }
-
-    /// What a terminal of the run shows, from a place in its epoch on; with the size it has.
-    pub fn read(&self, name: &str, epoch: u64, from: u64, most: usize) -> (u64, Reading, (u16, u16)) {
-        self.screen(name, |screen| {
-            let from = if epoch == screen.epoch { from } else { 0 };
-            let mut reading = screen.text.from(from, most);
-            reading.anew |= epoch != screen.epoch;
-            (screen.epoch, reading, screen.size)
-        })
-    }
-
-    fn screen<T>(&self, name: &str, act: impl FnOnce(&mut Screen) -> T) -> T {
-        let mut screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
-        let empty =
-            || Screen { epoch: 1, text: Scrollback::new(SCROLLBACK), size: (80, 24), news: cell::Sender::new(0) };
-        act(screens.entry(name.to_owned()).or_insert_with(empty))
+    /// What panels and terminals show at the moment that the run is at.
+    pub fn moment(&self) -> &Shown {
+        &self.shown
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -278,7 +207,7 @@ impl Replay {
             exit: passed.then_some(0),
             reason: if passed { String::new() } else { format!("as in the recorded run: {}", mark.state) },
         };
-        app.desk.runner.replay(deck, step, took - elapsed, ended);
+        app.desk.runner.replay(deck, step, took - elapsed, ended, self.plan.always);
         true
     }
 
@@ -337,20 +266,48 @@ impl Replay {
         if !here || !recorded {
             return;
         }
-        match self.plan.policy.step {
-            Choice::Never => {}
-            Choice::Ask => {
+        match self.policy(app, deck).step {
+            Fallback::Never => {}
+            Fallback::Ask => {
                 let why = format!("“{step}” {why}: x shows it from the {}", self.label(app, deck));
                 state.late = Some(Late { place, step: step.to_owned(), why });
                 self.tell(app, &mut state);
             }
-            Choice::Auto => {
+            Fallback::Auto => {
                 state.taken.insert(place, By::Watchdog);
                 self.tell(app, &mut state);
                 drop(state);
                 self.take_over(app, deck, step);
             }
         }
+    }
+
+    /// What is done for a deck when its demo fails.
+    fn policy(&self, app: &App, deck: &str) -> Policy {
+        let view = app.deck(deck).ok().and_then(|(_, deck)| deck.now());
+        self.plan.wishes.policy(view.and_then(|view| view.compiled.own.fallback))
+    }
+
+    /// Whether there is nothing but runs.
+    pub fn is_all(&self) -> bool {
+        self.plan.always
+    }
+
+    /// Goes back to before a step in the run: nothing else is put back.
+    pub fn undo(&self, app: &App, to: Option<(&str, &str)>) -> Option<(String, String)> {
+        let (deck, step) = app.desk.runner.unplay(to)?;
+        self.rewound(app, &deck, &step);
+        Some((deck, step))
+    }
+
+    /// Notes that everything is as it was before a step: so is the run.
+    pub fn rewound(&self, app: &App, deck: &str, step: &str) {
+        let Some(run) = self.plan.runs.get(deck) else { return };
+        let mut state = self.state();
+        state.played = None;
+        state.late = None;
+        self.head_of(&mut state, deck).before_step(run, step, Instant::now());
+        self.tell(app, &mut state);
     }
 
     /// `rehearsal 14:02`.
@@ -370,11 +327,11 @@ impl Replay {
         if let (Some(view), true) = (&view, there) {
             let here = || view.compiled.rendered.slides.get(slide).into_iter().flat_map(|slide| &slide.panels);
             let mut names = here().map(|(_, spec)| recorded_name(deck, spec));
-            let lost = names.any(|name| state.lost.contains(&name) && self.knows(&name));
+            let lost = names.any(|name| state.lost.contains(&name) && self.shown.knows(&name));
             let wanted = lost && !state.kept.contains(&place);
-            match self.plan.policy.source {
-                Choice::Auto if wanted => drop(state.taken.entry(place.clone()).or_insert(By::Watchdog)),
-                Choice::Ask if wanted && !state.taken.contains_key(&place) => {
+            match self.policy(app, deck).source {
+                Fallback::Auto if wanted => drop(state.taken.entry(place.clone()).or_insert(By::Watchdog)),
+                Fallback::Ask if wanted && !state.taken.contains_key(&place) => {
                     show.offer = format!("The live demo is silent: x shows the {}", show.label);
                 }
                 _ => {}
@@ -411,12 +368,6 @@ impl Replay {
         if changed {
             app.hub.replay(&told(&show, true, self.plan.always), &told(&show, false, self.plan.always));
         }
-    }
-
-    /// Whether the run has shown this panel by now.
-    fn knows(&self, key: &str) -> bool {
-        let cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        cells.get(&panel_cell(key)).is_some_and(|cell| cell.borrow().is_some())
     }
 }
 

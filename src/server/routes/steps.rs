@@ -136,12 +136,17 @@ pub async fn cancel(State(app): State<Arc<App>>, request: Request) -> Result<Res
 /// Puts cluster and repository back.
 pub async fn restore(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let wanted: Restore = body::speakers(&app, request, r#"{} or {"deck":"talk","name":"break"}"#).await?;
+    let deck = wanted.deck.unwrap_or_else(|| app.hub.speaker(app.now_ms()).deck);
+    let to = wanted.name.as_deref().map(|name| (deck.as_str(), name));
+    if app.replay.is_all() {
+        let undone = app.replay.undo(&app, to).ok_or_else(|| Problem::conflict("No step has been shown yet."))?;
+        return Ok(done(json!({ "deck": undone.0, "name": undone.1, "replay": true })));
+    }
     if app.desk.safe {
         return Err(Problem::forbidden("Nothing is put back: foredeck was started with `--safe`."));
     }
-    let deck = wanted.deck.unwrap_or_else(|| app.hub.speaker(app.now_ms()).deck);
-    let to = wanted.name.as_deref().map(|name| (deck.as_str(), name));
     let (deck, name) = app.desk.runner.restore(to).await.map_err(refused)?;
+    app.replay.rewound(&app, &deck, &name);
     Ok(done(json!({ "deck": deck, "name": name })))
 }
 

@@ -133,13 +133,13 @@ async fn chosen(app: &App, name: &str, wanted: bool) {
 
 /// Shows what the terminal showed in a recorded run, until it is shown live again; `None` when the window is gone.
 async fn recorded(app: &App, name: &str, socket: &mut WebSocket) -> Option<()> {
-    let mut news = app.replay.terminal(name);
+    let mut news = app.replay.moment().terminal(name);
     let live = chosen(app, name, false);
     tokio::pin!(live);
     let (mut epoch, mut place, mut size) = (0, 0, (0, 0));
     loop {
         news.mark_unchanged();
-        let (now, reading, fits) = app.replay.read(name, epoch, place, PIECES.1);
+        let (now, reading, fits) = app.replay.moment().read(name, epoch, place, PIECES.1);
         if fits != size {
             size = fits;
             tell(socket, &json!({ "type": "size", "columns": size.0, "rows": size.1 })).await?;
