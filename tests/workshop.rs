@@ -2,6 +2,7 @@
 
 mod cli;
 mod hands;
+mod killed;
 mod ruins;
 mod ways;
 

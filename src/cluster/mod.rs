@@ -16,4 +16,5 @@ pub mod provider;
 pub mod registry;
 pub mod short_names;
 pub mod sim;
+pub mod strays;
 pub mod yaml;
