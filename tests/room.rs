@@ -390,6 +390,98 @@ async fn a_sandbox_is_put_away_comes_back_and_survives_a_restart() {
     open.end().await;
 }
 
+/// A room that runs as a program of its own.
+#[cfg(unix)]
+struct Killable(std::process::Child);
+
+#[cfg(unix)]
+impl Killable {
+    fn start(tool: &crate::harness::tool::Tool) -> (Self, Open) {
+        let mut command = tool.command("workshop serve --port 0 --keep --json");
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        let out = child.stdout.take().expect("a pipe");
+        let mut documents = serde_json::Deserializer::from_reader(out).into_iter::<Value>();
+        let links = documents.next().expect("a document").expect("JSON");
+        let after = |link: &str, key: &str| {
+            let link = links[link].as_str().expect("a link");
+            link.split(key).nth(1).expect("a key").to_owned()
+        };
+        let host = after("trainer", "http://");
+        let address = host.split('/').next().and_then(|host| host.parse().ok()).expect("an address");
+        let (code, trainer) = (after("join", "?c="), after("trainer", "?t="));
+        let served = tokio::spawn(async {});
+        (Self(child), Open { address, code, trainer, note: None, stop: CancellationToken::new(), served })
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Killable {
+    /// No signal that could be caught.
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_that_was_killed_knows_its_learners() {
+    if !has_kubectl() {
+        return;
+    }
+    let tool = crate::harness::tool::Tool::new().with("workshop/01-one.md", STEP);
+    let (room, open) = Killable::start(&tool);
+    let ada = open.join("Ada").await;
+    let token = |cookie: &str| cookie.split('=').nth(1).expect("a token").to_owned();
+    let ada = token(&ada);
+    let cookie = |open: &Open, token: &str| format!("foredeck-learner-{}={token}", open.address.port());
+    let of_ada = cookie(&open, &ada);
+    assert_eq!(open.ready("/api/v1/workshop/one", &of_ada).await.status, 200);
+    assert_eq!(open.post("/api/v1/workshop/one/start", &of_ada, json!({})).await.status, 200);
+    let ran = open.post("/api/v1/workshop/one/run", &of_ada, json!({"name": "make"})).await;
+    assert_eq!(ran.json()["ok"], json!(true), "{ran:?}");
+    assert_eq!(open.get("/api/v1/workshop/one", &of_ada).await.json()["passed"], json!(true));
+    drop(room);
+    // Killed again and again while others join: whoever was let in is known.
+    let mut joined = vec![("Ada".to_owned(), ada.clone())];
+    for round in 1..=3 {
+        let (room, open) = Killable::start(&tool);
+        let open = Arc::new(open);
+        let (sender, mut doors) = tokio::sync::mpsc::unbounded_channel();
+        let crowd = tokio::spawn({
+            let open = open.clone();
+            async move {
+                for number in 0.. {
+                    let name = format!("Guest {round} {number}");
+                    let token = open.join(&name).await.split('=').nth(1).map(str::to_owned);
+                    let _ = sender.send((name, token.expect("a token")));
+                }
+            }
+        });
+        for _ in 0..round {
+            joined.push(doors.recv().await.expect("somebody joins"));
+        }
+        drop(room);
+        crowd.abort();
+        let _ = crowd.await;
+        while let Ok(late) = doors.try_recv() {
+            joined.push(late);
+        }
+    }
+    let (_room, open) = Killable::start(&tool);
+    let board = open.board().await;
+    let known = board["learners"].as_array().expect("a list");
+    for (name, token) in &joined {
+        assert!(known.iter().any(|learner| learner["name"] == *name), "{name} is not known: {board:#}");
+        assert_ne!(open.get("/api/v1/workshop", &cookie(&open, token)).await.status, 403, "{name} is not let in");
+    }
+    assert_eq!(open.ready("/api/v1/workshop/one", &cookie(&open, &ada)).await.json()["passed"], json!(true));
+    let half = tool.files().into_iter().find(|name| name.ends_with(".json.1"));
+    assert_eq!(half, None, "nothing had to be put aside");
+}
+
 /// Megabytes of this process.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -3,6 +3,7 @@
 mod cli;
 mod delivery;
 mod hands;
+mod killed;
 mod ruins;
 mod ways;
 

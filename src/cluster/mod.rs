@@ -19,4 +19,5 @@ pub mod quantity;
 pub mod registry;
 pub mod short_names;
 pub mod sim;
+pub mod strays;
 pub mod yaml;

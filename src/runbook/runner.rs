@@ -331,7 +331,8 @@ impl Shared {
                 tell_at = Instant::now() + NEWS.max(now.elapsed() * 10);
             }
         };
-        let place = Place { folder: job.sandbox.work_folder(), variables: &job.sandbox.tools.variables };
+        let (folder, home) = (job.sandbox.work_folder(), job.sandbox.folder.path());
+        let place = Place { folder, home, variables: &job.sandbox.tools.variables };
         let exit = shell::run(&job.step.script, place, deadline, &job.stop, &mut wrote).await;
         let text = recent.text(&secrets, true);
         self.journal.send_modify(|journal| journal.wrote(&text));

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::journal::Exit;
+use crate::cluster::strays::Mark;
 
 /// How long a command may take to end when it is asked to.
 const GRACE: Duration = Duration::from_millis(500);
@@ -25,6 +26,8 @@ const MISLEADING: [&str; 5] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GI
 pub struct Place<'a> {
     /// Its folder.
     pub folder: &'a Path,
+    /// The folder of its sandbox.
+    pub home: &'a Path,
     /// Variables on top of the user's own.
     pub variables: &'a [(String, OsString)],
 }
@@ -45,6 +48,8 @@ pub async fn run(
     });
     command.env("TERM", "dumb").env("PAGER", "cat").env("GIT_PAGER", "cat");
     command.envs(place.variables.iter().map(|(name, value)| (name, value)));
+    let mark = Mark::new(place.home);
+    command.envs([mark.variable()]);
     #[cfg(unix)]
     command.process_group(0);
     let mut child = match command.spawn() {
@@ -59,6 +64,7 @@ pub async fn run(
         () = stop.cancelled() => Exit::Stopped,
     };
     group.end(&mut child).await;
+    mark.end().await;
     exit
 }
 
@@ -180,7 +186,7 @@ mod tests {
     async fn ran(script: &str, limit: Duration, stop: &CancellationToken) -> (Exit, String) {
         let folder = tempfile::tempdir().expect("a folder");
         let variables = [("WHO".to_owned(), OsString::from("me"))];
-        let place = Place { folder: folder.path(), variables: &variables };
+        let place = Place { folder: folder.path(), home: folder.path(), variables: &variables };
         let mut written = Vec::new();
         let mut wrote = |bytes: &[u8]| written.extend_from_slice(bytes);
         let exit = run(script, place, Instant::now() + limit, stop, &mut wrote).await;
@@ -222,6 +228,21 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_left_its_session_ends_as_well() {
+        let stop = CancellationToken::new();
+        let script = "setsid -f sh -c 'echo $$ > pid; exec sleep 300'; until [ -s pid ]; do :; done; cat pid";
+        let (exit, written) = ran(script, LONG, &stop).await;
+        assert_eq!(exit, Exit::Code(0));
+        let stray = rustix::process::Pid::from_raw(written.trim().parse().expect("a number")).expect("a number");
+        let deadline = Instant::now() + LONG;
+        while is_alive(stray) {
+            assert!(Instant::now() < deadline, "it outlived its step");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// A killed process that nobody has waited for yet counts as gone.
     fn is_alive(pid: rustix::process::Pid) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
@@ -239,7 +260,7 @@ mod tests {
     async fn floods_and_stops() {
         let stop = CancellationToken::new();
         let folder = tempfile::tempdir().expect("a folder");
-        let place = Place { folder: folder.path(), variables: &[] };
+        let place = Place { folder: folder.path(), home: folder.path(), variables: &[] };
         let mut bytes = 0_usize;
         let mut wrote = |part: &[u8]| {
             bytes += part.len();
@@ -280,7 +301,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_folder_that_is_gone_is_told() {
-        let place = Place { folder: Path::new("/nonexistent/folder"), variables: &[] };
+        let nowhere = Path::new("/nonexistent/folder");
+        let place = Place { folder: nowhere, home: nowhere, variables: &[] };
         let exit = run("true", place, Instant::now() + LONG, &CancellationToken::new(), &mut |_| ()).await;
         assert!(matches!(exit, Exit::NotStarted(why) if why.starts_with("`sh` cannot be started: ")));
     }

@@ -30,6 +30,7 @@ use crate::cluster::clock::Clock;
 use crate::cluster::embedded::{self, Embedded};
 use crate::cluster::folder::Folder;
 use crate::cluster::kubeconfig::own;
+use crate::cluster::strays;
 use crate::gitops::canary;
 use crate::gitops::capi;
 use crate::gitops::git::identity::KeyOptions;
@@ -235,6 +236,7 @@ impl Running {
         if let Some(embedded) = embedded {
             embedded.stop().await;
         }
+        strays::end_all(self.sandbox.folder.path()).await;
     }
 }
 
@@ -244,6 +246,8 @@ impl Running {
 /// When the cluster, the repository or a file cannot be had.
 pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
     plan.folder.make().map_err(|error| Error::Cluster(Box::new(error)))?;
+    // Of a run that was killed.
+    strays::end_all(plan.folder.path()).await;
     let git = Program::default();
     let (repository, remote) = match &plan.repository {
         RepositoryPlan::Demo(demo) => {

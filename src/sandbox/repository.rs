@@ -272,23 +272,25 @@ mod tests {
             git(&other, line);
         }
         git(&other, "push -q origin main flux-sync");
-        // Whoever connects once more finds the tag on another commit.
-        let program = folder.path().join("upload-pack");
-        let (dir, mark) = (bare.display(), folder.path().join("mark").display().to_string());
-        let moves = "-c user.name=a -c user.email=a@b tag -f -a -m Pointer flux-sync main";
-        let script = format!(
-            "#!/bin/sh\n[ ! -e '{mark}' ] || git --git-dir='{dir}' {moves} >/dev/null\ntouch '{mark}'\n\
-             exec git-upload-pack \"$@\"\n"
-        );
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // The tag moves after the server has told of it, and before it packs what is asked for.
+        let script = |name: &str, line: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, format!("#!/bin/sh\n{line} \"$@\"\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            path
+        };
+        let dir = bare.display();
+        let moves = "-c user.name=a -c user.email=a@b tag -f -a -m Pointer flux-sync main >/dev/null";
+        let hook = script("hook", &format!("git --git-dir='{dir}' {moves}; exec"));
+        let hook = format!("exec git -c uploadpack.packObjectsHook='{}' upload-pack", hook.display());
+        let program = script("upload-pack", &hook);
         let work = &repository.work;
         git(work, &format!("config remote.origin.url {dir}"));
         git(work, &format!("config remote.origin.uploadpack {}", program.display()));
         git(work, "pull -q");
         assert_eq!(git(work, "rev-parse HEAD"), git(&other, "rev-parse HEAD"));
         assert_eq!(git(work, "rev-parse flux-sync^{commit}"), git(&other, "rev-parse HEAD~1"));
-        git(bare, "tag -f -a -m Pointer flux-sync main");
+        git(work, "config --unset remote.origin.uploadpack");
         git(work, "pull -q");
         assert_eq!(git(work, "rev-parse flux-sync"), git(bare, "rev-parse flux-sync"), "it follows the tag");
     }

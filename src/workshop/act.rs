@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use crate::cluster::strays::Mark;
 use crate::gitops::process::{Bounds, Stopped, run};
 use crate::sandbox::Sandbox;
 
@@ -58,6 +59,7 @@ async fn shell(sandbox: &Sandbox, text: &str, limit: Duration) -> Result<(Ran, S
     let mut command = Command::new("sh");
     command.arg("-c").arg(text).current_dir(sandbox.work_folder());
     command.envs(sandbox.tools.variables.iter().map(|(name, value)| (name, value)));
+    command.envs([Mark::new(sandbox.folder.path()).variable()]);
     // Nobody sits there to answer.
     command.env("GIT_EDITOR", "true").env("GIT_PAGER", "cat").env("PAGER", "cat").env("TERM", "dumb");
     let no_passphrase = [("COUNT", "1"), ("KEY_0", "commit.gpgSign"), ("VALUE_0", "false")];

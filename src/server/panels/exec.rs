@@ -96,7 +96,8 @@ async fn run(app: &App, sandbox: &Sandbox, spec: &PanelSpec, ends: &Cancellation
         let bytes = redactor.push(bytes);
         written.extend(bytes.iter().take(MOST.saturating_sub(written.len())));
     };
-    let place = Place { folder: sandbox.work_folder(), variables: &sandbox.tools.variables };
+    let (folder, home) = (sandbox.work_folder(), sandbox.folder.path());
+    let place = Place { folder, home, variables: &sandbox.tools.variables };
     let exit = shell::run(&script, place, Instant::now() + limit, ends, &mut wrote).await;
     written.extend(redactor.flush());
     let text = plain(&String::from_utf8_lossy(&written));
