@@ -174,44 +174,70 @@ test('the remote', () => everyScheme(async (scheme) => {
   return findings(page, `remote, ${scheme}`);
 }));
 
-test('the workshop', async () => {
+/** A server of the workshop in a folder of its own, as long as `work` takes; what it printed is given to that. */
+async function withWorkshop(flags, address, work) {
   const folder = await mkdtemp(join(tmpdir(), 'foredeck-axe-'));
-  const child = spawn(process.env.FOREDECK, ['workshop', 'start', '--port', '0'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+  const child = spawn(process.env.FOREDECK, ['workshop', ...flags, '--port', '0'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
   const gone = new Promise((resolve) => child.once('exit', resolve));
   try {
-    const address = await new Promise((resolve, reject) => {
+    const printed = await new Promise((resolve, reject) => {
       let text = '';
       const failed = () => reject(new Error(`the workshop printed no address:\n${text}`));
       const timer = setTimeout(failed, START);
       const read = (chunk) => {
         text += chunk;
-        const found = /http:\/\/[^\s"]+\/w\/\?t=[^\s"]+/.exec(text);
-        if (found) {
+        if (address.test(text)) {
           clearTimeout(timer);
-          resolve(found[0]);
+          resolve(text);
         }
       };
       child.stdout.on('data', read);
       child.stderr.on('data', read);
       child.on('exit', failed);
     });
-    await everyScheme(async (scheme) => {
-      const page = await context.newPage();
-      await page.goto(address);
-      await page.waitForSelector('main');
-      const found = await findings(page, `workshop, ${scheme}`);
-      const step = await page.evaluate(() => [...document.querySelectorAll('a[href*="/w/"]')].map((link) => link.href).find((href) => /\/w\/[^?]/.test(href)));
-      assert.ok(step, 'the workshop has a step');
-      await page.goto(step);
-      await page.waitForSelector('main');
-      found.push(...(await findings(page, `step of the workshop, ${scheme}`)));
-      return found;
-    });
+    await work(printed);
   } finally {
     child.kill('SIGINT');
     await gone;
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+test('the workshop', async () => {
+  const link = /http:\/\/[^\s"]+\/w\/\?t=[^\s"]+/;
+  await withWorkshop(['start'], link, (printed) => everyScheme(async (scheme) => {
+    const page = await context.newPage();
+    await page.goto(link.exec(printed)[0]);
+    await page.waitForSelector('main');
+    const found = await findings(page, `workshop, ${scheme}`);
+    const step = await page.evaluate(() => [...document.querySelectorAll('a[href*="/w/"]')].map((link) => link.href).find((href) => /\/w\/[^?]/.test(href)));
+    assert.ok(step, 'the workshop has a step');
+    await page.goto(step);
+    await page.waitForSelector('main');
+    found.push(...(await findings(page, `step of the workshop, ${scheme}`)));
+    return found;
+  }));
+});
+
+test('a room of learners', async () => {
+  const link = (what) => new RegExp(`http://[^\\s"]+/${what}\\?[^\\s"]+`);
+  await withWorkshop(['serve', '--json'], /"shells"[^}]*}/, (printed) => everyScheme(async (scheme) => {
+    const found = [];
+    const trainer = await context.newPage();
+    await trainer.goto(link('trainer').exec(printed)[0]);
+    await trainer.evaluate(() => { document.querySelector('[data-join]').open = true; });
+    found.push(...(await findings(trainer, `trainer alone, ${scheme}`)));
+    const page = await context.newPage();
+    await page.goto(link('join').exec(printed)[0]);
+    found.push(...(await findings(page, `joining, ${scheme}`)));
+    await page.getByRole('button', { name: 'Join' }).click();
+    await page.waitForURL('**/w/');
+    await page.locator('.fd-steps a').first().click();
+    found.push(...(await findings(page, `a learner whose sandbox starts, ${scheme}`)));
+    await trainer.waitForSelector('tr[data-id]');
+    found.push(...(await findings(trainer, `trainer, ${scheme}`)));
+    return found;
+  }));
 });
 
 test('an exported file', async () => {

@@ -156,6 +156,7 @@ test('a trainer who starts again in the middle finds everybody, and their pages 
   await page.getByRole('link', { name: /Make one/ }).click();
   await page.locator('figure[data-terminal="open"]').waitFor();
   await page.getByRole('button', { name: 'Start this step' }).click();
+  await page.waitForFunction(() => document.querySelector('[data-do="start"]:not(:disabled)'));
   await page.getByText(/^Not yet/).first().waitFor();
   const before = links;
   const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -97,5 +97,5 @@ test('a deck leads to its workshop, which the speaker alone works in', { timeout
     const answer = await room.request.post(`${server.base}/api/v1/workshop/one/${verb}`, { data: { name: 'make' }, headers: { Origin: server.base } });
     assert.equal(answer.status(), 403, verb);
   }
-  assert.deepEqual(stage.errors.filter((error) => !/403/.test(error)), []);
+  assert.deepEqual(stage.errors.filter((error) => !/ (403|503) /.test(error)), []);
 });

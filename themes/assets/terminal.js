@@ -206,9 +206,14 @@ export class Screen {
   }
 
   #news(news) {
+    const waited = this.#waits;
     this.#waits = news.type === 'waiting' || news.type === 'over';
-    if (news.type === 'size') this.term.resize(news.columns, news.rows);
-    else if (news.type === 'anew') this.term.reset();
+    if (news.type === 'size') {
+      this.term.resize(news.columns, news.rows);
+      // What was asked for before there was a shell was heard by nobody.
+      if (waited) this.#ask();
+    }
+    if (news.type === 'anew') this.term.reset();
     else if (news.type === 'waiting') this.#say(`${news.why}. Press a key to try again.`);
     else if (news.type === 'over' && this.types) this.term.write(`\r\n\x1b[2m[${news.why}; press a key for another one]\x1b[0m\r\n`);
   }

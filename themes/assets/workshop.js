@@ -13,7 +13,7 @@ async function ask(path, wish) {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wish),
   };
   const response = await fetch(`/api/v1/workshop${path}`, { cache: 'no-store', ...options }).catch(() => {
-    throw new Error('The server does not answer; trying again.');
+    throw new Error('The server does not answer.');
   });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) {
@@ -70,7 +70,7 @@ function set(element, text) {
 /** Buttons that need the sandbox say so until it works; they can be reached, and read out, all the same. */
 let works = document.body.dataset.ready !== 'no';
 
-function ready(now) {
+function ready(now, why = '') {
   works = now;
   document.body.dataset.ready = now ? 'yes' : 'no';
   for (const button of all('.fd-command [data-run], [data-solve], [data-do]')) {
@@ -82,7 +82,9 @@ function ready(now) {
       button.setAttribute('aria-describedby', 'starting');
     }
   }
-  one('#starting').hidden = now;
+  const place = one('#starting');
+  set(place, why || place.textContent);
+  place.hidden = now;
 }
 
 function show(report) {
@@ -121,6 +123,7 @@ async function check() {
 let wait = 1000;
 let timer = 0;
 let last = '';
+let lost = false;
 
 async function look() {
   clearTimeout(timer);
@@ -128,6 +131,8 @@ async function look() {
   if (busy === 0) {
     try {
       const report = await ask(`/${step}`);
+      if (lost) problem();
+      lost = false;
       show(report);
       const now = JSON.stringify(report.checks);
       wait = now === last ? Math.min(wait * 1.5, 8000) : 1000;
@@ -135,9 +140,11 @@ async function look() {
     } catch (error) {
       // A sandbox is there in a moment; a server that is away may take longer.
       const starting = error.status === 503;
-      if (starting || error.status === undefined) ready(false);
-      set(one('[data-summary]'), starting ? '' : error.message.split('\n')[0]);
-      wait = starting ? 700 : Math.min(wait * 2, 8000);
+      const away = error.status === undefined;
+      lost ||= away;
+      if (starting || away) ready(false, starting ? error.message : 'The server does not answer; trying again.');
+      set(one('[data-summary]'), starting || away ? '' : error.message.split('\n')[0]);
+      wait = starting ? 700 : Math.min(wait * 2, away ? 3000 : 8000);
     }
   }
   timer = setTimeout(look, wait);

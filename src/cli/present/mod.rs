@@ -93,7 +93,7 @@ pub(super) async fn serve(
     let stop = supervisor.stop();
     match &rehearsal {
         Some(rehearsal) if rehearsal.headless => {}
-        _ => announce(server.urls(), settings, console)?,
+        _ => announce(server.urls(), seat.is_some(), settings, console)?,
     }
     let mut running_file = None;
     if let Some(prepared) = prepared {
@@ -197,7 +197,7 @@ pub(super) fn host(name: &str) -> Result<IpAddr, Failure> {
 }
 
 /// Prints the addresses and opens the browser.
-fn announce(urls: &Urls, settings: &Settings, console: Console) -> Result<(), Failure> {
+fn announce(urls: &Urls, workshop: bool, settings: &Settings, console: Console) -> Result<(), Failure> {
     if console.json {
         console.document(&json!({
             "schema": "foredeck.present/1",
@@ -205,12 +205,16 @@ fn announce(urls: &Urls, settings: &Settings, console: Console) -> Result<(), Fa
             "audience": urls.audience,
             "presenter": urls.presenter,
             "remote": urls.remote,
+            "workshop": workshop.then(|| format!("{}w/", urls.index)),
         }))?;
     } else {
         console.say(&format!("  slides     {}", console.strong(&urls.index)));
         console.say(&format!("  audience   {}", urls.audience));
         console.say(&format!("  presenter  {}  (for you alone)", urls.presenter));
         console.say(&format!("  remote     {}  (for you alone)", urls.remote));
+        if workshop {
+            console.say(&format!("  workshop   {}w/", urls.index));
+        }
         let reachable = !settings.host.starts_with("127.") && settings.host != "localhost" && settings.host != "::1";
         if console.is_terminal() && reachable {
             if let Some(code) = qr_text(&urls.remote) {

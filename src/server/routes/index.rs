@@ -33,6 +33,7 @@ pub async fn index(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Re
         "role": role.as_str(),
         "assets": "/assets",
         "links": links,
+        "workshop": app.workshop.as_ref().map(|seat| seat.workshop().steps.len()),
         "decks": app.decks.iter().map(entry).collect::<Vec<_>>(),
         "boot": { "mode": "server", "role": role.as_str(), "links": links },
     });
