@@ -69,7 +69,7 @@ pub struct Made {
     pub file: String,
     /// The text, without marks between documents.
     pub text: String,
-    /// The object.
+    /// The object; null when there is nothing but comments.
     pub object: Json,
 }
 
@@ -97,13 +97,15 @@ impl Hook {
 /// When it made something that is no object.
 pub(super) fn take_apart(file: &str, text: &str, made: &mut Vec<Made>, hooks: &mut Vec<Hook>) -> Result<(), Error> {
     for part in parts(text) {
-        if part.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        if part.trim().is_empty() {
             continue;
         }
         let wrong = |message: String| Error::Chart(format!("YAML parse error on {file}: {message}"));
         let object =
             yaml::value(&part).map_err(|error| wrong(format!("error converting YAML to JSON: yaml: {error}")))?;
+        // Comments alone are kept, too: they are part of what Helm prints, and make nothing.
         if object.is_null() {
+            made.push(Made { file: file.to_owned(), text: part.trim().to_owned(), object });
             continue;
         }
         if let Some(is) = match &object {

@@ -16,6 +16,7 @@ use crate::cluster::clock::Clock;
 use crate::cluster::object::{Key, int, list, set, text};
 use crate::gitops::health::{Health, health};
 use crate::gitops::helm_release::{HelmState, Seen, Step, next_step};
+use crate::helm::manifest::Hook;
 use crate::helm::record::{About, Record};
 use crate::helm::{Chart, Release, Rendered, render};
 
@@ -135,7 +136,7 @@ impl Pass {
         let mut other_owner = None;
         if last.is_none() {
             // Objects of another HelmRelease are not taken over.
-            for made in &ready.rendered.made {
+            for made in ready.rendered.made.iter().filter(|made| made.object.is_object()) {
                 let live = self.hands.live(&made.object, &wish.namespace).await.unwrap_or_default().unwrap_or_default();
                 let owner = text(&live, &["metadata", "annotations", ANTECEDENT]);
                 if !owner.is_empty() && owner != self.id() {
@@ -317,7 +318,8 @@ impl Pass {
         let record = Record::new(&ready.chart, &ready.config, &ready.rendered, &about);
         self.keep(&record).await?;
         let before = history.iter().rev().find(|record| record.status() == "deployed");
-        let objects: Vec<Value> = ready.rendered.made.iter().map(|made| made.object.clone()).collect();
+        let made = ready.rendered.made.iter().filter(|made| made.object.is_object());
+        let objects: Vec<Value> = made.map(|made| made.object.clone()).collect();
         let done = async {
             if !upgrade && !wish.skip_crds {
                 for definition in &ready.rendered.crds {
@@ -427,7 +429,9 @@ impl Pass {
 
     /// Runs the hooks of a moment, one after the other.
     async fn hooks(&self, wish: &Wish, rendered: &Rendered, event: &str) -> Result<(), String> {
-        for hook in rendered.hooks.iter().filter(|hook| hook.is_for(event)) {
+        let mut all: Vec<&Hook> = rendered.hooks.iter().filter(|hook| hook.is_for(event)).collect();
+        all.sort_by_key(|hook| (hook.weight, text(&hook.made.object, &["metadata", "name"]).to_owned()));
+        for hook in all {
             let object = &hook.made.object;
             let policy = text(object, &["metadata", "annotations", "helm.sh/hook-delete-policy"]);
             if policy.is_empty() || policy.contains("before-hook-creation") {
@@ -511,7 +515,7 @@ fn is_told(release: &Value, generation: Generation) -> bool {
 }
 
 fn objects(record: &Record) -> Vec<Value> {
-    crate::cluster::yaml::documents(record.manifest()).into_iter().flatten().collect()
+    crate::cluster::yaml::documents(record.manifest()).into_iter().flatten().filter(Value::is_object).collect()
 }
 
 fn same_object(a: &Value, b: &Value) -> bool {
