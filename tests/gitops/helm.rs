@@ -50,11 +50,14 @@ struct HelmTest {
 
 impl HelmTest {
     async fn start(namespace: &str) -> Self {
+        Self::with(namespace, Sources { shelf: charts::shelf(), ..Sources::default() }).await
+    }
+
+    async fn with(namespace: &str, sources: Sources) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = Clock::default();
         let cluster = Embedded::start(Config { clock: clock.clone(), ..Config::default() }).await.expect("a cluster");
         let client = cluster.client();
-        let sources = Sources { shelf: charts::shelf(), repository: None };
         let mut releases = Releases::new(client.clone(), clock, sources);
         let handle = releases.handle();
         let stop = CancellationToken::new();
