@@ -14,7 +14,7 @@ const EDGES: [(&str, &[&str]); 19] = [
     ("net", &[]),
     ("cluster", &["net", "diagnostic"]),
     ("helm", &["cluster"]),
-    ("gitops", &["helm", "cluster", "diagnostic"]),
+    ("gitops", &["helm", "cluster", "net", "diagnostic"]),
     ("registry", &["net", "diagnostic"]),
     ("sandbox", &["gitops", "helm", "registry", "cluster", "net", "diagnostic"]),
     ("panel", &["sandbox", "gitops", "registry", "cluster", "deck", "diagnostic"]),

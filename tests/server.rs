@@ -1,6 +1,7 @@
 //! The server as browsers and strangers see it: roles, guards, pages, files, events, stopping.
 
 mod canary;
+mod charts;
 mod demo;
 mod elsewhere;
 mod events;

@@ -52,6 +52,24 @@ impl Chart {
         Self::load(archive::unpack(bytes)?)
     }
 
+    /// The files that it can be read from again.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut all = BTreeMap::new();
+        all.insert("Chart.yaml".to_owned(), yaml::text(&self.metadata).into_bytes());
+        all.insert("values.yaml".to_owned(), yaml::text(&Json::Object(self.values.clone())).into_bytes());
+        if let Some(schema) = &self.schema {
+            all.insert("values.schema.json".to_owned(), schema.to_string().into_bytes());
+        }
+        for (path, text) in self.templates.iter().chain(&self.crds).chain(&self.files) {
+            all.insert(path.clone(), text.clone().into_bytes());
+        }
+        for below in &self.charts {
+            let folder = text(&below.metadata, &["name"]);
+            all.extend(below.files().into_iter().map(|(path, bytes)| (format!("charts/{folder}/{path}"), bytes)));
+        }
+        all
+    }
+
     fn load_at(mut files: BTreeMap<String, Vec<u8>>, depth: usize) -> Result<Self, Error> {
         if depth > DEEPEST {
             return Err(Error::Chart(format!("charts stand in each other more than {DEEPEST} levels deep")));

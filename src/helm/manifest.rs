@@ -69,7 +69,7 @@ pub struct Made {
     pub file: String,
     /// The text, without marks between documents.
     pub text: String,
-    /// The object.
+    /// The object; null when there is nothing but comments.
     pub object: Json,
 }
 
@@ -96,43 +96,58 @@ impl Hook {
 /// # Errors
 /// When it made something that is no object.
 pub(super) fn take_apart(file: &str, text: &str, made: &mut Vec<Made>, hooks: &mut Vec<Hook>) -> Result<(), Error> {
+    parts(text).iter().try_for_each(|part| take(file, part, made, hooks))
+}
+
+/// Takes apart what `helm template` prints, which names the template of each object.
+///
+/// # Errors
+/// When something in it is no object.
+pub fn read(text: &str) -> Result<(Vec<Made>, Vec<Hook>), Error> {
+    let (mut made, mut hooks) = (Vec::new(), Vec::new());
     for part in parts(text) {
-        if part.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-            continue;
-        }
-        let wrong = |message: String| Error::Chart(format!("YAML parse error on {file}: {message}"));
-        let object =
-            yaml::value(&part).map_err(|error| wrong(format!("error converting YAML to JSON: yaml: {error}")))?;
-        if object.is_null() {
-            continue;
-        }
-        if let Some(is) = match &object {
-            Json::Array(_) => Some("array"),
-            Json::String(_) => Some("string"),
-            Json::Number(_) => Some("number"),
-            Json::Bool(_) => Some("bool"),
-            _ => None,
-        } {
-            return Err(wrong(format!(
-                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {is} into Go value of type \
-                 releaseutil.SimpleHead"
-            )));
-        }
-        if object_text(&object, "kind").is_empty() || object_text(&object, "apiVersion").is_empty() {
-            return Err(wrong("apiVersion or kind is not set".to_owned()));
-        }
-        let one = Made { file: file.to_owned(), text: part.trim().to_owned(), object };
-        let annotation = |name: &str| at(&one.object, &["metadata", "annotations", name]).and_then(Json::as_str);
-        let Some(events) = annotation(HOOK) else {
-            made.push(one);
-            continue;
-        };
-        let events: Vec<String> = events.split(',').map(|event| event.trim().to_lowercase()).collect();
-        // As in Helm, an object with an event that nobody knows is passed over.
-        if events.iter().all(|event| EVENTS.contains(&event.as_str())) {
-            let weight = annotation("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0);
-            hooks.push(Hook { weight, made: one, events });
-        }
+        let named = part.strip_prefix("# Source: ").and_then(|rest| rest.split_once('\n'));
+        let (file, part) = named.unwrap_or(("", &part));
+        take(file, part, &mut made, &mut hooks)?;
+    }
+    Ok((made, hooks))
+}
+
+fn take(file: &str, part: &str, made: &mut Vec<Made>, hooks: &mut Vec<Hook>) -> Result<(), Error> {
+    if part.trim().is_empty() {
+        return Ok(());
+    }
+    let wrong = |message: String| Error::Chart(format!("YAML parse error on {file}: {message}"));
+    let object = yaml::value(part).map_err(|error| wrong(format!("error converting YAML to JSON: yaml: {error}")))?;
+    let is = match &object {
+        Json::Array(_) => "array",
+        Json::String(_) => "string",
+        Json::Number(_) => "number",
+        Json::Bool(_) => "bool",
+        Json::Object(_) | Json::Null => "",
+    };
+    if !is.is_empty() {
+        return Err(wrong(format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {is} into Go value of type \
+             releaseutil.SimpleHead"
+        )));
+    }
+    let is_nothing = object.is_null();
+    if !is_nothing && (object_text(&object, "kind").is_empty() || object_text(&object, "apiVersion").is_empty()) {
+        return Err(wrong("apiVersion or kind is not set".to_owned()));
+    }
+    let one = Made { file: file.to_owned(), text: part.trim().to_owned(), object };
+    let annotation = |name: &str| at(&one.object, &["metadata", "annotations", name]).and_then(Json::as_str);
+    let Some(events) = annotation(HOOK) else {
+        // Comments alone are kept, too: they are part of what Helm prints, and make nothing.
+        made.push(one);
+        return Ok(());
+    };
+    let events: Vec<String> = events.split(',').map(|event| event.trim().to_lowercase()).collect();
+    // As in Helm, an object with an event that nobody knows is passed over.
+    if events.iter().all(|event| EVENTS.contains(&event.as_str())) {
+        let weight = annotation("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0);
+        hooks.push(Hook { weight, made: one, events });
     }
     Ok(())
 }

@@ -21,4 +21,4 @@ pub mod version;
 
 pub use chart::Chart;
 pub use error::Error;
-pub use render::{Capabilities, Release, Rendered, render};
+pub use render::{Capabilities, Release, Rendered, definitions, render};

@@ -162,7 +162,11 @@ fn check(chart: &Chart, values: &Map<String, Json>, findings: &mut Vec<String>) 
     }
 }
 
-fn definitions(chart: &Chart, crds: &mut Vec<Json>) -> Result<(), Error> {
+/// The definitions of a chart and of those below it.
+///
+/// # Errors
+/// When a file of them is no YAML.
+pub fn definitions(chart: &Chart, crds: &mut Vec<Json>) -> Result<(), Error> {
     for (file, text) in &chart.crds {
         for object in yaml::documents(text) {
             crds.push(object.map_err(|error| Error::Chart(format!("{}/{file}: {error}", chart.name)))?);

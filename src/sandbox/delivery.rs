@@ -53,7 +53,11 @@ enum Controller {
 
 impl Delivery {
     /// Controllers for a cluster; none for one that is elsewhere, which has its own.
-    pub(super) fn new(embedded: Option<&Embedded>, repository: Option<&Repository>) -> (Self, Handles) {
+    pub(super) fn new(
+        embedded: Option<&Embedded>,
+        repository: Option<&Repository>,
+        helm: Option<helm::Program>,
+    ) -> (Self, Handles) {
         let (mut all, mut handles) = (Self::default(), Handles::default());
         let Some(embedded) = embedded else { return (all, handles) };
         let clock = &embedded.api().clock;
@@ -66,7 +70,7 @@ impl Delivery {
             Err(error) => tracing::error!(%error, "there are no canaries"),
         }
         let repository = repository.map(|own| (own.demo.dir().to_owned(), own.demo.branch().to_owned()));
-        let sources = Sources { shelf: charts::shelf(), repository };
+        let sources = Sources { shelf: charts::shelf(), repository, helm, ..Sources::default() };
         let releases = Releases::new(embedded.client(), clock.clone(), sources);
         handles.releases = Some(releases.handle());
         all.controllers.push(Controller::Releases(Box::new(releases)));

@@ -30,6 +30,7 @@ use crate::cluster::clock::Clock;
 use crate::cluster::embedded::{self, Embedded};
 use crate::cluster::folder::Folder;
 use crate::cluster::kubeconfig::own;
+use crate::cluster::process;
 use crate::cluster::strays;
 use crate::gitops::canary;
 use crate::gitops::capi;
@@ -284,7 +285,7 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         folder: plan.folder.path(),
         home: plan.home.as_deref(),
     })?;
-    let (delivery, handles) = delivery::Delivery::new(embedded, repository.as_ref());
+    let (delivery, handles) = delivery::Delivery::new(embedded, repository.as_ref(), helm_program(plan));
     let (jobs, daemon) = daemon::new(&client, &handle, &images, scratch);
     let sandbox = Arc::new(Sandbox {
         client,
@@ -304,6 +305,12 @@ pub async fn start(plan: &Plan) -> Result<(Arc<Sandbox>, Running), Error> {
         checkpoints: checkpoint::Checkpoints::new(plan),
     });
     Ok((sandbox.clone(), Running { reconciler, automation, delivery, jobs, sandbox }))
+}
+
+/// The user's `helm`, which renders charts where it is there.
+fn helm_program(plan: &Plan) -> Option<helm::Program> {
+    let path = process::find("helm", plan.path.as_deref(), &[])?;
+    Some(helm::Program::new(path, plan.folder.path().join("helm")))
 }
 
 async fn cluster(plan: &Plan) -> Result<(Cluster, kube::Client, OsString), Error> {

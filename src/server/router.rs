@@ -13,8 +13,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::error::{self, Problem};
 use super::guard;
 use super::routes::{
-    admin, asset, canary, control, deck, events, flux, git, index, panels, poll, presenter, qr, remote, replay, steps,
-    terminal, trust, workshop,
+    admin, asset, canary, charts, control, deck, events, flux, git, index, panels, poll, presenter, qr, remote, replay,
+    steps, terminal, trust, workshop,
 };
 use super::state::App;
 
@@ -31,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/state", get(control::state))
         .route("/api/v1/qr.svg", get(qr::qr))
         .route("/api/v1/poll", post(poll::vote))
+        .route("/charts/{file}", get(charts::charts))
         .route("/git/{*path}", any(git::git))
         .route("/ws/term/{name}", any(terminal::socket))
         .route("/flux/{*path}", any(flux::flux))

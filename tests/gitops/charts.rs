@@ -154,7 +154,7 @@ fn charts_below_get_their_values_and_what_all_share() {
     assert_eq!(names(json!({"deep": {"gone": null}})), ["top-1-4", "top-2-ac-deep-"]);
     assert_eq!(names(json!({"tags": {"back": false}, "deep": {"w": 9}})), ["top-1-9"]);
     let on = with(&chart, json!({"spare": {"enabled": true}})).unwrap_err();
-    assert_eq!(on.to_string(), "top/charts/spare/templates/c.yaml:1:4: fail: it is off");
+    assert_eq!(on.to_string(), "execution error at (top/charts/spare/templates/c.yaml:1:3): it is off");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn what_is_no_chart_is_said() {
     assert!(Chart::unpack(b"not an archive").is_err());
     let chart = |template: &str| small(&[("Chart.yaml", "name: a\nversion: 1.0.0"), ("templates/x.yaml", template)]);
     let wrong = |template: &str| with(&chart(template), json!({})).unwrap_err().to_string();
-    assert_eq!(wrong("a\n{{ nope }}"), "a/templates/x.yaml:2:4: function \"nope\" not defined");
+    assert_eq!(wrong("a\n{{ nope }}"), "parse error at (a/templates/x.yaml:2): function \"nope\" not defined");
     assert!(wrong("a: [").starts_with("YAML parse error on a/templates/x.yaml: "));
     assert_eq!(wrong("a: 1"), "YAML parse error on a/templates/x.yaml: apiVersion or kind is not set");
     let old = small(&[("Chart.yaml", "name: a\nversion: 1.0.0\nkubeVersion: <1.20.0")]);
@@ -176,7 +176,8 @@ fn what_is_no_chart_is_said() {
     let deep = "{{ define \"a\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}";
     assert!(wrong(deep).contains("templates call each other more than 100 levels deep"));
     let lone = small(&[("Chart.yaml", "name: a\nversion: 1.0.0\ndependencies: [{name: b, version: '1'}]")]);
-    let missing = "found in Chart.yaml, but missing in charts/ directory: b";
+    let missing = "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` \
+        to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: b";
     assert_eq!(with(&lone, json!({})).unwrap_err().to_string(), missing);
 }
 

@@ -37,10 +37,10 @@ spec:
         enabled: true
 "#;
 
-const OPERATOR: &str = "/apis/helm.fluxcd.io/v1";
-const TOOLKIT: &str = "/apis/helm.toolkit.fluxcd.io/v2";
+pub(super) const OPERATOR: &str = "/apis/helm.fluxcd.io/v1";
+pub(super) const TOOLKIT: &str = "/apis/helm.toolkit.fluxcd.io/v2";
 
-struct HelmTest {
+pub(super) struct HelmTest {
     cluster: Embedded,
     client: kube::Client,
     handle: Handle,
@@ -49,12 +49,15 @@ struct HelmTest {
 }
 
 impl HelmTest {
-    async fn start(namespace: &str) -> Self {
+    pub(super) async fn start(namespace: &str) -> Self {
+        Self::with(namespace, Sources { shelf: charts::shelf(), ..Sources::default() }).await
+    }
+
+    pub(super) async fn with(namespace: &str, sources: Sources) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = Clock::default();
         let cluster = Embedded::start(Config { clock: clock.clone(), ..Config::default() }).await.expect("a cluster");
         let client = cluster.client();
-        let sources = Sources { shelf: charts::shelf(), repository: None };
         let mut releases = Releases::new(client.clone(), clock, sources);
         let handle = releases.handle();
         let stop = CancellationToken::new();
@@ -71,30 +74,30 @@ impl HelmTest {
         test
     }
 
-    async fn apply(&self, path: &str, object: &Value) {
+    pub(super) async fn apply(&self, path: &str, object: &Value) {
         let name = object["metadata"]["name"].as_str().expect("a name");
         let request = Request::new(path).patch(name, &PatchParams::apply("test").force(), &Patch::Apply(object));
         self.client.request::<Value>(request.expect("a request")).await.expect("it is applied");
     }
 
-    async fn get(&self, path: &str, name: &str) -> Option<Value> {
+    pub(super) async fn get(&self, path: &str, name: &str) -> Option<Value> {
         let request = Request::new(path).get(name, &GetParams::default()).expect("a request");
         self.client.request(request).await.ok()
     }
 
-    async fn list(&self, path: &str) -> Vec<Value> {
+    pub(super) async fn list(&self, path: &str) -> Vec<Value> {
         let request = Request::new(path).list(&ListParams::default()).expect("a request");
         let list: Value = self.client.request(request).await.expect("a list");
         list["items"].as_array().cloned().unwrap_or_default()
     }
 
-    async fn delete(&self, path: &str, name: &str) {
+    pub(super) async fn delete(&self, path: &str, name: &str) {
         let request = Request::new(path).delete(name, &DeleteParams::background()).expect("a request");
         self.client.request::<Value>(request).await.expect("it is deleted");
     }
 
     /// Waits until a release is shown as wanted.
-    async fn shown(&self, name: &str, what: &str, wanted: impl Fn(&View) -> bool) -> View {
+    pub(super) async fn shown(&self, name: &str, what: &str, wanted: impl Fn(&View) -> bool) -> View {
         let mut state = self.handle.status();
         let find = |all: &Option<Arc<Vec<View>>>| {
             all.as_ref().and_then(|all| all.iter().find(|view| view.name == name && wanted(view)).cloned())
@@ -110,7 +113,7 @@ impl HelmTest {
         seen.await.unwrap_or_else(|_| panic!("{what} did not come: {:#?}", self.handle.status().borrow()))
     }
 
-    async fn history(&self, namespace: &str) -> Vec<(i64, String)> {
+    pub(super) async fn history(&self, namespace: &str) -> Vec<(i64, String)> {
         let secrets = self.list(&format!("/api/v1/namespaces/{namespace}/secrets")).await;
         let mut all: Vec<_> = secrets
             .iter()
@@ -121,7 +124,7 @@ impl HelmTest {
         all
     }
 
-    async fn finish(self) {
+    pub(super) async fn finish(self) {
         self.stop.cancel();
         let ended = tokio::time::timeout(PATIENCE, self.task).await;
         ended.expect("it ends").expect("it did not panic").expect("it went well");
@@ -129,7 +132,7 @@ impl HelmTest {
     }
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 

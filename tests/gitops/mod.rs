@@ -7,6 +7,7 @@ mod faults;
 mod helm;
 mod measure;
 mod oracle;
+mod releases;
 mod sync;
 mod trust;
 mod workshop;

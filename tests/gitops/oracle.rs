@@ -137,13 +137,18 @@ fn without_token(text: &str) -> String {
 
 #[test]
 fn what_a_chart_asks_of_the_cluster_is_answered() {
-    let template = "apiVersion: v1\nkind: A\nout: {{ (lookup \"v1\" \"Secret\" .Release.Namespace \"old\").data.key }}\n";
+    let template =
+        "apiVersion: v1\nkind: A\nout: {{ (lookup \"v1\" \"Secret\" .Release.Namespace \"old\").data.key }}\n";
     let all = [("Chart.yaml", "name: c\nversion: 1.0.0"), ("templates/x.yaml", template)];
     let all = all.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect();
     let release = Release { name: "rel".to_owned(), namespace: "ns".to_owned(), revision: 1, upgrade: false, now: 0 };
     let capabilities = Capabilities { version: "v1.36.0".to_owned(), api_versions: Vec::new() };
     let lookup = |version: &str, kind: &str, namespace: &str, name: &str| {
-        if [version, kind, namespace, name] == ["v1", "Secret", "ns", "old"] { json!({"data": {"key": "k"}}) } else { Json::Null }
+        if [version, kind, namespace, name] == ["v1", "Secret", "ns", "old"] {
+            json!({"data": {"key": "k"}})
+        } else {
+            Json::Null
+        }
     };
     let chart = Chart::load(all).expect("the test's own files");
     let rendered = render(&chart, &Map::new(), &release, &capabilities, &lookup).expect("a chart");

@@ -24,7 +24,7 @@ enum For {
 }
 
 /// An example of every route: as it is written, method, address, body, for whom.
-const ROUTES: [(&str, &str, &str, &str, For); 36] = [
+const ROUTES: [(&str, &str, &str, &str, For); 37] = [
     ("/", "GET", "/", "", For::All),
     ("/a", "GET", "/a", "", For::All),
     ("/d/{*path}", "GET", "/d/demo/", "", For::All),
@@ -38,6 +38,7 @@ const ROUTES: [(&str, &str, &str, &str, For); 36] = [
     ("/git/{*path}", "POST", "/git/demo.git/git-receive-pack", "0000", For::Secret),
     ("/ws/term/{name}", "GET", "/ws/term/main", "", For::All),
     ("/flux/{*path}", "GET", "/flux/v11/notify", "", For::Secret),
+    ("/charts/{file}", "GET", "/charts/index.yaml", "", For::All),
     ("/healthz", "GET", "/healthz", "", For::All),
     ("/metrics", "GET", "/metrics", "", For::All),
     ("/w", "GET", "/w", "", For::All),

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::hands::Hands;
+use super::program::Program as Helm;
+use super::repository;
+use super::repository::{Downloads, Login};
 use super::shelf::Shelf;
 use super::wish::ChartPlace;
 use crate::cluster::object::{Key, at, text};
@@ -21,6 +24,10 @@ pub struct Sources {
     pub shelf: Arc<Shelf>,
     /// The sandbox's own repository: its folder, and the branch that counts.
     pub repository: Option<(PathBuf, String)>,
+    /// The `helm` program, where there is one: it renders charts then.
+    pub helm: Option<Helm>,
+    /// What came from repositories on this machine.
+    pub downloads: Downloads,
 }
 
 const SOURCES: &str = "source.toolkit.fluxcd.io/v1";
@@ -28,7 +35,7 @@ const SOURCES: &str = "source.toolkit.fluxcd.io/v1";
 /// The chart of a release.
 pub(super) async fn fetch(hands: &Hands, sources: &Sources, place: &ChartPlace) -> Result<Chart, String> {
     match place {
-        ChartPlace::Repository { url, name, version } => from_shelf(sources, url, name, version),
+        ChartPlace::Repository { url, name, version } => from_repository(sources, url, name, version, None).await,
         ChartPlace::Git { reference, path, .. } => from_git(sources, reference, path).await,
         ChartPlace::Source { kind, namespace, name, chart, version } => {
             let key = Key::new(namespace, name);
@@ -40,22 +47,33 @@ pub(super) async fn fetch(hands: &Hands, sources: &Sources, place: &ChartPlace) 
                 let there = hands.get(SOURCES, &kind, &Key::new(namespace, &name)).await?;
                 let Some(inner) = there else { return Err(format!("{kind} {namespace}/{name} not found")) };
                 let (chart, version) = (text(&source, &["spec", "chart"]), text(&source, &["spec", "version"]));
-                return of_source(sources, &kind, &inner, chart, version).await;
+                return of_source(hands, sources, &kind, &inner, chart, version).await;
             }
-            of_source(sources, kind, &source, chart, version).await
+            of_source(hands, sources, kind, &source, chart, version).await
         }
     }
 }
 
-async fn of_source(sources: &Sources, kind: &str, source: &Value, chart: &str, version: &str) -> Result<Chart, String> {
+async fn of_source(
+    hands: &Hands,
+    sources: &Sources,
+    kind: &str,
+    source: &Value,
+    chart: &str,
+    version: &str,
+) -> Result<Chart, String> {
     let url = text(source, &["spec", "url"]);
     match kind {
-        "HelmRepository" => from_shelf(sources, url, chart, version),
+        "HelmRepository" => {
+            let login = login(hands, source).await?;
+            from_repository(sources, url, chart, version, login).await
+        }
         "OCIRepository" => {
             let (address, name) = url.rsplit_once('/').unwrap_or((url, ""));
             let reference = |field: &str| text(source, &["spec", "ref", field]).to_owned();
             let range = reference("semver");
-            from_shelf(sources, address, name, &if range.is_empty() { reference("tag") } else { range })
+            let version = if range.is_empty() { reference("tag") } else { range };
+            from_repository(sources, address, name, &version, None).await
         }
         "GitRepository" => {
             let reference = at(source, &["spec", "ref"]).cloned().unwrap_or_default();
@@ -67,8 +85,33 @@ async fn of_source(sources: &Sources, kind: &str, source: &Value, chart: &str, v
     }
 }
 
-fn from_shelf(sources: &Sources, url: &str, name: &str, version: &str) -> Result<Chart, String> {
-    sources.shelf.find(url, name, version).cloned().map_err(|error| error.to_string())
+/// From the shelf; else from a repository on this machine, which is the only network that there is.
+async fn from_repository(
+    sources: &Sources,
+    url: &str,
+    name: &str,
+    version: &str,
+    login: Option<Login>,
+) -> Result<Chart, String> {
+    if sources.shelf.answers(url) || !repository::is_near(url) {
+        return sources.shelf.find(url, name, version).cloned().map_err(|error| error.to_string());
+    }
+    sources.downloads.find(url, name, version, login.as_ref()).await
+}
+
+/// What a HelmRepository's Secret says of who asks.
+async fn login(hands: &Hands, source: &Value) -> Result<Option<Login>, String> {
+    let name = text(source, &["spec", "secretRef", "name"]);
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let namespace = text(source, &["metadata", "namespace"]);
+    let secret = hands.get("v1", "Secret", &Key::new(namespace, name)).await?;
+    let secret = secret.ok_or_else(|| format!("failed to get secret '{namespace}/{name}': it does not exist"))?;
+    let everywhere = at(source, &["spec", "passCredentials"]) == Some(&Value::Bool(true));
+    Login::of(&secret, everywhere)
+        .map(Some)
+        .ok_or_else(|| format!("invalid '{namespace}/{name}' secret data: required fields 'username' and 'password'"))
 }
 
 /// From the sandbox's own repository, whatever address it goes by: there is no network to others.

@@ -6,9 +6,14 @@
 
 mod chart;
 pub mod controller;
+mod deploy;
 mod hands;
 mod install;
+mod objects;
 mod pass;
+mod prepare;
+pub mod program;
+mod repository;
 pub mod shelf;
 pub mod status;
 mod tell;
@@ -16,4 +21,5 @@ mod values;
 pub mod wish;
 
 pub use controller::{Handle, Releases, Sources, View};
+pub use program::Program;
 pub use shelf::Shelf;

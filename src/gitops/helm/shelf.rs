@@ -114,11 +114,11 @@ impl Shelf {
         all.find(|item| file_name(&item.chart) == file).map(|item| item.archive.as_slice())
     }
 
-    /// `index.yaml` of a chart repository at an address.
-    pub fn index(&self, base: &str) -> String {
+    /// `index.yaml` of a chart repository, which names archives that are beside it.
+    pub fn index(&self) -> String {
         let entry = |item: &Item| {
             let mut entry = item.chart.metadata.clone();
-            entry["urls"] = json!([format!("{}/{}", base.trim_end_matches('/'), file_name(&item.chart))]);
+            entry["urls"] = json!([file_name(&item.chart)]);
             let digest: String = Sha256::digest(&item.archive).iter().map(|byte| format!("{byte:02x}")).collect();
             entry["digest"] = json!(digest);
             entry["created"] = json!("2026-01-01T00:00:00Z");

@@ -71,6 +71,42 @@ pub struct From {
     pub target: String,
 }
 
+/// The annotation that says what a chart is rendered with: `engine`, or the `helm` program, where there is one.
+const RENDERER: &str = "foredeck.dev/helm-renderer";
+
+/// What a chart is rendered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renderer {
+    /// The `helm` program, where there is one, else the engine.
+    Program,
+    /// The engine.
+    Engine,
+}
+
+impl Renderer {
+    fn of(release: &Value) -> Self {
+        match text(release, &["metadata", "annotations", RENDERER]) {
+            "engine" => Self::Engine,
+            _ => Self::Program,
+        }
+    }
+}
+
+/// Fields that ask for something, of those that are set.
+fn unheeded(release: &Value, fields: &'static [&'static str]) -> Vec<&'static str> {
+    let asks = |field: &&str| {
+        let path: Vec<&str> = field.split('.').collect();
+        match at(release, &path) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::Array(all)) => !all.is_empty(),
+            Some(Value::Object(all)) => !all.is_empty(),
+            Some(Value::String(text)) => !text.is_empty() && text != "disabled",
+            Some(_) => true,
+        }
+    };
+    fields.iter().copied().filter(|field| asks(&field)).collect()
+}
+
 /// What a HelmRelease wants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wish {
@@ -98,6 +134,10 @@ pub struct Wish {
     pub suspended: bool,
     /// Definitions are not made.
     pub skip_crds: bool,
+    /// What the chart is rendered with.
+    pub renderer: Renderer,
+    /// Fields that are set and not acted on.
+    pub unheeded: Vec<&'static str>,
 }
 
 impl Wish {
@@ -135,6 +175,8 @@ impl Wish {
             waits: flag(release, &["spec", "wait"]),
             suspended: false,
             skip_crds: flag(release, &["spec", "skipCRDs"]),
+            renderer: Renderer::of(release),
+            unheeded: unheeded(release, &["spec.forceUpgrade", "spec.resetValues", "spec.chart.chartPullSecret"]),
         }
     }
 
@@ -166,6 +208,19 @@ impl Wish {
             waits: !flag(release, &["spec", "install", "disableWait"]),
             suspended: flag(release, &["spec", "suspend"]),
             skip_crds: text(release, &["spec", "install", "crds"]) == "Skip",
+            renderer: Renderer::of(release),
+            unheeded: unheeded(
+                release,
+                &[
+                    "spec.driftDetection.mode",
+                    "spec.postRenderers",
+                    "spec.dependsOn",
+                    "spec.kubeConfig",
+                    "spec.serviceAccountName",
+                    "spec.upgrade.force",
+                    "spec.test.filters",
+                ],
+            ),
         }
     }
 }

@@ -86,12 +86,13 @@ pub(super) fn title(text: &str) -> String {
     let mut out = String::new();
     let mut before = ' ';
     for c in text.chars() {
-        let begins = if before.is_ascii() {
-            !(before.is_ascii_alphanumeric() || before == '_')
+        let begins =
+            if before.is_ascii() { !(before.is_ascii_alphanumeric() || before == '_') } else { before.is_whitespace() };
+        if begins {
+            out.extend(c.to_uppercase())
         } else {
-            before.is_whitespace()
-        };
-        if begins { out.extend(c.to_uppercase()) } else { out.push(c) }
+            out.push(c)
+        }
         before = c;
     }
     out
@@ -102,7 +103,11 @@ pub(super) fn untitle(text: &str) -> String {
     let mut out = String::new();
     let mut begins = true;
     for c in text.chars() {
-        if begins { out.extend(c.to_lowercase()) } else { out.push(c) }
+        if begins {
+            out.extend(c.to_lowercase())
+        } else {
+            out.push(c)
+        }
         begins = c.is_whitespace();
     }
     out

@@ -1,7 +1,7 @@
 //! YAML, JSON, base64 and hashes.
 
-use base64::{DecodeError, Engine as _};
 use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine as _};
 use serde_json::Value as Json;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -35,10 +35,15 @@ pub(super) fn call(name: &str, args: &Arguments<'_>) -> Option<Answer> {
                 Ok(Json::Null) if list => Value::list(Vec::new()),
                 Ok(Json::Null) => Value::map([]),
                 Ok(json) if json.is_array() == list && (list || json.is_object()) => Value::from_json(&json),
-                Ok(json) => fail(format!("error unmarshaling JSON: while decoding JSON: {}", another(&json, list)), list),
+                Ok(json) => {
+                    fail(format!("error unmarshaling JSON: while decoding JSON: {}", another(&json, list)), list)
+                }
                 Err(error) => {
                     let error = error.to_string();
-                    let error = error.strip_prefix("line 1: mapping values").map(|rest| format!("mapping values{rest}")).unwrap_or(error);
+                    let error = error
+                        .strip_prefix("line 1: mapping values")
+                        .map(|rest| format!("mapping values{rest}"))
+                        .unwrap_or(error);
                     fail(format!("error converting YAML to JSON: yaml: {error}"), list)
                 }
             }
@@ -139,7 +144,9 @@ fn small(json: &str) -> String {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '"' => within = !within,
-            '0' if !within && at > 1 && bytes.get(at - 1) == Some(&b'-') && bytes.get(at - 2) == Some(&b'e') => continue,
+            '0' if !within && at > 1 && bytes.get(at - 1) == Some(&b'-') && bytes.get(at - 2) == Some(&b'e') => {
+                continue;
+            }
             _ => {}
         }
         out.push(c);

@@ -1,10 +1,10 @@
 //! The functions of charts: Go's own, sprig's as far as charts use them, and Helm's.
 
-mod dicts;
-mod encode;
 mod base32;
 mod cases;
 mod decimal;
+mod dicts;
+mod encode;
 mod lists;
 mod logic;
 mod numbers;

@@ -84,18 +84,9 @@ const SIGNATURES: [(&str, &str); 17] = [
          toDecimal add1 add1f floor ceil empty typeOf kindOf deepCopy first last rest initial reverse uniq compact \
          not len ago duration durationRound htmlDate unixEpoch",
     ),
-    (
-        "aa",
-        "append push prepend has sub div mod deepEqual ne lt le gt ge",
-    ),
-    (
-        "a*",
-        "quote squote cat add addf coalesce all any tuple list dict concat print println html js urlquery dig",
-    ),
-    (
-        "aa*",
-        "default mul subf divf mulf biggest max min maxf minf without slice and or eq index call",
-    ),
+    ("aa", "append push prepend has sub div mod deepEqual ne lt le gt ge"),
+    ("a*", "quote squote cat add addf coalesce all any tuple list dict concat print println html js urlquery dig"),
+    ("aa*", "default mul subf divf mulf biggest max min maxf minf without slice and or eq index call"),
     ("sa", "join typeIs typeIsLike kindIs include tpl required date dateModify date_modify htmlDateInZone"),
     ("mm*", "merge mergeOverwrite keys"),
     ("ms*", "pick omit"),

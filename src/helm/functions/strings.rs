@@ -33,9 +33,9 @@ fn shape(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "trimSuffix" => two(&|end, text| text.strip_suffix(end).unwrap_or(text).to_owned()),
         "trimPrefix" => two(&|start, text| text.strip_prefix(start).unwrap_or(text).to_owned()),
         "trunc" => args.text(1).and_then(|text| args.int(0).map(|most| Value::text(trunc(&text, most)))),
-        "abbrev" => args.text(1).and_then(|text| {
-            Ok(Value::text(abbreviated(&text, 0, usize::try_from(args.int(0)?).unwrap_or(0))))
-        }),
+        "abbrev" => args
+            .text(1)
+            .and_then(|text| Ok(Value::text(abbreviated(&text, 0, usize::try_from(args.int(0)?).unwrap_or(0))))),
         "abbrevboth" => args.text(2).and_then(|text| {
             let size = |number: usize| args.int(number).map(|size| usize::try_from(size).unwrap_or(0));
             Ok(Value::text(abbreviated(&text, size(0)?, size(1)?)))
@@ -80,7 +80,9 @@ fn shape(name: &str, args: &Arguments<'_>) -> Option<Answer> {
         "kebabcase" => one(&|text| cased(text, '-')),
         "camelcase" => one(&camel),
         "wrap" => args.text(1).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, "\n", false)))),
-        "wrapWith" => args.text(2).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, &args.text(1)?, true)))),
+        "wrapWith" => {
+            args.text(2).and_then(|text| Ok(Value::text(wrapped(&text, args.size(0)?, &args.text(1)?, true))))
+        }
         _ => return None,
     })
 }
@@ -145,7 +147,10 @@ fn no_pattern(pattern: &str, error: &regex::Error) -> String {
     let known = [
         ("unclosed group", format!("missing closing ): `{pattern}`")),
         ("unopened group", format!("unexpected ): `{pattern}`")),
-        ("unclosed character class", format!("missing closing ]: `{}`", pattern.find('[').map_or("", |at| &pattern[at..]))),
+        (
+            "unclosed character class",
+            format!("missing closing ]: `{}`", pattern.find('[').map_or("", |at| &pattern[at..])),
+        ),
     ];
     let found = known.into_iter().find(|(ours, _)| error.contains(ours)).map(|(_, go)| go);
     let last = || error.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();

@@ -47,9 +47,7 @@ pub(super) fn call(name: &str, args: &Arguments<'_>, now: i64) -> Option<Answer>
             args.text(0).and_then(|layout| Ok(Value::text(date(&layout, &within(time(1)?, &args.text(2)?)))))
         }
         "htmlDate" => time(0).map(|time| Value::text(date("2006-01-02", &time))),
-        "htmlDateInZone" => {
-            time(0).and_then(|time| Ok(Value::text(date("2006-01-02", &within(time, &args.text(1)?)))))
-        }
+        "htmlDateInZone" => time(0).and_then(|time| Ok(Value::text(date("2006-01-02", &within(time, &args.text(1)?))))),
         "unixEpoch" => time(0).map(|time| Value::text(time.timestamp().as_second().to_string())),
         "dateModify" | "date_modify" => time(1).and_then(|time| {
             let span = args.text(0)?;
@@ -148,7 +146,11 @@ fn date(layout: &str, time: &Zoned) -> String {
     let is_utc = time.offset().is_zero();
     let format = format(layout);
     // A zone of nothing is `Z` where the layout allows it.
-    let format = if is_utc { format.replace("%:Q", "Z").replace("%Q", "Z") } else { format.replace("%:Q", "%:z").replace("%Q", "%z") };
+    let format = if is_utc {
+        format.replace("%:Q", "Z").replace("%Q", "Z")
+    } else {
+        format.replace("%:Q", "%:z").replace("%Q", "%z")
+    };
     jiff::fmt::strtime::format(&format, time).unwrap_or_default()
 }
 
@@ -173,7 +175,8 @@ fn duration(text: &str) -> Option<SignedDuration> {
     while !rest.is_empty() && rest != "0" {
         let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
         let number: f64 = rest.get(..digits)?.parse().ok()?;
-        let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit() || c == '.').map_or(rest.len(), |at| digits + at);
+        let unit_end =
+            rest[digits..].find(|c: char| c.is_ascii_digit() || c == '.').map_or(rest.len(), |at| digits + at);
         seconds += number
             * match &rest[digits..unit_end] {
                 "h" => 3600.0,
@@ -205,6 +208,7 @@ fn spelled(seconds: i64) -> String {
 fn rounded(seconds: i64) -> String {
     const UNITS: [(i64, &str); 6] =
         [(365 * 86_400, "y"), (30 * 86_400, "mo"), (86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
-    let unit = UNITS.iter().find(|(length, _)| seconds > *length).or(UNITS.iter().find(|(length, _)| seconds == *length));
+    let unit =
+        UNITS.iter().find(|(length, _)| seconds > *length).or(UNITS.iter().find(|(length, _)| seconds == *length));
     unit.map_or_else(|| "0s".to_owned(), |(length, name)| format!("{}{name}", seconds / length))
 }

@@ -152,9 +152,7 @@ fn length(value: &Value) -> Answer {
 fn position(value: &Value, length: usize) -> Result<usize, String> {
     let number = match value {
         Value::Nil => return Err("cannot index slice/array with nil".to_owned()),
-        other => {
-            other.whole().ok_or_else(|| format!("cannot index slice/array with type {}", other.type_name()))?
-        }
+        other => other.whole().ok_or_else(|| format!("cannot index slice/array with type {}", other.type_name()))?,
     };
     usize::try_from(number).ok().filter(|at| *at < length).ok_or_else(|| format!("index out of range: {number}"))
 }

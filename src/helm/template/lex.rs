@@ -180,10 +180,7 @@ impl<'a> Lexer<'a> {
             }
             c if c.is_ascii_graphic() => self.push(Token::Other(c), 1),
             c => {
-                return Err((
-                    At(self.at),
-                    format!("unrecognized character in action: U+{:04X} '{c}'", u32::from(c)),
-                ));
+                return Err((At(self.at), format!("unrecognized character in action: U+{:04X} '{c}'", u32::from(c))));
             }
         }
         Ok(())
@@ -207,7 +204,8 @@ impl<'a> Lexer<'a> {
         let mut before = ' ';
         let hex = rest[sign..].starts_with("0x") || rest[sign..].starts_with("0X");
         for c in rest[sign..].chars() {
-            let exponent = matches!(c, '+' | '-') && (matches!(before, 'p' | 'P') || (matches!(before, 'e' | 'E') && !hex));
+            let exponent =
+                matches!(c, '+' | '-') && (matches!(before, 'p' | 'P') || (matches!(before, 'e' | 'E') && !hex));
             if !(c.is_ascii_alphanumeric() || c == '.' || c == '_' || exponent) {
                 break;
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::parse::{parse, place};
 use super::escape::quoted;
+use super::parse::{parse, place};
 use super::tree::{At, Base, Branch, Call, Command, Node, Pipe, Template, Word};
 use super::value::{Native, Value};
 use crate::helm::error::Error;
@@ -175,9 +175,7 @@ impl<'a> Runner<'a> {
         self.templates = before;
         answer.map_err(|error| match error {
             Error::Refused { message, .. } => Fault::Refused(message),
-            error => {
-                Fault::Says(format!("error during tpl function execution for {}: {error}", quoted(text)))
-            }
+            error => Fault::Says(format!("error during tpl function execution for {}: {error}", quoted(text))),
         })
     }
 
@@ -421,16 +419,11 @@ impl<'a> Runner<'a> {
     }
 
     /// What a word is as an argument.
-    fn argument<'t>(
-        &mut self,
-        word: &'t Word,
-        kind: Kind,
-        frame: &mut Frame<'t>,
-        dot: &Got,
-    ) -> Result<Value, Error> {
+    fn argument<'t>(&mut self, word: &'t Word, kind: Kind, frame: &mut Frame<'t>, dot: &Got) -> Result<Value, Error> {
         frame.here = Here::Word(word);
         let expected = |what: &str, frame: &Frame<'_>| frame.wrong(format!("expected {what}; found {word}"));
-        if !word.fields.is_empty() || matches!(word.base, Base::Dot | Base::Variable(_) | Base::Function(_) | Base::Pipe(_))
+        if !word.fields.is_empty()
+            || matches!(word.base, Base::Dot | Base::Variable(_) | Base::Function(_) | Base::Pipe(_))
         {
             let got = if word.fields.is_empty() {
                 self.base(word, frame, dot)?
@@ -548,12 +541,8 @@ fn fits(got: &Got, kind: Kind, frame: &Frame<'_>) -> Result<(), Error> {
         | (Kind::Map, Value::Map(_)) => Ok(()),
         (Kind::Map, Value::Nil) if !got.wrapped => Ok(()),
         (_, Value::Nil) if !got.wrapped => frame.wrong(format!("invalid value; expected {}", kind.name())),
-        (_, Value::Nil) => {
-            frame.wrong(format!("wrong type for value; expected {}; got interface {{}}", kind.name()))
-        }
-        (_, other) => {
-            frame.wrong(format!("wrong type for value; expected {}; got {}", kind.name(), other.type_name()))
-        }
+        (_, Value::Nil) => frame.wrong(format!("wrong type for value; expected {}; got interface {{}}", kind.name())),
+        (_, other) => frame.wrong(format!("wrong type for value; expected {}; got {}", kind.name(), other.type_name())),
     }
 }
 

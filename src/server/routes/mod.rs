@@ -4,6 +4,7 @@ pub mod admin;
 pub mod asset;
 pub mod body;
 pub mod canary;
+pub mod charts;
 pub mod control;
 pub mod deck;
 pub mod events;
