@@ -25,7 +25,7 @@ const CLUSTER: [(&str, &str); 7] = [
     (
         "a flood of objects",
         "kubectl -n demo scale deployment podinfo --replicas=60; \
-         for i in $(seq 300); do printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: flood-%s, namespace: demo}\n---\n' $i; done \
+         for i in $(seq 120); do printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: flood-%s, namespace: demo}\n---\n' $i; done \
          | kubectl apply --server-side -f - >/dev/null",
     ),
 ];
