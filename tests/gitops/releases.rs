@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use foredeck::gitops::helm::{Program, Shelf, Sources};
 use foredeck::helm::archive;
+use foredeck::helm::record::Record;
+use foredeck::sandbox::charts;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -297,5 +299,37 @@ async fn what_the_helm_program_says_is_told() {
     test.apply(&releases(), &tiny("web", json!({}))).await;
     let view = test.shown("web", "the failure", |view| view.good == Some(false)).await;
     assert!(view.message.contains("helm: it does not like this"), "{}", view.message);
+    test.finish().await;
+}
+
+/// The real helm and the engine make the same release, where there is a helm.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_helm_and_the_engine_agree() {
+    let Some(helm) = foredeck::cluster::process::find("helm", std::env::var_os("PATH").as_deref(), &[]) else {
+        eprintln!("skipped: helm is missing");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::new(helm, folder.path().join("home"));
+    let test =
+        HelmTest::with("demo", Sources { helm: Some(program), shelf: charts::shelf(), ..Sources::default() }).await;
+    let release = |name: &str, renderer: &str| {
+        json!({"apiVersion": "helm.fluxcd.io/v1", "kind": "HelmRelease",
+            "metadata": {"name": name, "namespace": "demo", "annotations": {"foredeck.dev/helm-renderer": renderer}},
+            "spec": {"releaseName": name, "values": {"cache": {"enabled": true}, "hpa": {"enabled": true}},
+                "chart": {"repository": "https://charts.helm.sh/stable", "name": "podinfo", "version": "6.5.0"}}})
+    };
+    let mut manifests = Vec::new();
+    for (name, renderer) in [("aa", "helm"), ("bb", "engine")] {
+        test.apply(&releases(), &release(name, renderer)).await;
+        test.shown(name, renderer, |view| view.good == Some(true)).await;
+        let secrets = test.list("/api/v1/namespaces/demo/secrets").await;
+        let record = secrets.iter().filter_map(Record::of).find(|record| record.name() == name).expect("a record");
+        let lines = record.manifest().lines().filter(|line| !line.starts_with("  token: "));
+        manifests.push(lines.map(|line| line.replace("aa", "bb") + "\n").collect::<String>());
+    }
+    let told = test.get(&releases(), "aa").await.expect("the HelmRelease").to_string();
+    assert!(told.contains("rendered by helm v"), "{told}");
+    assert_eq!(manifests[0], manifests[1]);
     test.finish().await;
 }

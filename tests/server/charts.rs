@@ -89,8 +89,26 @@ async fn charts_are_served_as_a_repository() {
     let again = foredeck::sandbox::charts::shelf();
     let bytes = again.archive("podinfo-6.7.0.tgz").expect("an archive");
     assert_eq!(Chart::unpack(bytes).expect("a chart").version, "6.7.0");
+    helm_takes_them(&format!("http://{}/charts", server.address)).await;
     for path in ["/charts/none.tgz", "/charts/..%2Findex.yaml"] {
         assert_eq!(server.get(path, Role::Viewer).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     server.finish().await;
+}
+
+/// The real helm adds the repository and pulls from it, where there is one.
+async fn helm_takes_them(address: &str) {
+    let Some(helm) = foredeck::cluster::process::find("helm", std::env::var_os("PATH").as_deref(), &[]) else {
+        eprintln!("skipped: helm is missing");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    for args in [&["repo", "add", "here", address][..], &["pull", "here/podinfo", "--version", "6.5.x"]] {
+        let mut command = tokio::process::Command::new(&helm);
+        command.args(args).env_clear().env("HOME", folder.path()).current_dir(folder.path()).kill_on_drop(true);
+        let output = tokio::time::timeout(DEADLINE, command.output()).await.expect("in time").expect("it starts");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let pulled = std::fs::read(folder.path().join("podinfo-6.5.4.tgz")).expect("the archive");
+    assert_eq!(foredeck::sandbox::charts::shelf().archive("podinfo-6.5.4.tgz"), Some(pulled.as_slice()));
 }
