@@ -172,5 +172,6 @@ async fn a_cluster_stands_on_the_slide() {
     let text = panel(&live.server, words, |text| text.contains("Provisioned · 3/3 · Available")).await;
     assert!(text.contains("├─MachineDeployment default/demo-md-0, v1.33.1"), "{text}");
     assert!(text.contains("2 Machines..."), "{text}");
+    panel(&live.server, "tree", |text| text.contains("├─MachineDeployment default/demo-md-0")).await;
     live.end().await;
 }

@@ -6,6 +6,7 @@ use super::action::{Pass, finalize};
 use super::bootstrap;
 use super::clone::{self, Plan};
 use super::condition::{self, Condition};
+use super::health_check;
 use super::kind::Kind;
 use super::machine_set::scaling;
 use super::reference;
@@ -69,6 +70,9 @@ pub(super) fn reconcile<'a>(pass: &mut Pass<'a>, id: &'a Id, old: &'a Value) {
 fn move_on(pass: &mut Pass<'_>, id: &Id, plane: &Value, machines: &[(&Id, &Value)]) -> String {
     let wanted = int(plane, &["spec", "replicas"]).unwrap_or(1).max(1);
     let there = i64::try_from(machines.len()).unwrap_or(i64::MAX);
+    if remedy(pass, plane, machines) {
+        return String::new();
+    }
     let hash = wanted_hash(plane);
     let is_outdated = |machine: &Value| annotation(machine, words::CONFIG_HASH) != Some(hash.as_str());
     let outdated: Vec<&(&Id, &Value)> = machines.iter().filter(|(_, machine)| is_outdated(machine)).collect();
@@ -96,6 +100,20 @@ fn move_on(pass: &mut Pass<'_>, id: &Id, plane: &Value, machines: &[(&Id, &Value
         }
     }
     String::new()
+}
+
+/// Takes a machine that a health check gave up; true when one goes. The others have to be well, and there have to be some:
+/// what is in etcd would be lost.
+fn remedy(pass: &mut Pass<'_>, plane: &Value, machines: &[(&Id, &Value)]) -> bool {
+    let (ill, others): (Vec<_>, Vec<_>) = machines.iter().partition(|(_, machine)| health_check::is_given_up(machine));
+    let well = |machine: &Value| !is_going(machine) && !text(machine, &["status", "nodeRef", "name"]).is_empty();
+    let [(id, machine)] = ill.as_slice() else { return false };
+    if others.is_empty() || is_going(machine) || !others.iter().all(|(_, machine)| well(machine)) {
+        return false;
+    }
+    pass.delete(id, machine);
+    pass.event(plane, "SuccessfulDelete", format!("Deleted Machine \"{}\"", id.name));
+    true
 }
 
 fn grow(pass: &mut Pass<'_>, id: &Id, plane: &Value, hash: &str) -> String {

@@ -33,27 +33,21 @@ pub(super) fn reconcile<'a>(pass: &mut Pass<'a>, id: &'a Id, old: &'a Value) {
     let paused = is_paused(old, Some(cluster));
     condition::set(&mut new, "Paused", &Condition::either(paused, "Paused", "NotPaused"), pass.now);
     if !paused {
-        count(pass, old, cluster, &mut new);
+        count(pass, old, &mut new);
     }
     pass.settle(id, old, new);
 }
 
-fn count(pass: &mut Pass<'_>, check: &Value, cluster: &Value, new: &mut Value) {
-    let all = pass.world.members(namespace(check), name(cluster), Kind::Machine);
-    let machines: Vec<&Value> =
-        all.into_iter().map(|(_, machine)| machine).filter(|machine| is_meant(check, machine)).collect();
-    let total = i64::try_from(machines.len()).unwrap_or(i64::MAX);
-    let healthy = machines.iter().filter(|machine| verdict(pass, check, machine) == Verdict::Healthy).count();
-    let healthy = i64::try_from(healthy).unwrap_or(i64::MAX);
-    let ill = machines.iter().filter(|machine| matches!(verdict(pass, check, machine), Verdict::Ill(..))).count();
-    let ill = i64::try_from(ill).unwrap_or(i64::MAX);
-    let most = most(check, total);
-    let names: Vec<Value> = machines.iter().map(|machine| name(machine).into()).collect();
+fn count(pass: &mut Pass<'_>, check: &Value, new: &mut Value) {
+    let found = Counted::of(pass, check);
+    let Counted { total, healthy, ill, .. } = found;
     set(new, &["status", "expectedMachines"], total);
     set(new, &["status", "currentHealthy"], healthy);
-    set(new, &["status", "remediationsAllowed"], if ill > most { 0 } else { most - ill });
-    set(new, &["status", "targets"], names);
-    let allowed = if ill > most {
+    set(new, &["status", "remediationsAllowed"], (found.most - ill).max(0));
+    set(new, &["status", "targets"], found.names.clone());
+    let allowed = if found.is_allowed() {
+        Condition::yes("RemediationAllowed")
+    } else {
         let limit = limit(check).map_or_else(|| "100%".to_owned(), shown);
         Condition::no(
             "TooManyUnhealthy",
@@ -62,10 +56,40 @@ fn count(pass: &mut Pass<'_>, check: &Value, cluster: &Value, new: &mut Value) {
                  (total: {total}, unhealthy: {ill}, maxUnhealthy: {limit})"
             ),
         )
-    } else {
-        Condition::yes("RemediationAllowed")
     };
     condition::set(new, "RemediationAllowed", &allowed, pass.now);
+}
+
+/// The machines of a health check.
+struct Counted {
+    names: Vec<Value>,
+    total: i64,
+    healthy: i64,
+    ill: i64,
+    /// How many may be ill at once.
+    most: i64,
+}
+
+impl Counted {
+    fn of(pass: &mut Pass<'_>, check: &Value) -> Self {
+        let all = pass.world.members(namespace(check), text(check, &["spec", "clusterName"]), Kind::Machine);
+        let mut found = Self { names: Vec::new(), total: 0, healthy: 0, ill: 0, most: 0 };
+        for (_, machine) in all.into_iter().filter(|(_, machine)| is_meant(check, machine)) {
+            found.names.push(name(machine).into());
+            found.total += 1;
+            match verdict(pass, check, machine) {
+                Verdict::Healthy => found.healthy += 1,
+                Verdict::Ill(..) => found.ill += 1,
+                Verdict::Waiting => {}
+            }
+        }
+        found.most = limit(check).and_then(|limit| amount(limit, found.total, false)).unwrap_or(found.total);
+        found
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.ill <= self.most
+    }
 }
 
 /// How a machine is.
@@ -93,7 +117,8 @@ pub(super) fn conditions(pass: &mut Pass<'_>, machine: &Value) -> Option<(Condit
     for check in &checks {
         if let Verdict::Ill(reason, why) = verdict(pass, check, machine) {
             let ill = Condition::no(reason, format!("Health check failed: {why}")).severe("Warning");
-            let allowed = condition::is_true(check, "RemediationAllowed");
+            // As it is now: what the check's status says is from before.
+            let allowed = Counted::of(pass, check).is_allowed();
             let waits = Condition::no("WaitingForRemediation", "Waiting for remediation").severe("Warning");
             return Some((ill, allowed.then_some(waits)));
         }
@@ -181,10 +206,6 @@ fn duration(object: &Value, seconds: &str, words: &str) -> Option<Duration> {
 fn limit(check: &Value) -> Option<&Value> {
     at(check, &["spec", "remediation", "triggerIf", "unhealthyLessThanOrEqualTo"])
         .or_else(|| at(check, &["spec", "maxUnhealthy"]))
-}
-
-fn most(check: &Value, total: i64) -> i64 {
-    limit(check).and_then(|limit| amount(limit, total, false)).unwrap_or(total)
 }
 
 fn shown(value: &Value) -> String {

@@ -42,14 +42,17 @@ impl fmt::Display for Id {
 /// The objects that are known.
 pub type Objects = BTreeMap<Id, Arc<Value>>;
 
+/// An object, and what identifies it.
+type Named<'a> = (&'a Id, &'a Value);
+
 /// All objects, with who belongs to whom.
 #[derive(Debug)]
 pub struct World<'a> {
     objects: &'a Objects,
     /// The objects that an object owns, by its uid.
-    owned: HashMap<&'a str, Vec<(&'a Id, &'a Value)>>,
+    owned: HashMap<&'a str, Vec<Named<'a>>>,
     /// The objects that name a cluster, by its name and their kind.
-    members: HashMap<(&'a str, &'a str, Kind), Vec<(&'a Id, &'a Value)>>,
+    members: HashMap<(&'a str, &'a str, Kind), Vec<Named<'a>>>,
 }
 
 impl<'a> World<'a> {

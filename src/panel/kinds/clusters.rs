@@ -87,11 +87,23 @@ fn detail(row: &Row, phase: &str) -> String {
         (status, reason) => {
             let why = if reason.is_empty() { status } else { reason };
             let message = row.message.lines().next().unwrap_or_default().trim_start_matches("* ").trim();
-            if message.is_empty() { why.to_owned() } else { format!("{why}: {message}") }
+            // What follows stands in the next lines.
+            let message = message.trim_end_matches(':');
+            if message.is_empty() { why.to_owned() } else { format!("{why}: {}", cut(message)) }
         }
     };
     let parts = [phase, &row.replicas, &said];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// The beginning of a message: all of it would leave no room to read it in.
+fn cut(message: &str) -> String {
+    const MOST: usize = 44;
+    if message.chars().count() <= MOST {
+        return message.to_owned();
+    }
+    let beginning: String = message.chars().take(MOST - 1).collect();
+    format!("{}…", beginning.trim_end())
 }
 
 fn mark(row: &Row) -> Mark {

@@ -155,6 +155,28 @@ fn a_machine_is_replaced_by_annotation() {
 }
 
 #[test]
+fn a_control_plane_is_mended_while_others_are_well() {
+    for (replicas, mended) in [(1, false), (3, true)] {
+        let mut rig = Rig::new(Options::default());
+        rig.apply(include_str!("../../../../workshop/repo/apps/cluster.yaml"));
+        rig.create(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "MachineHealthCheck",
+            "metadata": {"name": "plane"}, "spec": {"clusterName": "demo",
+                "selector": {"matchLabels": {words::CONTROL_PLANE: ""}}}}));
+        let plane = Rig::id(Kind::KubeadmControlPlane, "demo-control-plane");
+        rig.patch(&plane, &json!({"spec": {"replicas": replicas}}));
+        rig.finish();
+        assert!(condition::is_true(rig.get(Kind::Cluster, "demo"), "Available"), "{:#?}", rig.tree());
+        let of_plane = |rig: &Rig| -> Vec<String> {
+            rig.names(Kind::Machine).into_iter().filter(|name| name.starts_with("demo-control-plane")).collect()
+        };
+        let ill = of_plane(&rig).remove(0);
+        rig.patch(&Rig::id(Kind::Machine, &ill), &json!({"metadata": {"annotations": {words::REMEDIATE: ""}}}));
+        rig.finish();
+        assert_eq!((of_plane(&rig).len(), !of_plane(&rig).contains(&ill)), (replicas, mended));
+    }
+}
+
+#[test]
 fn hooks_hold_a_deletion() {
     let mut rig = Rig::seed();
     rig.finish();
