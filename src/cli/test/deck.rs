@@ -41,7 +41,7 @@ impl Shown<'_> {
     fn name(&self) -> String {
         match self.does {
             Does::Step(step) => step.name.clone(),
-            Does::Panel(spec) => format!("panel {}", spec.title()),
+            Does::Panel(spec) => spec.title(),
         }
     }
 }
@@ -219,7 +219,8 @@ mod tests {
         let project = Project::open_in(files, &[Path::new("/p/a.md")], ProjectOptions::default()).expect("a project");
         let compiled = project.compile(&project.decks[0]).expect("a deck");
         let names: Vec<_> = plan(&compiled).iter().map(|shown| format!("{} {}", shown.slide, shown.name())).collect();
-        let expected = ["0 a", "0 s", "0 panel exec", "1 b", "1 rb", "1 b", "2 c", "2 rc", "2 sc", "3 sd", "4 e"];
+        let expected =
+            ["0 a", "0 s", "0 $ kubectl get pods", "1 b", "1 rb", "1 b", "2 c", "2 rc", "2 sc", "3 sd", "4 e"];
         assert_eq!(names, expected);
     }
 }
