@@ -84,10 +84,10 @@ fn what_passes_fails_and_takes_too_long_is_told_apart() {
     let reason = |step: usize| steps[step]["reason"].as_str().unwrap_or("");
     assert_eq!(
         reason(6),
-        "exit code 3\nat deck.md:22:1\n$ echo 'all <is> lost'; exit 3\nall <is> lost",
+        "exit code 3\nat deck.md:21:1\n$ echo 'all <is> lost'; exit 3\nall <is> lost",
         "why, where, what was run, what it wrote"
     );
-    assert!(reason(7).starts_with("it was meant to fail, but did not\nat deck.md:26:1\n"), "{}", reason(7));
+    assert!(reason(7).starts_with("it was meant to fail, but did not\nat deck.md:25:1\n"), "{}", reason(7));
     assert!(reason(8).starts_with("the command did not end within 1 s\n"), "{}", reason(8));
     assert!(reason(9).starts_with("waited too long for "), "{}", reason(9));
     let junit = tool.read("out/results.xml");
