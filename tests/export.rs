@@ -215,6 +215,37 @@ fn a_result_replaces_the_old_one_in_one_go() {
     assert_eq!(tool.files(), ["deck.html", "deck.md", "out.html"]);
 }
 
+/// A picture of 200 MB; most of it is a hole, so it costs no room.
+fn huge(tool: &Tool, path: &str) {
+    let file = std::fs::File::create(tool.path(path)).expect("a file");
+    file.set_len(200 * 1024 * 1024).expect("a long file");
+}
+
+#[test]
+fn a_huge_picture_is_left_out_and_that_is_said() {
+    let tool = Tool::new().with("deck.md", "# A\n\n![](huge.png) ![](small.png)\n").with("small.png", PNG);
+    huge(&tool, "huge.png");
+    let run = tool.run("export deck.md -o deck.html");
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(run.err.contains("error[export/unreadable]") && run.err.contains("`huge.png`"), "{}", run.err);
+    let page = tool.read("deck.html");
+    assert!(page.contains(PNG_URI) && page.contains("src=\"huge.png\""), "the rest is there");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_takes_no_files_is_told_and_nothing_is_left() {
+    let tool = Tool::new().with("deck.md", "# A\n").with("file", "no folder");
+    for (output, path) in
+        [("file/deck.html", "file/deck.html"), ("/proc/foredeck/deck.html", "/proc/foredeck/deck.html")]
+    {
+        let run = tool.run(&format!("export deck.md -o {output}"));
+        assert_eq!(run.code, 4, "{output}: {}", run.err);
+        assert!(run.err.starts_with(&format!("error: cannot write `{path}`\n")), "{}", run.err);
+    }
+    assert_eq!(tool.files(), ["deck.md", "file"]);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told() {

@@ -174,6 +174,34 @@ fn many_decks_share_a_browser_and_one_that_fails_keeps_no_other_back() {
 }
 
 #[test]
+fn a_long_deck_is_printed_to_its_end() {
+    let Some(browser) = installed("a long deck") else { return };
+    let slides: Vec<String> = (1..=1000).map(|number| format!("# Slide {number}\n\n- one\n- two\n")).collect();
+    let tool = Tool::new().with("deck.md", slides.join("\n---\n\n"));
+    let run = print(
+        &tool,
+        &browser,
+        "export deck.md -o deck.pdf --pdf-outlines --pdf-outlines.headings=false --browser-timeout 300s",
+    );
+    assert_eq!((run.code, run.err.as_str()), (0, "deck.md => deck.pdf\n"));
+    let pdf = bytes(&tool, "deck.pdf");
+    assert_eq!(count(&pdf, b"/Type /Page\n"), 1000);
+    assert_eq!(count(&pdf, b"/Title (Page 1000: Slide 1000)"), 1);
+}
+
+#[test]
+fn a_huge_picture_is_left_out_of_a_pdf_and_that_is_said() {
+    let Some(browser) = installed("a huge picture") else { return };
+    let tool = Tool::new().with("deck.md", "# A\n\n![](huge.png)\n");
+    let file = std::fs::File::create(tool.path("huge.png")).expect("a file");
+    file.set_len(200 * 1024 * 1024).expect("a long file");
+    let run = print(&tool, &browser, "export deck.md -o deck.pdf");
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(run.err.contains("error[export/unreadable]") && run.err.contains("huge.png"), "{}", run.err);
+    assert!(bytes(&tool, "deck.pdf").ends_with(b"%%EOF\n"), "the rest is there");
+}
+
+#[test]
 fn doctor_tries_the_browser() {
     let Some(browser) = installed("doctor") else { return };
     let run = print(&Tool::new(), &browser, "doctor browser --json");
@@ -249,6 +277,37 @@ mod fake {
         assert_eq!(run.code, 4);
         assert!(run.err.starts_with("error: the browser refused a connection: "), "{}", run.err);
         assert_gone(&tool);
+    }
+
+    #[test]
+    fn one_that_dies_at_work_leaves_no_half_file() {
+        let Some(browser) = installed("a dying browser") else { return };
+        // It goes, with all that it started, as soon as there is a file `now`.
+        let script = format!(
+            "{} \"$@\" &\nwhile ! /usr/bin/test -e now; do /bin/sleep 0.05; done\nkill -9 0",
+            browser.display()
+        );
+        let tool = pretending(&script);
+        let slides: Vec<String> = (1..=1500).map(|number| format!("# Slide {number}\n\n- one\n- two\n")).collect();
+        std::fs::write(tool.path("deck.md"), slides.join("\n---\n\n")).expect("a deck");
+        std::fs::create_dir_all(tool.path("tmp")).expect("a folder");
+        let mut command = tool.command("export deck.md --images png -o out/s.png --browser-path bin/browser");
+        command.env("TMPDIR", tool.path("tmp")).stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the program starts");
+        let since = Instant::now();
+        while !tool.path("out/s.0003.png").exists() {
+            assert!(since.elapsed() < Duration::from_secs(120), "pictures are made");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::fs::write(tool.path("now"), "").expect("a file");
+        let output = child.wait_with_output().expect("it ends");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{told}");
+        assert!(told.starts_with("error: ") && told.contains("browser"), "{told}");
+        for picture in tool.files().iter().filter(|path| path.starts_with("out/")) {
+            assert!(picture.ends_with(".png") && bytes(&tool, picture).ends_with(b"IEND\xaeB`\x82"), "{picture}");
+        }
+        assert_eq!(tool.files().iter().filter(|path| path.starts_with("tmp/")).count(), 0, "the profile is gone");
     }
 
     #[test]

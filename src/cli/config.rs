@@ -366,9 +366,10 @@ impl Reader<'_> {
             let dashed = dashes(key);
             let known = KEYS.contains(&dashed.as_str()) || defaults::KEYS.contains(&dashed.as_str());
             let code_and_message = match kind {
-                _ if dashed == PROGRAM_KEY => {
-                    (Code("config/not-here"), "a program is named on the command line, with `--browser-path`, or in CHROME_PATH")
-                }
+                _ if dashed == PROGRAM_KEY => (
+                    Code("config/not-here"),
+                    "a program is named on the command line, with `--browser-path`, or in CHROME_PATH",
+                ),
                 Kind::Project if OWN_KEYS.contains(&dashed.as_str()) => {
                     (Code("config/not-here"), "it counts only in the user's own configuration")
                 }

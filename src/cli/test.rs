@@ -1,21 +1,28 @@
 //! `test`: what can be run is run headless, for CI.
 
 pub mod args;
+mod before;
 mod deck;
 pub(super) mod junit;
 mod stage;
 
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::cluster::folder::Folder;
 use crate::diagnostic;
 use crate::project::{Compiled, Project};
+use crate::recording::{self, files};
 use crate::theme::Container;
 
 use super::console::{Code, Console, Failure};
 use super::settings::{self, Asked};
-use super::{Inputs, supervise, trust, workshop};
+use super::{Inputs, runs, supervise, trust, workshop};
 use args::{TestArgs, TestCommand, TestDecks};
+use before::Before;
 use deck::Tested;
 use junit::{Outcome, Suite};
 
@@ -88,13 +95,30 @@ async fn each(
     stop: &CancellationToken,
 ) -> Result<Vec<Tested>, Failure> {
     let mut tested = Vec::new();
-    for compiled in decks {
-        if decks.len() > 1 && compiled.rendered.slides.iter().any(|slide| !slide.steps.is_empty()) {
+    let mut good = last_good(project);
+    for (entry, compiled) in project.decks.iter().zip(decks) {
+        let plan = deck::plan(compiled);
+        if decks.len() > 1 && !plan.is_empty() {
             console.say(&console.strong(&compiled.source.path().display().to_string()));
         }
-        tested.push(deck::run(project, compiled, fail_fast, console, stop).await?);
+        let before = good.remove(&entry.slug).unwrap_or_default();
+        tested.push(deck::run(project, compiled, &plan, &before, fail_fast, console, stop).await?);
     }
     Ok(tested)
+}
+
+/// The last run of each deck in which every step passed.
+fn last_good(project: &Project) -> BTreeMap<String, Before> {
+    let slugs: Vec<&str> = project.decks.iter().map(|deck| deck.slug.as_str()).collect();
+    let folder = files::folder(Folder::of(&project.root).path());
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let now_ms = u64::try_from(now_ms).unwrap_or(u64::MAX);
+    let runs = runs::last_passed(&folder, &slugs).into_iter().map(|(deck, run)| {
+        let label = format!("{} {}", run.head.what.word(), recording::clock(run.head.started_ms, now_ms));
+        let before = Before::of(&run, &deck, label);
+        (deck, before)
+    });
+    runs.collect()
 }
 
 fn document(suites: &[Suite]) -> Value {

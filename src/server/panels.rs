@@ -7,7 +7,7 @@
 
 mod cell;
 pub mod chart;
-mod exec;
+pub mod exec;
 pub mod once;
 mod picture;
 pub mod poll;

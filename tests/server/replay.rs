@@ -150,7 +150,8 @@ async fn without_a_cluster_steps_show_what_was_recorded_and_nothing_is_run() {
     let answer = post(&running, Role::Presenter, "/api/v1/checkpoints/restore", &json!({})).await;
     assert_eq!((answer.status, answer.json()["name"].clone()), (StatusCode::OK, json!("add")), "{}", answer.text);
     until(&mut late, "panel", shows("rehearsed")).await;
-    until(&mut late, "step", |data| data["steps"][0]["state"] == "ready").await;
+    let mut later = running.listen("deck=demo", Role::Viewer, None).await;
+    until(&mut later, "step", |data| data["steps"][0]["state"] == "ready").await;
     let answer = post(&running, Role::Presenter, "/api/v1/steps/run", &json!({ "deck": "demo", "slide": 0 })).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     until(&mut late, "panel", shows("after")).await;

@@ -1,17 +1,19 @@
-//! `test DECK`: every step of a deck, one after the other, on an embedded cluster of its own.
+//! `test DECK`: everything that a deck runs, one thing after the other, on an embedded cluster of its own.
 
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::before::Before;
 use super::junit::{Case, Outcome, Suite};
 use super::stage::Stage;
 use crate::cli::console::{Code, Console, Failure};
-use crate::deck::StepSpec;
 use crate::deck::step::Role;
+use crate::deck::{PanelKind, PanelSpec, StepSpec};
 use crate::project::{Compiled, Project};
 use crate::runbook::journal::{Run, State};
 use crate::runbook::runner::Runner;
+use crate::server::panels::exec;
 use crate::server::state::App;
 
 /// What a step may take on top of its own time-out: checkpoints, and the end of its processes.
@@ -19,10 +21,29 @@ const GRACE: Duration = Duration::from_secs(60);
 /// Lines of what a step wrote that are told when it fails.
 const LAST_LINES: usize = 15;
 
-/// A step that is run, and where it stands.
-struct Shown<'a> {
+/// Something that is run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Does<'a> {
+    /// A command of a slide.
+    Step(&'a StepSpec),
+    /// A panel that shows what a command prints.
+    Panel(&'a PanelSpec),
+}
+
+/// Something that is run, and the slide that it stands on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Shown<'a> {
     slide: usize,
-    step: &'a StepSpec,
+    does: Does<'a>,
+}
+
+impl Shown<'_> {
+    fn name(&self) -> String {
+        match self.does {
+            Does::Step(step) => step.name.clone(),
+            Does::Panel(spec) => spec.title(),
+        }
+    }
 }
 
 /// How the steps of a deck went.
@@ -32,11 +53,32 @@ pub(super) struct Tested {
     pub(super) only_late: bool,
 }
 
-/// The steps that a speaker would run: what sets up, and what is shown.
-fn steps(compiled: &Compiled) -> Vec<Shown<'_>> {
-    let slides = compiled.rendered.slides.iter().enumerate();
-    let steps = slides.flat_map(|(slide, rendered)| rendered.steps.iter().map(move |step| Shown { slide, step }));
-    steps.filter(|shown| matches!(shown.step.role, Role::Run | Role::Setup)).collect()
+/// What is run, in order: of every slide what sets up and what is shown, then the panels that run something. What takes a
+/// slide back is tried, too; then its solution, or its steps once more, bring it to where later slides expect it.
+pub(super) fn plan(compiled: &Compiled) -> Vec<Shown<'_>> {
+    let mut plan = Vec::new();
+    for (slide, rendered) in compiled.rendered.slides.iter().enumerate() {
+        let of = |role: Role| rendered.steps.iter().filter(move |step| step.role == role).map(Does::Step);
+        let all: Vec<Does<'_>> = rendered.steps.iter().map(Does::Step).collect();
+        let shown = all.into_iter().filter(|does| is_shown(*does)).collect::<Vec<_>>();
+        let (resets, solves): (Vec<_>, Vec<_>) = (of(Role::Reset).collect(), of(Role::Solve).collect());
+        let panels = rendered.panels.iter().map(|(_, spec)| spec).filter(|spec| spec.kind == PanelKind::Exec);
+        let mut here = shown.clone();
+        here.extend(panels.map(Does::Panel));
+        let nothing_shown = of(Role::Run).next().is_none();
+        match (resets.is_empty(), solves.is_empty()) {
+            (true, false) if nothing_shown => here.extend(solves),
+            (true, _) => {}
+            (false, true) => here.extend(resets.into_iter().chain(shown)),
+            (false, false) => here.extend(resets.into_iter().chain(solves)),
+        }
+        plan.extend(here.into_iter().map(|does| Shown { slide, does }));
+    }
+    plan
+}
+
+fn is_shown(does: Does<'_>) -> bool {
+    matches!(does, Does::Step(step) if matches!(step.role, Role::Run | Role::Setup))
 }
 
 /// Runs all of them.
@@ -46,14 +88,15 @@ fn steps(compiled: &Compiled) -> Vec<Shown<'_>> {
 pub(super) async fn run(
     project: &Project,
     compiled: &Compiled,
+    plan: &[Shown<'_>],
+    before: &Before,
     fail_fast: bool,
     console: Console,
     stop: &CancellationToken,
 ) -> Result<Tested, Failure> {
     let name = compiled.source.path().display().to_string();
-    let steps = steps(compiled);
     let mut suite = Suite { name, cases: Vec::new(), seconds: 0.0 };
-    if steps.is_empty() {
+    if plan.is_empty() {
         return Ok(Tested { suite, only_late: false });
     }
     let begun = Instant::now();
@@ -61,12 +104,15 @@ pub(super) async fn run(
     let stage = Stage::start(&project.root, stop.child_token()).await?;
     let (mut late, mut wrong) = (0, 0);
     let done = async {
-        for Shown { slide, step } in steps {
+        for shown in plan {
             let begun = Instant::now();
             let left = fail_fast && (late + wrong) > 0;
             let (state, result) = match left {
                 true => (State::Ready, Outcome::Skipped("an earlier step failed".to_owned())),
-                false => one(&stage.app, compiled, step).await,
+                false => match shown.does {
+                    Does::Step(step) => one(&stage.app, compiled, step, before).await,
+                    Does::Panel(spec) => panel(&stage, compiled, spec).await,
+                },
             };
             match (&result, state) {
                 (Outcome::Failed(_), State::TimedOut) => late += 1,
@@ -74,7 +120,7 @@ pub(super) async fn run(
                 _ => {}
             }
             let seconds = begun.elapsed().as_secs_f64();
-            let case = Case { group: format!("slide-{}", slide + 1), name: step.name.clone(), seconds, result };
+            let case = Case { group: format!("slide-{}", shown.slide + 1), name: shown.name(), seconds, result };
             case.tell(console);
             suite.cases.push(case);
         }
@@ -89,7 +135,20 @@ pub(super) async fn run(
     Ok(Tested { suite, only_late: late > 0 && wrong == 0 })
 }
 
-async fn one(app: &App, compiled: &Compiled, step: &StepSpec) -> (State, Outcome) {
+/// Runs the command of a panel once.
+async fn panel(stage: &Stage, compiled: &Compiled, spec: &PanelSpec) -> (State, Outcome) {
+    let place = compiled.source.line_column(spec.span.start);
+    let at = format!("at {}:{}:{}", compiled.source.path().display(), place.line, place.column);
+    let Some(sandbox) = stage.app.demo.borrow().ready().cloned() else {
+        return (State::Failed, Outcome::Failed(format!("the sandbox has ended\n{at}")));
+    };
+    match exec::once(&stage.app.desk.secrets, &sandbox, spec, &CancellationToken::new()).await {
+        Ok(_) => (State::Passed, Outcome::Passed),
+        Err(why) => (State::Failed, Outcome::Failed(format!("{why}\n{at}"))),
+    }
+}
+
+async fn one(app: &App, compiled: &Compiled, step: &StepSpec, before: &Before) -> (State, Outcome) {
     let runner = &app.desk.runner;
     let deck = compiled.source.path().display().to_string();
     let place = compiled.source.line_column(step.span.start);
@@ -100,7 +159,11 @@ async fn one(app: &App, compiled: &Compiled, step: &StepSpec) -> (State, Outcome
     let run = ended(runner, &deck, step).await;
     match run.state {
         State::Passed => (State::Passed, Outcome::Passed),
-        state => (state, Outcome::Failed(told(&run, step, &at))),
+        state => {
+            let then = before.difference(&step.name, &run.output);
+            let then = then.map(|then| format!("\n{then}")).unwrap_or_default();
+            (state, Outcome::Failed(told(&run, step, &at) + &then))
+        }
     }
 }
 
@@ -130,4 +193,34 @@ fn told(run: &Run, step: &StepSpec, at: &str) -> String {
         text.push_str(&format!("\n{}", line.trim_end()));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::project::ProjectOptions;
+    use crate::project::files::Memory;
+
+    #[test]
+    fn everything_that_a_deck_runs_is_tried_and_later_slides_find_what_they_expect() {
+        let fence = |words: &str| format!("```sh {{{words}}}\ntrue\n```\n\n");
+        let slides = [
+            fence("run name=a") + &fence("setup name=s") + "```panel exec kubectl get pods\nx\n```\n",
+            fence("run name=b") + &fence("reset name=rb"),
+            fence("run name=c") + &fence("solve name=sc") + &fence("reset name=rc"),
+            fence("solve name=sd"),
+            fence("run name=e") + &fence("solve name=se"),
+        ];
+        let deck = slides.join("\n---\n\n");
+        let files = Arc::new(Memory::new().with("/p/a.md", deck));
+        let project = Project::open_in(files, &[Path::new("/p/a.md")], ProjectOptions::default()).expect("a project");
+        let compiled = project.compile(&project.decks[0]).expect("a deck");
+        let names: Vec<_> = plan(&compiled).iter().map(|shown| format!("{} {}", shown.slide, shown.name())).collect();
+        let expected =
+            ["0 a", "0 s", "0 $ kubectl get pods", "1 b", "1 rb", "1 b", "2 c", "2 rc", "2 sc", "3 sd", "4 e"];
+        assert_eq!(names, expected);
+    }
 }

@@ -39,7 +39,7 @@ pub(super) async fn show(app: &App, deck: usize, spec: &PanelSpec, cell: &Cell, 
         let wait = match allowed(app, deck).and_then(|()| ready(now)) {
             Ok(sandbox) => {
                 let asked = Instant::now();
-                match run(app, &sandbox, spec, ends).await {
+                match once(&app.desk.secrets, &sandbox, spec, ends).await {
                     Ok(text) => cell.show_at(printed::body(&text, max(spec)), label(sandbox.clock().pace())),
                     Err(problem) => cell.fail(problem),
                 }
@@ -87,10 +87,18 @@ fn ready(demo: Demo) -> Result<Arc<Sandbox>, String> {
 }
 
 /// What the command prints, without secrets and all that steers a terminal.
-async fn run(app: &App, sandbox: &Sandbox, spec: &PanelSpec, ends: &CancellationToken) -> Result<String, String> {
+///
+/// # Errors
+/// When it fails or takes too long.
+pub async fn once(
+    secrets: &[String],
+    sandbox: &Sandbox,
+    spec: &PanelSpec,
+    ends: &CancellationToken,
+) -> Result<String, String> {
     let script = spec.get("command").map_or_else(|| spec.words.join(" "), str::to_owned);
     let limit = spec.get("timeout").and_then(duration::parse).unwrap_or(PATIENCE);
-    let mut redactor = Redactor::new(&secrets_of(sandbox, &app.desk.secrets));
+    let mut redactor = Redactor::new(&secrets_of(sandbox, secrets));
     let mut written: Vec<u8> = Vec::new();
     let mut wrote = |bytes: &[u8]| {
         let bytes = redactor.push(bytes);
