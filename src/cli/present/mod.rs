@@ -37,8 +37,7 @@ pub(super) fn run(args: Present, console: Console) -> Result<Code, Failure> {
         return Err(Failure::usage("a deck from standard input cannot be presented")
             .hint("save it to a file; exporting does work: `foredeck export - -o talk.html`"));
     }
-    let asked =
-        Asked { render: args.render, serve: args.serve, meta: args.meta, input: inputs.first(), ..Asked::default() };
+    let asked = Asked { render: args.render, serve: args.serve, meta: args.meta, input: inputs.first() };
     let settings = settings::resolve(asked, inputs.themes.clone(), Container::Marpit)?;
     console.configuration(&settings.findings);
     let host = host(&settings.host)?;

@@ -104,7 +104,7 @@ fn unheeded(release: &Value, fields: &'static [&'static str]) -> Vec<&'static st
             Some(_) => true,
         }
     };
-    fields.iter().copied().filter(|field| asks(&field)).collect()
+    fields.iter().copied().filter(|field| asks(field)).collect()
 }
 
 /// What a HelmRelease wants.

@@ -18,7 +18,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 /// The bytes, or where the text is none.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, usize> {
     let digits = text.trim_end_matches('=');
-    if text.len() % 8 != 0 {
+    if !text.len().is_multiple_of(8) {
         let wrong = digits.bytes().position(|byte| !LETTERS.contains(&byte));
         return Err(wrong.unwrap_or(text.len()));
     }

@@ -89,9 +89,9 @@ pub(super) fn title(text: &str) -> String {
         let begins =
             if before.is_ascii() { !(before.is_ascii_alphanumeric() || before == '_') } else { before.is_whitespace() };
         if begins {
-            out.extend(c.to_uppercase())
+            out.extend(c.to_uppercase());
         } else {
-            out.push(c)
+            out.push(c);
         }
         before = c;
     }
@@ -104,9 +104,9 @@ pub(super) fn untitle(text: &str) -> String {
     let mut begins = true;
     for c in text.chars() {
         if begins {
-            out.extend(c.to_lowercase())
+            out.extend(c.to_lowercase());
         } else {
-            out.push(c)
+            out.push(c);
         }
         begins = c.is_whitespace();
     }

@@ -35,9 +35,8 @@ pub(super) async fn follow(app: Arc<App>, sender: Sender, stop: CancellationToke
     loop {
         let sandbox = demo.borrow_and_update().ready().cloned();
         let work = async {
-            match &sandbox {
-                Some(sandbox) => drop(tokio::join!(cluster(&app, sandbox, &sender), syncs(sandbox, &sender))),
-                None => {}
+            if let Some(sandbox) = &sandbox {
+                tokio::join!(cluster(&app, sandbox, &sender), syncs(sandbox, &sender));
             }
             std::future::pending::<()>().await;
         };
