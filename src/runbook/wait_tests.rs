@@ -96,7 +96,7 @@ fn nonsense_is_told() {
         ("a/b/c ready", "`a/b/c` names no object"),
         ("deploy/a perfect", "`perfect` cannot be waited for"),
         ("deploy/a -n", "`-n` has no namespace behind it"),
-        ("deploy/a jsonpath={.a", "is no JSON path"),
+        ("deploy/a jsonpath={.a", "`jsonpath={.a` cannot be waited for: unexpected path string"),
     ] {
         let why = Wait::parse(asked).expect_err(asked);
         assert!(why.contains(says), "{asked}: {why}");

@@ -1,6 +1,8 @@
 //! Looks up what a check asks for: in the cluster, in Git, over HTTP, by a command.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,8 @@ use crate::sandbox::Sandbox;
 
 /// What starts programs and what nothing is known to have changed of is looked at again after this.
 const AGAIN: Duration = Duration::from_millis(1500);
+/// Files of the learner's own copy that are looked at for changes.
+const MOST_FILES: usize = 1000;
 /// How long one look may take.
 const LIMIT: Duration = Duration::from_secs(10);
 /// Commits that are looked at.
@@ -121,7 +125,9 @@ impl Observer {
         let revision = self.sandbox.embedded().map(|embedded| embedded.api().look(|store| store.revision()));
         let state = format!("{head} {} {}", revision.unwrap_or_default(), self.trace());
         let memory = || self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seen) = memory().recall(script, &state, self.begun.elapsed(), Some(AGAIN)) {
+        // Of other clusters it is not known whether something happened.
+        let known = revision.and_then(|_| memory().recall(script, &state, self.begun.elapsed(), Some(AGAIN)));
+        if let Some(seen) = known {
             return Ok(seen);
         }
         let ran = act::check(&self.sandbox, script, limit).await;
@@ -176,7 +182,7 @@ impl Observer {
         *self.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
     }
 
-    /// What changes whenever git does something in the learner's own copy.
+    /// What changes whenever somebody does something in the learner's own copy.
     fn trace(&self) -> String {
         let Some(repository) = &self.sandbox.repository else { return String::new() };
         let own = repository.work.join(".git");
@@ -188,7 +194,9 @@ impl Observer {
             format!("refs/remotes/origin/{branch}"),
         ];
         let times = paths.map(|path| std::fs::metadata(own.join(path)).and_then(|found| found.modified()).ok());
-        format!("{times:?}")
+        let mut hash = std::hash::DefaultHasher::new();
+        mark_files(&repository.work, &mut { MOST_FILES }, &mut hash);
+        format!("{times:?} {}", hash.finish())
     }
 
     async fn kinds(&self, anew: bool) -> Result<Arc<Kinds>, String> {
@@ -357,5 +365,19 @@ fn sync(status: &Status, head: Option<String>, stopped: Option<String>, now: i64
         next_seconds: next.map(|time| (time.as_second() - now).max(0)),
         problems,
         refused: failed.map(|state| (state.id.clone(), state.reason.clone().unwrap_or_default())).collect(),
+    }
+}
+
+/// Takes note of the files in a folder, as far as there is room; those of git change with its index.
+fn mark_files(folder: &Path, room: &mut usize, hash: &mut impl Hasher) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name() != ".git") {
+        let Some(left) = room.checked_sub(1) else { return };
+        *room = left;
+        let Ok(found) = entry.metadata() else { continue };
+        (entry.file_name(), found.len(), found.modified().ok()).hash(hash);
+        if found.is_dir() {
+            mark_files(&entry.path(), room, hash);
+        }
     }
 }
