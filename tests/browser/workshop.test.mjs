@@ -88,7 +88,7 @@ test('eight steps by clicks alone', { timeout: 300_000 }, async () => {
     if (at + 1 < STEPS.length) await click(page.locator('a[rel="next"]'));
   }
   await click(page.locator('header a'));
-  await page.getByText('8 of 9 steps done').waitFor();
+  await page.getByText(/\b8 of \d+ steps done/).waitFor();
   assert.deepEqual(page.faults, []);
 });
 
@@ -133,6 +133,6 @@ test('eight steps by keyboard alone', { timeout: 300_000 }, async () => {
   }
   await reach('header a');
   await page.keyboard.press('Enter');
-  await page.getByText('8 of 9 steps done').waitFor();
+  await page.getByText(/\b8 of \d+ steps done/).waitFor();
   assert.deepEqual(page.faults, []);
 });
