@@ -438,7 +438,10 @@ mod tests {
             let quantity = Quantity { nanos: i128::from(nanos) * 1000_i128.pow(thousands), format };
             let text = quantity.to_string();
             prop_assert_eq!(text.parse(), Ok(quantity));
-            prop_assert_eq!(canonical(&text).map(Cow::into_owned), Ok(text));
+            // Without a suffix, nothing tells that it is a binary one.
+            if format != Format::BinarySi || text.ends_with('i') {
+                prop_assert_eq!(canonical(&text).map(Cow::into_owned), Ok(text));
+            }
         }
 
         #[test]
